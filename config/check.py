@@ -1,0 +1,277 @@
+"""Does what the files say agree with each other: every name that is used exists, nothing is there twice.
+
+What a menu or a roster means is checked in the rooms that know (``ivr.menu.check`` and its like). Each
+check here runs as soon as the files it needs could be read, so one broken file hides nothing about the
+others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from config.catalogue import _
+from config.explain import did_you_mean
+from config.problems import Place, Problem, key_path, shown
+from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, RosterFile
+
+FEWEST_RTP_PORTS = 8
+"""Two calls: each has a caller's leg and an agent's, and each leg takes two ports (RTP and RTCP, RFC
+3550)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files that could be read; None for one that could not."""
+
+    hotline: Hotline | None = None
+    menu: MenuFile | None = None
+    queues: QueueFile | None = None
+    agents: AgentFile | None = None
+    roster: RosterFile | None = None
+    prompts: dict[str, PromptFile] = field(default_factory=dict)
+
+
+def check(files: Files) -> list[Problem]:
+    """Every disagreement within and between the files. The problems have no line; ``config.load`` adds
+    it."""
+    found: list[Problem] = []
+    if files.hotline:
+        found += _ports(files.hotline)
+        found += _numbers(files.hotline)
+        found += _trunks(files.hotline)
+    if files.agents:
+        found += _accounts(files.agents, files.hotline)
+    if files.agents and files.queues:
+        found += _skills(files.agents, files.queues)
+    if files.menu and files.queues:
+        found += _menu_queues(files.menu, files.queues)
+    if files.menu:
+        found += _menu_prompts(files.menu, files.prompts)
+    if files.roster:
+        found += _shifts(files.roster)
+        found += _changes(files.roster)
+    if files.roster and files.agents:
+        found += _roster_agents(files.roster, files.agents)
+    return found
+
+
+Path = tuple[str | int, ...]
+
+
+def _problem(code: str, file: str, path: Path, what: str, fix: str, warning: bool = False) -> Problem:
+    return Problem(code, Place(file, 0, key_path(path)), what, fix, warning)
+
+
+def _again(names: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Index and name of each name that has come before."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield index, name
+        seen.add(name)
+
+
+def _ports(hotline: Hotline) -> Iterator[Problem]:
+    asterisk, file = hotline.asterisk, "hotline.yaml"
+    rtp = asterisk.rtp
+    if rtp.last < rtp.first:
+        yield _problem(
+            "ports-reversed",
+            file,
+            ("asterisk", "rtp", "last"),
+            _("The last port {last} comes before the first, {first}.").format(last=rtp.last, first=rtp.first),
+            _("Exchange the two."),
+        )
+    elif rtp.last - rtp.first + 1 < FEWEST_RTP_PORTS:
+        yield _problem(
+            "ports-too-few",
+            file,
+            ("asterisk", "rtp", "last"),
+            _("{count} ports for audio are too few.").format(count=rtp.last - rtp.first + 1),
+            _("Each call takes 4; give at least {n}, better 1000.").format(n=FEWEST_RTP_PORTS),
+        )
+    ports: list[tuple[Path, int]] = [
+        (("asterisk", "sip", "port"), asterisk.sip.port),
+        (("asterisk", "ari_port"), asterisk.ari_port),
+        (("asterisk", "ami_port"), asterisk.ami_port),
+    ]
+    first: dict[int, str] = {}
+    for path, port in ports:
+        if port in first:
+            what = _("Port {port} is already that of {key}.").format(port=port, key=first[port])
+            yield _problem("port-doubled", file, path, what, _("Give each its own port."))
+        elif rtp.first <= port <= rtp.last:
+            what = _("Port {port} lies within the ports for audio.").format(port=port)
+            fix = _("Choose one outside {first} to {last}.").format(first=rtp.first, last=rtp.last)
+            yield _problem("port-doubled", file, path, what, fix)
+        first.setdefault(port, key_path(path))
+
+
+def _numbers(hotline: Hotline) -> Iterator[Problem]:
+    for index, number in _again(number.removeprefix("+") for number in hotline.numbers):
+        what = _("The number {number} stands here twice.").format(number=number)
+        yield _problem("number-doubled", "hotline.yaml", ("numbers", index), what, _("Remove one of them."))
+    if hotline.emergency_number in hotline.numbers:
+        what = _("The emergency number {number} is the hotline itself.").format(
+            number=hotline.emergency_number
+        )
+        fix = _("Callers hear it when the hotline is out of order: give one that then still answers.")
+        yield _problem("emergency-is-hotline", "hotline.yaml", ("emergency_number",), what, fix, warning=True)
+
+
+def _trunks(hotline: Hotline) -> Iterator[Problem]:
+    for index, name in _again(trunk.name for trunk in hotline.trunks):
+        what = _("There are two trunks of the name {name}.").format(name=name)
+        yield _problem(
+            "trunk-doubled", "hotline.yaml", ("trunks", index, "name"), what, _("Rename one of them.")
+        )
+    first: dict[str, str] = {}
+    for index, trunk in enumerate(hotline.trunks):
+        for place, address in enumerate(trunk.addresses):
+            if address in first:
+                what = _("The address {address} is already that of trunk {name}.")
+                yield _problem(
+                    "address-doubled",
+                    "hotline.yaml",
+                    ("trunks", index, "addresses", place),
+                    what.format(address=address, name=first[address]),
+                    _("A call must belong to one trunk: remove one of them."),
+                )
+            first.setdefault(address, trunk.name)
+
+
+def _accounts(agents: AgentFile, hotline: Hotline | None) -> Iterator[Problem]:
+    owners = (
+        {trunk.name: _("trunk {name}").format(name=trunk.name) for trunk in hotline.trunks} if hotline else {}
+    )
+    for number, agent in agents.agents.items():
+        for index, device in enumerate(agent.devices):
+            if device.sip in owners:
+                yield _problem(
+                    "account-doubled",
+                    "agents.yaml",
+                    ("agents", number, "devices", index, "sip"),
+                    _("The SIP account {account} already belongs to {owner}.").format(
+                        account=device.sip, owner=owners[device.sip]
+                    ),
+                    _("Give every phone an account of its own."),
+                )
+            owners.setdefault(device.sip, _("agent {number}").format(number=number))
+        for index, skill in _again(agent.skills):
+            what = _("The skill {skill} stands here twice.").format(skill=skill)
+            place: Path = ("agents", number, "skills", index)
+            yield _problem(
+                "skill-doubled", "agents.yaml", place, what, _("Remove one of them."), warning=True
+            )
+
+
+def _skills(agents: AgentFile, queues: QueueFile) -> Iterator[Problem]:
+    offered = {skill for agent in agents.agents.values() for skill in agent.skills}
+    asked = {queue.skill for queue in queues.queues.values()}
+    for name, queue in queues.queues.items():
+        if queue.skill not in offered:
+            what = _("No agent has the skill {skill}, so nobody can answer this queue.").format(
+                skill=queue.skill
+            )
+            fix = _("Give it to agents in agents.yaml.") + " " + did_you_mean(queue.skill, sorted(offered))
+            yield _problem(
+                "skill-without-agent", "queues.yaml", ("queues", name, "skill"), what, fix, warning=True
+            )
+    for number, agent in agents.agents.items():
+        for index, skill in enumerate(agent.skills):
+            if skill not in asked:
+                what = _("No queue asks for the skill {skill}.").format(skill=skill)
+                path = ("agents", number, "skills", index)
+                fix = did_you_mean(skill, sorted(asked))
+                yield _problem("skill-without-queue", "agents.yaml", path, what, fix, warning=True)
+
+
+def _menu_queues(menu: MenuFile, queues: QueueFile) -> Iterator[Problem]:
+    named: list[tuple[Path, str]] = [(("person_queue",), menu.person_queue)]
+    for name, level in menu.menus.items():
+        for key, option in level.options.items():
+            if option.queue is not None:
+                named.append((("menus", name, "options", key, "queue"), option.queue))
+    for path, queue in named:
+        if queue not in queues.queues:
+            what = _("There is no queue {queue} in queues.yaml.").format(queue=queue)
+            yield _problem("unknown-queue", "menu.yaml", path, what, did_you_mean(queue, queues.queues))
+
+
+def _menu_prompts(menu: MenuFile, prompts: dict[str, PromptFile]) -> Iterator[Problem]:
+    for name, level in menu.menus.items():
+        for language, file in prompts.items():
+            if level.prompt not in file.prompts:
+                what = _("There is no text for the prompt {prompt} in {file}.")
+                yield _problem(
+                    "prompt-without-text",
+                    "menu.yaml",
+                    ("menus", name, "prompt"),
+                    what.format(prompt=level.prompt, file=f"prompts.{language}.yaml"),
+                    _("Write it there.") + " " + did_you_mean(level.prompt, _near(level.prompt, file)),
+                )
+
+
+def _near(prompt: str, file: PromptFile) -> list[str]:
+    """Prompts for menus; all of them would be a long list that helps nobody."""
+    return [name for name in file.prompts if name.startswith(prompt[:4])]
+
+
+def _shifts(roster: RosterFile) -> Iterator[Problem]:
+    def unknown(shift: str, path: Path) -> Iterator[Problem]:
+        if shift not in roster.shifts:
+            what = _("There is no shift {shift}.").format(shift=shown(shift))
+            yield _problem("unknown-shift", "roster.yaml", path, what, did_you_mean(shift, roster.shifts))
+
+    for index, weekly in enumerate(roster.weekly):
+        yield from unknown(weekly.shift, ("weekly", index, "shift"))
+        if weekly.since and weekly.until and weekly.until <= weekly.since:
+            what = _("The rule ends ({until}) before it begins ({since}).")
+            yield _problem(
+                "dates-reversed",
+                "roster.yaml",
+                ("weekly", index, "to"),
+                what.format(until=weekly.until, since=weekly.since),
+                _("The last date is the first day no longer worked; it comes after the first."),
+            )
+        for place, day in _again(weekly.days):
+            what = _("{day} stands here twice.").format(day=day)
+            yield _problem(
+                "day-doubled", "roster.yaml", ("weekly", index, "days", place), what, _("Remove one of them.")
+            )
+    for index, change in enumerate(roster.changes):
+        for place, shift in enumerate(change.shifts):
+            yield from unknown(shift, ("changes", index, "shifts", place))
+
+
+def _changes(roster: RosterFile) -> Iterator[Problem]:
+    for index, change in enumerate(roster.changes):
+        if change.off == bool(change.shifts):
+            what = (
+                _("A change is either off or has shifts, not both.")
+                if change.off
+                else _("A change must say what is worked: shifts, or off.")
+            )
+            fix = _('Write "off: true", or "shifts: [...]".')
+            yield _problem("change-unclear", "roster.yaml", ("changes", index), what, fix)
+    for index, name in _again(f"{change.agent} {change.date}" for change in roster.changes):
+        agent, date = name.split()
+        what = _("There are two changes for agent {agent} on {date}.").format(agent=agent, date=date)
+        fix = _("Make one of them, with all the shifts of that day.")
+        yield _problem("change-doubled", "roster.yaml", ("changes", index), what, fix)
+
+
+def _roster_agents(roster: RosterFile, agents: AgentFile) -> Iterator[Problem]:
+    named: list[tuple[Path, str]] = []
+    for index, weekly in enumerate(roster.weekly):
+        named += [(("weekly", index, "agents", place), agent) for place, agent in enumerate(weekly.agents)]
+        for place, agent in _again(weekly.agents):
+            what = _("Agent {agent} stands here twice.").format(agent=agent)
+            here: Path = ("weekly", index, "agents", place)
+            yield _problem("agent-doubled", "roster.yaml", here, what, _("Remove one of them."), warning=True)
+    named += [(("changes", index, "agent"), change.agent) for index, change in enumerate(roster.changes)]
+    for path, agent in named:
+        if agent not in agents.agents:
+            what = _("There is no agent {agent} in agents.yaml.").format(agent=agent)
+            yield _problem("unknown-agent", "roster.yaml", path, what, did_you_mean(agent, agents.agents))

@@ -1,0 +1,233 @@
+"""Which prompts there are, what each says, and which are played for a place in the queue.
+
+The words stand in ``config/prompts.<language>.yaml``; ``ivr.build`` makes sound files of them, ``check``
+finds what is missing before a caller does. Nothing here imports numpy or speaks to Asterisk.
+"""
+
+from __future__ import annotations
+
+import wave
+from array import array
+from pathlib import Path
+from string import Formatter
+
+from config.catalogue import _
+from config.explain import did_you_mean
+from config.problems import Place, Problem, key_path, shown
+from config.settings import Hotline, Language, Settings
+
+NUMBERS = (*(f"num_{n}" for n in range(11)), "num_liang", "num_100")
+"""Chinese numbers are said from these: 35 is 三 十 五; two of something is 两, not 二."""
+
+PIECES = ("position_you_are", "position_ahead", "position_waiting", *NUMBERS)
+"""Prompts that are played one right after another as one sentence, so without a pause at their end."""
+
+TONES = ("beep",)
+"""Prompts that are not spoken and so have no text."""
+
+REQUIRED_PROMPTS = (
+    "greeting",
+    "recording_notice",
+    "menu_wrong_key",
+    "menu_no_key",
+    "menu_to_person",
+    "queue_wait",
+    "position_next",
+    "position_many",
+    "still_waiting",
+    *PIECES,
+    "connecting",
+    "nobody_on_duty",
+    "wait_too_long",
+    "voicemail_invite",
+    *TONES,
+    "voicemail_thanks",
+    "voicemail_too_short",
+    "sorry_goodbye",
+    "away_apology",
+    "farewell",
+    "agent_lost",
+)
+"""Every prompt that code plays by name. The menus' own prompts come on top (``required``)."""
+
+RATE = 8_000
+"""Hz of every built prompt: the calls are alaw or ulaw (DESIGN.md, section 5)."""
+
+SOUND_FILES = (".wav", ".flac", ".ogg", ".mp3")
+"""What a company's own recording may be."""
+
+SHORTEST_SAMPLES = RATE // 50
+"""20 ms, one packet: anything shorter is not a prompt but a broken file."""
+
+FAINTEST_PEAK = 330
+"""Of 32,768, about -40 dBFS: a prompt that never gets louder is silence to a caller in the street."""
+
+_PLACEHOLDERS = ("company", "emergency_number")
+_DIGITS = dict(zip("0123456789", "零幺二三四五六七八九", strict=True))
+
+
+def required(settings: Settings) -> tuple[str, ...]:
+    """The names of all prompts that may be played under these settings, each once."""
+    menus = (menu.prompt for menu in settings.menu.menus.values())
+    return tuple(dict.fromkeys((*REQUIRED_PROMPTS, *menus)))
+
+
+def number_prompts(number: int, counting: bool = False) -> tuple[str, ...]:
+    """The prompts that say a number from 0 to 100 in Mandarin; with ``counting``, 2 is 两 as before 位.
+
+    Raises ValueError for other numbers.
+    """
+    if not 0 <= number <= 100:
+        raise ValueError(f"no prompts for the number {number}")
+    if number == 100:
+        return ("num_1", "num_100")
+    if counting and number == 2:
+        return ("num_liang",)
+    tens, ones = divmod(number, 10)
+    if tens == 0:
+        return (f"num_{ones}",)
+    said = ("num_10",) if tens == 1 else (f"num_{tens}", "num_10")
+    return (*said, f"num_{ones}") if ones else said
+
+
+def position_prompts(ahead: int) -> tuple[str, ...]:
+    """The prompts that tell a caller's place and how many callers wait ahead (0 or more).
+
+    0: 您是下一位. 2: 您排在第三位，前面还有两位在等候. 100 and more: 您前面的来电较多.
+    Raises ValueError below 0.
+    """
+    if ahead < 0:
+        raise ValueError(f"{ahead} callers cannot be ahead")
+    if ahead == 0:
+        return ("position_next",)
+    if ahead > 99:
+        return ("position_many",)
+    place = ("position_you_are", *number_prompts(ahead + 1))
+    return (*place, "position_ahead", *number_prompts(ahead, counting=True), "position_waiting")
+
+
+def fill(text: str, hotline: Hotline, language: Language) -> str:
+    """A prompt's text with the company's name and the emergency number, digit by digit, put in.
+
+    In Mandarin a telephone number's 1 is 幺 (yāo), which nobody hears as 七 (qī). There is a short pause
+    before every fourth digit from the end.
+    """
+    digits = hotline.emergency_number.removeprefix("+")
+    said = [_DIGITS[digit] if language == "zh" else digit for digit in digits]
+    first = len(said) % 4
+    groups = [said[:first]] * bool(first) + [said[at : at + 4] for at in range(first, len(said), 4)]
+    spoken = ", ".join(" ".join(group) for group in groups)
+    return text.format(company=hotline.company, emergency_number=spoken)
+
+
+def text_problems(settings: Settings) -> list[Problem]:
+    """Prompts without text, and texts that cannot be filled in. Pure; the places have no line yet."""
+    found: list[Problem] = []
+    for language, prompts in settings.prompts.items():
+        file = f"prompts.{language}.yaml"
+        wanted = [name for name in required(settings) if name not in TONES]
+        for name in wanted:
+            if name not in prompts.prompts:
+                what = _("There is no text for the prompt {prompt}.").format(prompt=name)
+                strangers = [each for each in prompts.prompts if each not in wanted]
+                fix = f"{_('Write it under prompts.')} {did_you_mean(name, strangers) if strangers else ''}"
+                found.append(Problem("prompt-without-text", Place(file, 0, "prompts"), what, fix.strip()))
+        for name, text in prompts.prompts.items():
+            place = Place(file, 0, key_path(("prompts", name)))
+            if name not in wanted:
+                what = _("Nothing plays the prompt {prompt}.").format(prompt=name)
+                fix = did_you_mean(name, [each for each in wanted if each not in prompts.prompts])
+                found.append(Problem("prompt-unused", place, what, fix or _("Remove it."), warning=True))
+            found += _text_problems(place, text)
+    return found
+
+
+def _text_problems(place: Place, text: str) -> list[Problem]:
+    if not any(character.isalnum() for character in text):
+        return [Problem("prompt-empty", place, _("There is nothing to say."), _("Write the words."))]
+    fix = _("Only {company} and {emergency_number} can stand in braces.")
+    try:
+        fields = [field for _text, *field in Formatter().parse(text) if field[0] is not None]
+    except ValueError:
+        return [Problem("prompt-braces", place, _("A brace is left open or closed."), fix)]
+    for name, spec, conversion in fields:
+        if name not in _PLACEHOLDERS or spec or conversion:
+            what = _("Nothing is known to put in for {name}.").format(name=f"{{{shown(name)}}}")
+            return [Problem("prompt-placeholder", place, what, fix)]
+    return []
+
+
+def own_files(config_dir: Path, language: Language) -> list[Path]:
+    """The company's own recordings for a language, by name."""
+    folder = config_dir / "sounds" / language
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [file for file in files if not file.name.startswith((".", "README"))]
+
+
+def file_problems(settings: Settings, config_dir: Path) -> list[Problem]:
+    """Own recordings that nothing plays, or that replace the same prompt twice; by name alone."""
+    found: list[Problem] = []
+    names = required(settings)
+    for language in settings.prompts:
+        first: dict[str, Path] = {}
+        for file in own_files(config_dir, language):
+            place = Place(f"sounds/{language}/{shown(file.name)}")
+            if file.suffix.lower() not in SOUND_FILES:
+                what = _("This is not a sound file that can be read.")
+                fix = _("Known: {words}.").format(words=", ".join(SOUND_FILES))
+                found.append(Problem("sound-unknown", place, what, fix, warning=True))
+            elif file.stem not in names:
+                what = _("No prompt has the name {prompt}.").format(prompt=shown(file.stem))
+                fix = did_you_mean(file.stem, names)
+                found.append(Problem("sound-unknown", place, what, fix, warning=True))
+            elif file.stem in first:
+                what = _("{other} replaces the same prompt.").format(other=first[file.stem].name)
+                found.append(Problem("sound-doubled", place, what, _("Remove one of them.")))
+            first.setdefault(file.stem, file)
+    return found
+
+
+def sound_file(state_dir: Path, language: Language, name: str) -> Path:
+    """Where the built prompt stands. Asterisk plays it as ``sound:`` and this path without ``.wav``."""
+    return state_dir / "sounds" / language / f"{name}.wav"
+
+
+def check(settings: Settings, config_dir: Path, state_dir: Path) -> list[Problem]:
+    """Everything that is wrong with the prompts: texts, own recordings, and the files built from them."""
+    found = text_problems(settings) + file_problems(settings, config_dir)
+    spoiled = {problem.place.key for problem in found if not problem.warning}
+    for language in settings.prompts:
+        for name in required(settings):
+            place = Place(f"prompts.{language}.yaml", 0, key_path(("prompts", name)))
+            missing = name not in TONES and name not in settings.prompts[language].prompts
+            if place.key in spoiled or missing:
+                continue
+            path = sound_file(state_dir, language, name)
+            what = _built_fault(path)
+            if what:
+                found.append(
+                    Problem("prompt-unplayable", place, f"{what} ({path})", _("Build the prompts again."))
+                )
+    return found
+
+
+def _built_fault(path: Path) -> str:
+    """What is wrong with one built prompt; empty when nothing is."""
+    try:
+        with wave.open(str(path), "rb") as sound:
+            shape = (sound.getnchannels(), sound.getsampwidth(), sound.getframerate())
+            samples = (
+                array("h", sound.readframes(sound.getnframes())) if shape == (1, 2, RATE) else array("h")
+            )
+    except FileNotFoundError:
+        return _("The prompt's sound file is missing.")
+    except (OSError, EOFError, ValueError, wave.Error):
+        return _("The prompt's sound file cannot be read.")
+    if shape != (1, 2, RATE):
+        return _("The prompt's sound file is not 16-bit mono of 8000 Hz.")
+    if len(samples) < SHORTEST_SAMPLES or max(max(samples), -min(samples)) < FAINTEST_PEAK:
+        return _("The prompt's sound file is silent.")
+    return ""

@@ -1,0 +1,387 @@
+"""What an operator writes: the example works, every mistake has its file, line, key and advice."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from config.catalogue import set_language
+from config.load import Loaded, load, load_settings
+from config.problems import Refused
+from tests.pure.config_play import EXAMPLE, NAMES, edit, line_of, problems
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    set_language("en")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in NAMES:
+        shutil.copy(EXAMPLE / name, tmp_path / name)
+    return tmp_path
+
+
+def test_example_loads_without_any_warning() -> None:
+    loaded: Loaded = load(EXAMPLE)
+    assert loaded.warnings == []
+    assert loaded.settings.hotline.company == "示例公司"
+    assert loaded.settings.hotline.numbers == ("4001234567",)
+    assert loaded.settings.hotline.emergency_number == "02112345678"
+    assert loaded.settings.agents.agents["8001"].name == "张敏"
+    assert loaded.settings.menu.menus["main"].options["*"].repeat
+    assert str(loaded.settings.roster.shifts["夜班"].end) == "06:00:00"
+    assert load_settings(EXAMPLE) == loaded.settings
+
+
+def test_example_survives_the_round_trip_of_an_edit(tmp_path: Path) -> None:
+    for name in NAMES:
+        text = (EXAMPLE / name).read_text(encoding="utf-8")
+        yaml = YAML()
+        yaml.preserve_quotes = True
+        yaml.width = 200
+        yaml.indent(mapping=2, sequence=4, offset=2)
+        with (tmp_path / name).open("w", encoding="utf-8") as file:
+            yaml.dump(yaml.load(text), file)
+        assert comments((tmp_path / name).read_text(encoding="utf-8")) == comments(text), name
+    assert load(tmp_path).settings == load(EXAMPLE).settings
+
+
+def comments(text: str) -> list[str]:
+    return [line[line.index("#") :] for line in text.splitlines() if "#" in line]
+
+
+def test_places(folder: Path) -> None:
+    places = load(folder).places
+    place = places.place("agents.yaml", "agents.8003.devices[0].sip")
+    assert (place.file, place.line) == ("agents.yaml", line_of(folder, "agents.yaml", "8003:"))
+    assert places.place("hotline.yaml", "times.ring").line == line_of(folder, "hotline.yaml", "ring: 20")
+    assert places.place("hotline.yaml", "asterisk.application").line == line_of(
+        folder, "hotline.yaml", "asterisk:"
+    )
+    assert places.place("nowhere.yaml", "x").line == 0
+
+
+# One mistake: file, what stands there, what is written instead, the problem's code, key and words.
+MISTAKES = [
+    (
+        "hotline.yaml",
+        "company: 示例公司",
+        "compony: 示例公司",
+        "unknown-key",
+        "compony",
+        "Did you mean company?",
+    ),
+    ("hotline.yaml", "company: 示例公司", "company:", "value-missing", "company", "after the colon"),
+    ("hotline.yaml", "company: 示例公司", "company: [a, b]", "wrong-type", "company", "Write text"),
+    ("hotline.yaml", "company: 示例公司", "company: true", "wrong-type", "company", "quotes"),
+    ("hotline.yaml", "company: 示例公司", 'company: "a\\nb"', "wrong-form", "company", "one line"),
+    ("hotline.yaml", "company: 示例公司", "company: " + "长" * 61, "too-long", "company", "At most 60"),
+    ("hotline.yaml", "numbers: [4001234567]", "numbers: []", "too-few", "numbers", "at least one"),
+    ("hotline.yaml", "numbers: [4001234567]", "numbers: 4001234567", "wrong-type", "numbers", "a list"),
+    (
+        "hotline.yaml",
+        "numbers: [4001234567]",
+        "numbers: [400-123]",
+        "wrong-form",
+        "numbers[0]",
+        "2 to 20 digits",
+    ),
+    ("hotline.yaml", "[4001234567]", "[4001234567, 4001234567]", "number-doubled", "numbers[1]", "twice"),
+    (
+        "hotline.yaml",
+        "timezone: Asia/Shanghai",
+        "timezone: Shanghai",
+        "unknown-time-zone",
+        "timezone",
+        "Asia/Shanghai",
+    ),
+    ("hotline.yaml", "language: zh", "language: cn", "wrong-value", "language", "Known: zh, en."),
+    ("hotline.yaml", "port: 5060", "port: 70000", "out-of-range", "asterisk.sip.port", "at most 65535"),
+    ("hotline.yaml", "port: 5060", "port: true", "wrong-type", "asterisk.sip.port", "a number"),
+    ("hotline.yaml", "port: 5060", "port: 50.5", "wrong-type", "asterisk.sip.port", "whole number"),
+    (
+        "hotline.yaml",
+        "bind: 127.0.0.1",
+        "bind: 127.0.0.300",
+        "wrong-address",
+        "asterisk.sip.bind",
+        "IP address",
+    ),
+    (
+        "hotline.yaml",
+        "127.0.0.1:5070",
+        "127.0.0.1:99999",
+        "wrong-address",
+        "trunks[0].addresses[0]",
+        "host name",
+    ),
+    ("hotline.yaml", "127.0.0.1:5070", "a b;c", "wrong-address", "trunks[0].addresses[0]", "host name"),
+    ("hotline.yaml", "127.0.0.1:5070", "10.0.0.0/40", "wrong-address", "trunks[0].addresses[0]", "network"),
+    (
+        "hotline.yaml",
+        "codecs: [alaw, ulaw]",
+        "codecs: [alow]",
+        "wrong-value",
+        "trunks[0].codecs[0]",
+        "mean alaw?",
+    ),
+    ("hotline.yaml", "ring: 20", "ring: soon", "wrong-type", "times.ring", "Write a number"),
+    ("hotline.yaml", "ring: 20", "ring: 0", "out-of-range", "times.ring", "at least 0.1"),
+    ("hotline.yaml", "ring: 20", "ring: nan", "out-of-range", "times.ring", "at least"),
+    ("hotline.yaml", "ring: 20", "ring: true", "wrong-type", "times.ring", "Write a number"),
+    ("hotline.yaml", "enabled: true", "enabled: maybe", "wrong-type", "recording.enabled", "true or false"),
+    (
+        "hotline.yaml",
+        "first: 10000, last: 10999",
+        "first: 9999, last: 9000",
+        "ports-reversed",
+        "asterisk.rtp.last",
+        "Exch",
+    ),
+    ("hotline.yaml", "last: 10999", "last: 10003", "ports-too-few", "asterisk.rtp.last", "at least 8"),
+    (
+        "hotline.yaml",
+        "ami_port: 5038",
+        "ami_port: 8088",
+        "port-doubled",
+        "asterisk.ami_port",
+        "asterisk.ari_port",
+    ),
+    (
+        "hotline.yaml",
+        "ari_port: 8088",
+        "ari_port: 10500",
+        "port-doubled",
+        "asterisk.ari_port",
+        "10000 to 10999",
+    ),
+    ("hotline.yaml", "emergency_number: 02112345678", "# none", "key-missing", "emergency_number", "Add it"),
+    (
+        "hotline.yaml",
+        "02112345678",
+        "4001234567",
+        "emergency-is-hotline",
+        "emergency_number",
+        "hotline itself",
+    ),
+    (
+        "menu.yaml",
+        "queue: complaint",
+        "queue: complain",
+        "unknown-queue",
+        "menus.main.options.2.queue",
+        "mean complaint?",
+    ),
+    (
+        "menu.yaml",
+        "person_queue: person",
+        "person_queue: nobody",
+        "unknown-queue",
+        "person_queue",
+        "Known: inquiry",
+    ),
+    (
+        "menu.yaml",
+        "prompt: menu_main",
+        "prompt: menu_mian",
+        "prompt-without-text",
+        "menus.main.prompt",
+        "mean menu_main?",
+    ),
+    ("menu.yaml", '"1": {', '"11": {', "wrong-form", "menus.main.options.11", "key of a telephone"),
+    ("menu.yaml", '"1": {', '"2": {', "duplicate-key", "menus.main.options.2", "twice"),
+    ("menu.yaml", '"*": {', "*: {", "yaml-syntax", "", "quotes"),
+    (
+        "menu.yaml",
+        "repeat: true",
+        "repaet: true",
+        "unknown-key",
+        "menus.main.options.*.repaet",
+        "mean repeat?",
+    ),
+    (
+        "queues.yaml",
+        "label: 咨询, skill: inquiry",
+        "skill: inquiry",
+        "key-missing",
+        "queues.inquiry.label",
+        "Add it",
+    ),
+    (
+        "queues.yaml",
+        "skill: business",
+        "skill: bussiness",
+        "skill-without-agent",
+        "queues.business.skill",
+        "mean business?",
+    ),
+    ("queues.yaml", "priority: 2", "priority: 10", "out-of-range", "queues.complaint.priority", "at most 9"),
+    ("agents.yaml", '[{sip: "8001"}]', "[]", "too-few", "agents.8001.devices", "at least one"),
+    ("agents.yaml", ', devices: [{sip: "8001"}]', "", "key-missing", "agents.8001.devices", "Add it"),
+    (
+        "agents.yaml",
+        '{sip: "8002"}',
+        '{sip: "8001"}',
+        "account-doubled",
+        "agents.8002.devices[0].sip",
+        "agent 8001",
+    ),
+    (
+        "agents.yaml",
+        '{sip: "8002"}',
+        "{sip: carrier}",
+        "account-doubled",
+        "agents.8002.devices[0].sip",
+        "trunk carrier",
+    ),
+    ("agents.yaml", '{sip: "8002"}', '{sip: "80 02"}', "wrong-form", "agents.8002.devices[0].sip", "letters"),
+    ("agents.yaml", "8002: {", "8001: {", "duplicate-key", "agents.8001", "first is in line 6"),
+    ("agents.yaml", "8002: {", "8: {", "wrong-form", "agents.8", "2 to 12 digits"),
+    (
+        "agents.yaml",
+        "[business], dev",
+        "[busines], dev",
+        "skill-without-queue",
+        "agents.8011.skills[0]",
+        "mean business?",
+    ),
+    (
+        "roster.yaml",
+        "[8001, 8002, 8011, 8012]",
+        "[8001, 8099]",
+        "unknown-agent",
+        "weekly[0].agents[1]",
+        "Did you mean",
+    ),
+    (
+        "roster.yaml",
+        "agents: [8001, 8002,",
+        "agents: [8001, 8001,",
+        "agent-doubled",
+        "weekly[0].agents[1]",
+        "twice",
+    ),
+    (
+        "roster.yaml",
+        "shift: 夜班, days: [mon, tue]",
+        "shift: 晚班, days: [mon]",
+        "unknown-shift",
+        "weekly[4].shift",
+        "Known: 早班, 中班",
+    ),
+    ("roster.yaml", "days: [mon, tue],", "days: [mon, mon],", "day-doubled", "weekly[4].days[1]", "twice"),
+    (
+        "roster.yaml",
+        "days: [mon, tue],",
+        "days: [mon, tuesday],",
+        "wrong-value",
+        "weekly[4].days[1]",
+        "mean tue?",
+    ),
+    ("roster.yaml", 'from: "22:00"', "from: 2200", "wrong-time", "shifts.夜班.from", "HH:MM"),
+    ("roster.yaml", 'from: "22:00"', "from: 25:00", "wrong-time", "shifts.夜班.from", "HH:MM"),
+    (
+        "roster.yaml",
+        "2026-02-17, agent: 8011",
+        "2026-02-30, agent: 8011",
+        "wrong-date",
+        "changes[0].date",
+        "exists",
+    ),
+    (
+        "roster.yaml",
+        "2026-02-17, agent: 8011",
+        "20260217, agent: 8011",
+        "wrong-date",
+        "changes[0].date",
+        "YYYY-MM-DD",
+    ),
+    ("roster.yaml", "off: true", "off: false", "change-unclear", "changes[0]", "must say"),
+    (
+        "roster.yaml",
+        "shifts: [早班, 中班]",
+        "shifts: [早班], off: true",
+        "change-unclear",
+        "changes[1]",
+        "not both",
+    ),
+    ("roster.yaml", "agent: 8003", "agent: 8011", "change-doubled", "changes[1]", "two changes"),
+    (
+        "roster.yaml",
+        "{shift: 中班, days: [mon], ",
+        "{shift: 中班, days: [mon], from: 2026-01-02, to: 2026-01-02, ",
+        "dates-reversed",
+        "weekly[6].to",
+        "ends",
+    ),
+    ("prompts.zh.yaml", "speed: 160", "speed: 10", "out-of-range", "speed", "at least 80"),
+    ("prompts.zh.yaml", "greeting: ", "Greeting: ", "wrong-form", "prompts.Greeting", "small letters"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "code", "key", "words"), MISTAKES)
+def test_a_mistake(folder: Path, name: str, old: str, new: str, code: str, key: str, words: str) -> None:
+    line = line_of(folder, name, old)
+    edit(folder, name, old, new)
+    found = [problem for problem in problems(folder) if problem.code == code]
+    assert found, problems(folder)
+    problem = found[0]
+    assert problem.place.file == name and problem.place.key == key
+    assert words in f"{problem.what} {problem.fix}"
+    missing_here = code in ("key-missing",)
+    later = code in ("duplicate-key", "change-doubled")
+    if not missing_here and not later:
+        assert problem.place.line == line
+    assert problem.place.line > 0 or missing_here
+
+
+def test_everything_that_is_doubled_is_found(folder: Path) -> None:
+    edit(folder, "agents.yaml", "8002: {", "8001: {")
+    edit(folder, "agents.yaml", "8004: {", "8003: {")
+    found = [problem for problem in problems(folder) if problem.code == "duplicate-key"]
+    assert [problem.place.line for problem in found] == [7, 9]
+
+
+def test_all_mistakes_of_all_files_at_once(folder: Path) -> None:
+    edit(folder, "hotline.yaml", "company: 示例公司", "compony: 示例公司")
+    edit(folder, "hotline.yaml", "port: 5060", "port: x")
+    edit(folder, "menu.yaml", "queue: inquiry", "queue: enquiry")
+    edit(folder, "queues.yaml", "priority: 2", "priority: high")
+    edit(folder, "roster.yaml", "shift: 夜班, days: [mon, tue]", "shift: 晚班, days: [mon]")
+    edit(folder, "agents.yaml", "8002: {", "8001: {")
+    (folder / "prompts.zh.yaml").write_text("prompts: {\n")
+    found = {(problem.code, problem.place.file) for problem in problems(folder)}
+    assert found >= {
+        ("unknown-key", "hotline.yaml"),
+        ("key-missing", "hotline.yaml"),
+        ("wrong-type", "hotline.yaml"),
+        ("wrong-type", "queues.yaml"),
+        ("unknown-shift", "roster.yaml"),
+        ("duplicate-key", "agents.yaml"),
+        ("yaml-syntax", "prompts.zh.yaml"),
+    }
+
+
+def test_wrong_and_right_key_together(folder: Path) -> None:
+    edit(folder, "hotline.yaml", "company: 示例公司", "company: 示例公司\ncompanny: x")
+    (problem,) = problems(folder)
+    assert problem.code == "unknown-key" and "mean company" not in problem.fix
+
+
+def test_24_00_is_midnight(folder: Path) -> None:
+    edit(folder, "roster.yaml", 'to: "22:00"', "to: 24:00")
+    assert str(load(folder).settings.roster.shifts["中班"].end) == "00:00:00"
+
+
+def test_problems_are_in_chinese_when_asked(folder: Path) -> None:
+    edit(folder, "hotline.yaml", "company: 示例公司", "compony: 示例公司")
+    set_language("zh")
+    try:
+        assert "此处没有名为 compony 的设置。 是不是 company？" in str(Refused(problems(folder)))
+    finally:
+        set_language("en")
