@@ -1,0 +1,1 @@
+"""What happened: events, the journal that keeps them, the rows folded from them, and questions to those rows."""

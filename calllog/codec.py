@@ -1,0 +1,87 @@
+"""Between events and the store: each event as (kind, version, JSON), and back, brought up to date on reading.
+
+A changed shape of an event gets the next number in ``VERSIONS`` and one function in ``UPCASTS``, which turns stored
+data of the version before into that of the next; what is stored is never rewritten. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import msgspec
+
+from calllog.events import (
+    AgentChanged,
+    AnyEvent,
+    CallEvent,
+    Event,
+    RosterTookEffect,
+    Stream,
+    SystemEvent,
+)
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+VERSIONS: dict[str, int] = {}
+"""The current version of each kind that has had more than one; every other kind is at version 1."""
+
+UPCASTS: dict[tuple[str, int], Upcast] = {}
+"""How the data of (kind, version) becomes that of the next version; one entry for each step ever made."""
+
+_KINDS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}
+_DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_ENCODER = msgspec.json.Encoder()
+
+
+class Undecodable(ValueError):
+    """A stored event that this code cannot read: of a newer version, of an unknown kind, or damaged."""
+
+
+def kind_of(event: AnyEvent) -> str:
+    """The event's tag, as it stands in the table."""
+    return str(event.__struct_config__.tag)
+
+
+def version_of(kind: str) -> int:
+    """The version in which events of this kind are written now."""
+    return VERSIONS.get(kind, 1)
+
+
+def encode(event: AnyEvent) -> tuple[str, int, str]:
+    """Kind, version and JSON of an event. Raises ValueError or TypeError for text or values JSON cannot hold."""
+    kind = kind_of(event)
+    return kind, version_of(kind), _ENCODER.encode(event).decode()
+
+
+def decode(kind: str, v: int, data: str | bytes) -> AnyEvent:
+    """The event, brought up to the current version. Raises Undecodable."""
+    current = version_of(kind)
+    try:
+        if kind not in _KINDS or v > current:
+            raise Undecodable(f"{kind} version {v}: unknown, written by a newer Hotline")
+        if v < current:
+            fields: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
+            for step in range(v, current):
+                fields = UPCASTS[kind, step](fields)
+            event: AnyEvent = msgspec.convert(fields, AnyEvent)
+        else:
+            event = _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeError, LookupError) as error:
+        raise Undecodable(f"{kind} version {v}: {error}") from error
+    if type(event) is not _KINDS[kind]:
+        raise Undecodable(f"{kind} version {v}: its data is of kind {kind_of(event)}")
+    return event
+
+
+_STREAM_OF: dict[type[Event], Stream] = {
+    **{kind: "call" for kind in get_args(CallEvent)},
+    **{kind: "system" for kind in get_args(SystemEvent)},
+    AgentChanged: "agent",
+    RosterTookEffect: "roster",
+}
+
+
+def stream_of(event: AnyEvent) -> Stream:
+    """The stream to which events of this kind belong."""
+    return _STREAM_OF[type(event)]

@@ -1,0 +1,377 @@
+"""What can happen, as one typed event each: the words of the journal.
+
+An event says what happened, never what it means for a figure; every row and every figure is computed from events.
+Events name people by ``party_id`` only; numbers and names live in the ``party`` table, which can be erased without
+touching the journal. Times stand in the envelope (:class:`Recorded`), as microseconds since 1970 UTC; ``seq`` orders
+events, not time. An event is never edited: a changed shape gets a new version ``v`` and is upcast on reading.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Stream = Literal["call", "agent", "roster", "system"]
+Direction = Literal["in", "out", "callback"]
+Outcome = Literal[
+    "answered", "callback", "voicemail", "overflowed", "failed", "closed", "uncovered", "abandoned",
+    "menu", "refused", "test",
+]  # fmt: skip
+RingResult = Literal["answered", "missed", "busy", "rejected", "unreachable", "caller_gone", "failed"]
+Side = Literal["caller", "agent", "hotline"]
+Category = Literal["call", "voicemail"]
+AskedVia = Literal["menu", "retries", "away"]
+KeyMeaning = Literal["none", "repeat", "menu", "queue"]
+AgentMode = Literal["off", "ready", "ringing", "talking", "wrap_up", "paused"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Base of all events; ``kind`` is the tag."""
+
+
+# --- stream "call", stream_id = call_id ---------------------------------------------------------------------------
+
+
+class Arrived(Event, frozen=True, kw_only=True, tag="arrived"):
+    """A call came in. ``leg`` is its first channel; ``party_id`` is filled in by the journal's writer."""
+
+    leg: str
+    direction: Direction = "in"
+    did: str = ""
+    trunk: str = ""
+    party_id: str = ""
+
+
+class Answered(Event, frozen=True, kw_only=True, tag="answered"):
+    """We answered the caller's leg."""
+
+
+class Greeted(Event, frozen=True, kw_only=True, tag="greeted"):
+    """The greeting was played to its end (or the caller cut it short with a key)."""
+
+
+class NoticeGiven(Event, frozen=True, kw_only=True, tag="notice_given"):
+    """The recording notice was played whole; PIPL art. 17 asks for it before recording starts."""
+
+    version: str
+
+
+class MenuEntered(Event, frozen=True, kw_only=True, tag="menu_entered"):
+    """The caller hears this menu."""
+
+    menu: str
+
+
+class KeyPressed(Event, frozen=True, kw_only=True, tag="key_pressed"):
+    """The caller pressed a key in the menu, and what it did there (``none``: a wrong key)."""
+
+    menu: str
+    key: str
+    meaning: KeyMeaning = "none"
+
+
+class KeyTimedOut(Event, frozen=True, kw_only=True, tag="key_timed_out"):
+    """The caller pressed nothing within the digit time-out."""
+
+    menu: str
+
+
+class Asked(Event, frozen=True, kw_only=True, tag="asked"):
+    """The caller asked for a person (人工请求), written before anyone looks who is on duty."""
+
+    queue: str
+    label: str = ""
+    via: AskedVia = "menu"
+
+
+class Enqueued(Event, frozen=True, kw_only=True, tag="enqueued"):
+    """The caller waits in the queue; the place is by priority, then by the time of asking."""
+
+    queue: str
+    priority: int = 5
+
+
+class PositionTold(Event, frozen=True, kw_only=True, tag="position_told"):
+    """The caller was told how many wait ahead."""
+
+    ahead: int
+
+
+class RingStarted(Event, frozen=True, kw_only=True, tag="ring_started"):
+    """An agent is reserved for this call and their device rings."""
+
+    talk_id: str
+    agent: str
+    device: str
+    leg: str
+
+
+class RingEnded(Event, frozen=True, kw_only=True, tag="ring_ended"):
+    """The ringing ended; ``cause`` is the Q.850 cause, 0 where there is none."""
+
+    talk_id: str
+    agent: str
+    result: RingResult
+    cause: int = 0
+
+
+class TalkStarted(Event, frozen=True, kw_only=True, tag="talk_started"):
+    """Caller and agent are bridged."""
+
+    talk_id: str
+    agent: str
+    bridge: str
+
+
+class Held(Event, frozen=True, kw_only=True, tag="held"):
+    """One side put the other on hold."""
+
+    talk_id: str
+    by: Side
+
+
+class Unheld(Event, frozen=True, kw_only=True, tag="unheld"):
+    """The hold ended."""
+
+    talk_id: str
+    by: Side
+
+
+class TalkEnded(Event, frozen=True, kw_only=True, tag="talk_ended"):
+    """Caller and agent are no longer bridged; ``by`` hung up (``hotline``: a fault or a stop of ours)."""
+
+    talk_id: str
+    agent: str
+    by: Side
+
+
+class RecordingRequested(Event, frozen=True, kw_only=True, tag="recording_requested"):
+    """A recording of this talk is about to be started into ``file`` (relative to the recordings' spool folder)."""
+
+    talk_id: str
+    part: int
+    file: str
+
+
+class RecordingStarted(Event, frozen=True, kw_only=True, tag="recording_started"):
+    """Asterisk writes the part; ``monitor`` is its MixMonitorID."""
+
+    talk_id: str
+    part: int
+    monitor: str = ""
+
+
+class RecordingStopped(Event, frozen=True, kw_only=True, tag="recording_stopped"):
+    """The part is complete on disk."""
+
+    talk_id: str
+    part: int
+
+
+class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording_failed"):
+    """The talk goes on unrecorded; ``why`` is the reason shown in recording coverage."""
+
+    talk_id: str
+    part: int
+    why: str
+
+
+class VoicemailOffered(Event, frozen=True, kw_only=True, tag="voicemail_offered"):
+    """The caller heard why nobody comes, and may leave a message."""
+
+    why: Literal["uncovered", "longest_wait", "closed", "away", "fault"]
+
+
+class VoicemailStarted(Event, frozen=True, kw_only=True, tag="voicemail_started"):
+    """The message is being recorded into ``file`` (relative to the recordings' spool folder)."""
+
+    file: str
+
+
+class VoicemailKept(Event, frozen=True, kw_only=True, tag="voicemail_kept"):
+    """A message of at least the shortest length was left."""
+
+    file: str
+    seconds: float
+
+
+class VoicemailDropped(Event, frozen=True, kw_only=True, tag="voicemail_dropped"):
+    """Too short to be a message, or it could not be recorded (``why``)."""
+
+    why: str
+    seconds: float = 0.0
+
+
+class HungUp(Event, frozen=True, kw_only=True, tag="hung_up"):
+    """The caller's leg is gone; ``by`` ended it. ``cause`` is the Q.850 cause, 0 where unknown."""
+
+    by: Side
+    cause: int = 0
+
+
+class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
+    """A new daemon took over this call in mid-course."""
+
+    stage: str
+
+
+class HandedOver(Event, frozen=True, kw_only=True, tag="handed_over"):
+    """The dialplan's apology, emergency number and voicemail took the caller, because of ``why``."""
+
+    why: Literal["fault", "guard"]
+
+
+class Fault(Event, frozen=True, kw_only=True, tag="fault"):
+    """Something of ours, of Asterisk's or of the trunk's went wrong in this call."""
+
+    where: str
+    what: str
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+    """The one outcome of the call."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """One talk's place in its call's recording, in frames, half-open, and whether sound was verified there."""
+
+    talk_id: str
+    first: int
+    end: int
+    verified: bool
+    note: str = ""
+
+
+class Archived(Event, frozen=True, kw_only=True, tag="archived"):
+    """The recording is finished: ``file`` is relative to the recordings folder, ``rate`` in Hz."""
+
+    category: Category
+    file: str
+    sha256: str
+    frames: int
+    rate: int
+    channels: int
+    spans: tuple[Span, ...] = ()
+
+
+class ArchiveFailed(Event, frozen=True, kw_only=True, tag="archive_failed"):
+    """The recording could not be finished; its raw parts are kept.
+
+    Without a ``category`` it is the recording of the talks where the call has any, else of the voicemail.
+    """
+
+    why: str
+    category: Category | Literal[""] = ""
+
+
+# --- stream "agent", stream_id = staff number ---------------------------------------------------------------------
+
+
+class AgentChanged(Event, frozen=True, kw_only=True, tag="agent_changed"):
+    """The agent's state from now on.
+
+    ``since`` (µs) is when readiness began: it survives a ring that the caller abandoned, so the agent keeps their
+    turn. ``until`` (µs) ends a wrap-up. ``missed`` counts rings not answered in a row.
+    """
+
+    mode: AgentMode
+    reason: str = ""
+    call_id: str = ""
+    talk_id: str = ""
+    missed: int = 0
+    since: int = 0
+    until: int = 0
+
+
+# --- stream "roster" ------------------------------------------------------------------------------------------------
+
+
+class RosterTookEffect(Event, frozen=True, kw_only=True, tag="roster_took_effect"):
+    """This version of the roster file is in force; ``text`` is the file, so that the past can be answered."""
+
+    sha256: str
+    text: str
+
+
+# --- stream "system" ------------------------------------------------------------------------------------------------
+
+
+class DaemonStarted(Event, frozen=True, kw_only=True, tag="daemon_started"):
+    """The daemon runs."""
+
+    version: str
+    pid: int
+
+
+class DaemonStopped(Event, frozen=True, kw_only=True, tag="daemon_stopped"):
+    """The daemon ended in good order."""
+
+    reason: str
+
+
+class AsteriskLost(Event, frozen=True, kw_only=True, tag="asterisk_lost"):
+    """The connection to Asterisk (``ari`` or ``ami``) broke."""
+
+    connection: Literal["ari", "ami"]
+    why: str
+
+
+class AsteriskBack(Event, frozen=True, kw_only=True, tag="asterisk_back"):
+    """The connection to Asterisk stands again."""
+
+    connection: Literal["ari", "ami"]
+
+
+class ClockStepped(Event, frozen=True, kw_only=True, tag="clock_stepped"):
+    """The wall clock left the steady clock by ``seconds``; times in the journal follow the steady clock."""
+
+    seconds: float
+
+
+class Alarm(Event, frozen=True, kw_only=True, tag="alarm"):
+    """Somebody should look now."""
+
+    code: str
+    what: str
+
+
+class Degraded(Event, frozen=True, kw_only=True, tag="degraded"):
+    """The store failed and events went to the spool (``on`` true), or it works again."""
+
+    on: bool
+    why: str = ""
+
+
+CallEvent = (
+    Arrived | Answered | Greeted | NoticeGiven | MenuEntered | KeyPressed | KeyTimedOut | Asked | Enqueued
+    | PositionTold | RingStarted | RingEnded | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested
+    | RecordingStarted | RecordingStopped | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept
+    | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
+)  # fmt: skip
+SystemEvent = DaemonStarted | DaemonStopped | AsteriskLost | AsteriskBack | ClockStepped | Alarm | Degraded
+AnyEvent = CallEvent | AgentChanged | RosterTookEffect | SystemEvent
+
+
+class Party(msgspec.Struct, frozen=True):
+    """A person's number and name as the trunk gave them; kept outside the journal so that it can be erased.
+
+    ``e164`` is empty where the raw number cannot be read as one; all empty: the caller hid the number.
+    """
+
+    raw: str = ""
+    e164: str = ""
+    name: str = ""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event in its envelope. ``at`` is in microseconds since 1970 UTC."""
+
+    seq: int
+    at: int
+    stream: Stream
+    stream_id: str
+    event: AnyEvent

@@ -1,0 +1,1 @@
+"""How the shape of the store changed, one step after the other (alembic); run by ``calllog.migrate``."""

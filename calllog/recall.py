@@ -1,0 +1,113 @@
+"""What the journal knows now: the store's events, and those that are still in the spool or in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from calllog.database import (
+    CALLS_EVENTS,
+    EVENT_COLUMNS,
+    connect,
+)
+from calllog.envelope import Item, fold_agent, fold_call, recorded
+from calllog.events import Recorded
+from calllog.folds import AgentState, CallState
+from calllog.rows import AGENT_COLUMNS, agent_of
+from calllog.store import explain
+
+OPEN_CALLS = "SELECT call_id FROM call WHERE ended_at = 0"
+UNFINISHED_CALLS = "SELECT DISTINCT call_id FROM recording WHERE state IN ('due', 'failed')"
+DUE_CALLS = f"{UNFINISHED_CALLS} AND state = 'due'"
+"""Said so that SQLite sees that the partial indexes serve (sqlite.org/partialindex.html, section 3)."""
+_EVENTS_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'call' AND stream_id = ? ORDER BY seq"
+
+
+class Recall:
+    """A connection that reads. ``pending`` gives the items that may not be in the store yet, in order.
+
+    Each question first asks for the pending items and then opens its snapshot: an item that is taken into the store
+    between the two is seen twice, and told apart by its ``seq``, but never missed. Raises StoreError.
+    """
+
+    def __init__(self, path: Path, pending: Callable[[], Awaitable[list[Item]]]) -> None:
+        self._path = path
+        self._pending = pending
+        self._connection: aiosqlite.Connection | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def open_calls(self) -> list[CallState]:
+        """Calls without an outcome, in order of arrival."""
+        return [call for call in await self._calls(OPEN_CALLS) if not call.ended_at]
+
+    async def unarchived_calls(self, retry_failed: bool) -> list[CallState]:
+        """Ended calls that lack a recording, in order of arrival."""
+        calls = await self._calls(UNFINISHED_CALLS if retry_failed else DUE_CALLS)
+        return [
+            call for call in calls if call.archives_due or (retry_failed and call.ended_at and call.archives_failed)
+        ]
+
+    async def _calls(self, wanted: str) -> list[CallState]:
+        async with self._snapshot() as (rows, pending):
+            ids = {row[0] for row in await rows(wanted)}
+            ids |= {item.stream_id for item in pending if item.stream == "call"}
+            calls = {call_id: CallState(call_id) for call_id in ids}
+            for each in recorded(await rows(CALLS_EVENTS, (dumps(list(ids)),))):
+                fold_call(calls[each.stream_id], each.at, each.event)
+        for item in pending:
+            if item.stream == "call":
+                fold_call(calls[item.stream_id], item.at, item.event)
+        return sorted(calls.values(), key=lambda call: (call.arrived_at, call.call_id))
+
+    async def agent_states(self) -> dict[str, AgentState]:
+        """The latest state of every agent, by staff number."""
+        async with self._snapshot() as (rows, pending):
+            found = await rows(f"SELECT {', '.join(AGENT_COLUMNS)} FROM agent_state ORDER BY agent")
+        agents = {row[0]: agent_of(row) for row in found}
+        for item in pending:
+            if item.stream == "agent":
+                fold_agent(agents.setdefault(item.stream_id, AgentState(item.stream_id)), item.at, item.event)
+        return agents
+
+    async def events_of(self, call_id: str) -> list[Recorded]:
+        """Every event of one call, in order."""
+        async with self._snapshot() as (rows, pending):
+            found = recorded(await rows(_EVENTS_OF, (call_id,)))
+        mine = (item for item in pending if item.stream == "call" and item.stream_id == call_id)
+        return found + [item.recorded for item in mine]
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[tuple[Any, list[Item]]]:
+        """A reader of one moment of the store, and the items that were not in it at that moment."""
+        async with self._one_at_a_time:
+            pending = await self._pending()
+            try:
+                if self._connection is None:
+                    self._connection = await connect(self._path, "ro")
+                connection = self._connection
+
+                async def rows(statement: str, values: Sequence[Any] = ()) -> list[Any]:
+                    return list(await connection.execute_fetchall(statement, values))
+
+                await rows("BEGIN")
+                try:
+                    stored = (await rows("SELECT coalesce(max(seq), 0) FROM event"))[0][0]
+                    yield rows, [item for item in pending if item.seq > stored]
+                finally:
+                    await rows("ROLLBACK")
+            except sqlite3.Error as error:
+                await self.close()
+                raise explain(self._path, error) from error

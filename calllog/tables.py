@@ -1,0 +1,85 @@
+"""The tables of the store, for questions (SQLAlchemy Core); ``migrations/`` makes them, ``rows`` fills them.
+
+Times are µs since 1970 UTC as 64-bit integers, 0 for "not yet"; texts are never NULL. Tables are STRICT, so that
+SQLite refuses a value of another type (sqlite.org/stricttables.html). ``event`` is append-only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import REAL, BigInteger, Column, Index, Integer, MetaData, Table, Text, text
+
+metadata = MetaData()
+
+
+def _int(name: str) -> Column[int]:
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), nullable=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _key_int(name: str) -> Column[int]:
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, nullable=False)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True, nullable=False)
+
+
+event = Table(
+    "event", metadata,
+    _key_int("seq"), _int("at"), _text("stream"), _text("stream_id"), _text("kind"), _int("v"), _text("data"),
+    Index("event_by_stream", "stream", "stream_id", "seq"),
+    sqlite_autoincrement=True, sqlite_strict=True,
+)  # fmt: skip
+
+party = Table(
+    "party", metadata,
+    _key("party_id"), _text("raw"), _text("e164"), _text("name"), _int("first_at"),
+    Index("party_by_e164", "e164", unique=True, sqlite_where=text("e164 != ''")),
+    Index("party_by_raw", "raw", unique=True, sqlite_where=text("e164 = '' AND raw != ''")),
+    sqlite_strict=True,
+)  # fmt: skip
+
+call = Table(
+    "call", metadata,
+    _key("call_id"), _text("leg"), _text("direction"), _text("did"), _text("trunk"), _text("party_id"), _text("stage"),
+    _int("arrived_at"), _int("answered_at"), _int("greeted_at"), _text("notice_version"), _text("menu"),
+    _int("menu_tries"), _int("asked_at"), _text("queue"), _text("label"), _int("priority"), _int("enqueued_at"),
+    _int("told_at"), _text("offered_why"), _text("voicemail_file"), _int("voicemail_started_at"),
+    Column("voicemail_seconds", REAL, nullable=False), _int("voicemail_kept"), _int("hung_up_at"),
+    _text("hung_up_by"), _int("faults"), _int("adopted"), _int("ended_at"), _text("outcome"), _text("reason"),
+    _int("first_talk_at"), _int("talk_us"), _int("held_us"), _int("rings"),
+    Index("call_by_arrival", "arrived_at", "call_id"),
+    Index("call_by_outcome", "outcome", "arrived_at", "call_id"),
+    Index("call_by_party", "party_id", "arrived_at"),
+    Index("call_open", "call_id", sqlite_where=text("ended_at = 0")),
+    sqlite_strict=True,
+)  # fmt: skip
+
+talk = Table(
+    "talk", metadata,
+    _key("call_id"), _key_int("n"), _text("talk_id"), _text("agent"), _text("device"), _text("leg"), _int("rung_at"),
+    _text("ring_result"), _int("ring_ended_at"), _text("bridge"), _int("started_at"), _int("ended_at"),
+    _text("ended_by"), _int("held_since"), _int("held_us"), _int("parts"), _text("recording_failed"),
+    _int("first_frame"), _int("end_frame"), _int("verified"), _text("note"),
+    Index("talk_by_agent", "agent", "rung_at"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+recording = Table(
+    "recording", metadata,
+    _key("call_id"), _key("category"), _text("state"), _int("begun_at"), _text("file"), _text("sha256"),
+    _int("frames"), _int("rate"), _int("channels"), _int("parts"), _text("archive_failed"),
+    Index("recording_unfinished", "state", "call_id", sqlite_where=text("state IN ('due', 'failed')")),
+    Index("recording_by_begin", "begun_at", "call_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+agent_state = Table(
+    "agent_state", metadata,
+    _key("agent"), _text("mode"), _text("reason"), _text("call_id"), _text("talk_id"), _int("missed"), _int("since"),
+    _int("until"), _int("changed_at"),
+    sqlite_strict=True,
+)  # fmt: skip
