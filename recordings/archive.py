@@ -1,0 +1,232 @@
+"""Finishing a recording: raw parts in, one verified FLAC out. Runs in a worker process only (imports numpy).
+
+The order makes it safe to be killed at any moment and run again:
+
+1. scan the raw files (length, sound) and lay them out in call time;
+2. an intact FLAC with exactly these samples is there already: done;
+3. write a temporary file in the target's folder, sync it, decode it again and compare every sample's digest;
+4. rename it, sync the folder.
+
+The raw files are not touched: ``recordings.folders.discard_parts`` deletes them once the event is committed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from calllog.events import Archived, Span
+from recordings.folders import RATE, RAW_FRAME, wav_layout
+from recordings.jobs import ArchiveJob, ArchiveResult
+from recordings.layout import Heard, Layout, Placed, lay_out
+from recordings.sound import Pcm, Samples, Unreadable, decode, digest, raw_blocks, silence, write_flac
+
+SOUND_PEAK = 64
+"""A 20 ms piece with a sample beyond this (-54 dBFS) holds sound; A-law silence decodes to 8."""
+PIECE = RATE // 50
+"""Frames in 20 ms, one RTP packet's worth."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class _Failed(Exception):
+    """This job ends here; the text is of ``recordings.notes``'s words."""
+
+
+class _Tag(msgspec.Struct):
+    """The FLAC's comment: enough to tell what it is without the store. ``started`` is ISO 8601, UTC."""
+
+    call: str
+    category: str
+    started: str
+    talks: tuple[Span, ...] = ()
+
+
+def finalise(job: ArchiveJob) -> ArchiveResult:
+    """Make (or find) the finished file of this job, proved sample by sample. Never raises an Exception.
+
+    Talks: two channels, 16-bit, 8 kHz, caller left and agent right. Voicemail: one channel, the rate it was
+    recorded at. Safe to repeat.
+    """
+    try:
+        return ArchiveResult(archived=_voicemail(job) if job.category == "voicemail" else _talks(job))
+    except _Failed as failed:
+        return ArchiveResult(why=str(failed))
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "EIO")
+        return ArchiveResult(why=f"disk_full={name}" if error.errno in _FULL else f"io={name}")
+    except Exception as error:
+        # A fault of ours must not take the call's recording with it: the raw files stay.
+        return ArchiveResult(why=f"fault={type(error).__name__}")
+
+
+def _talks(job: ArchiveJob) -> Archived:
+    paths = [part.path for talk in job.talks for part in talk.parts]
+    heard = {path: _scan(path) for path in paths}
+    layout = lay_out(job.talks, heard)
+    started = next((part.started_at for talk in job.talks for part in talk.parts if heard[part.path]), 0)
+    awaited = [part for talk in job.talks for part in talk.parts if heard[part.path] or not part.failed]
+    complete = all(heard[part.path] for part in awaited)
+    nothing = "unrecorded" if not awaited else "empty" if complete else "missing"
+    return _finish(job, layout, RATE, 2, started, nothing, complete=complete)
+
+
+def _voicemail(job: ArchiveJob) -> Archived:
+    first, rate, frames = 0, RATE, 0
+    there = True
+    try:
+        with _reading(job.voicemail), open(job.voicemail, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            first, rate = wav_layout(file.read(256), size)
+            frames = max(0, size - first) // 2
+    except FileNotFoundError:
+        there = False
+    placed = (Placed(job.voicemail, 0, frames, first),) if frames else ()
+    nothing = "empty" if there else "missing"
+    return _finish(job, Layout(placed, (), frames), rate, 1, job.arrived_at, nothing, complete=there)
+
+
+def _finish(
+    job: ArchiveJob, layout: Layout, rate: int, channels: int, started: int, nothing: str, *, complete: bool
+) -> Archived:
+    target = Path(job.root, job.file)
+
+    def done(pcm: Pcm, rate: int, spans: tuple[Span, ...]) -> Archived:
+        with open(target, "rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return Archived(
+            category=job.category, file=job.file, sha256=sha256, frames=pcm.frames, rate=rate,
+            channels=pcm.channels, spans=spans,
+        )  # fmt: skip
+
+    def samples() -> Iterator[Samples]:
+        return _samples(layout, channels)
+
+    try:
+        there = decode(target)
+    except (FileNotFoundError, Unreadable):
+        there = None
+    same = there and layout.frames and there.rate == rate and there.pcm == digest(samples(), channels)
+    if there and same:
+        _sync_folder(target.parent)
+        return done(there.pcm, rate, layout.spans)
+    if there and not complete and (tag := _tag(there.comment)) and tag.call == job.call_id:
+        # Its raw files were deleted after it had been verified: it knows more than what is left of them.
+        return done(there.pcm, there.rate, tuple(_raw_gone(span) for span in tag.talks))
+    if not layout.frames:
+        raise _Failed(nothing)
+    began = dt.datetime.fromtimestamp((started or job.arrived_at) / 1e6, dt.UTC)
+    when = began.isoformat(timespec="milliseconds")
+    tag = _Tag(job.call_id, job.category, when, layout.spans)
+    tags = {
+        "title": job.call_id,
+        "date": when,
+        "software": "Hotline",
+        "comment": msgspec.json.encode(tag).decode(),
+    }
+    return done(_write(target, samples, rate, channels, tags), rate, layout.spans)
+
+
+def _write(
+    target: Path, samples: Callable[[], Iterator[Samples]], rate: int, channels: int, tags: dict[str, str]
+) -> Pcm:
+    _make_folder(target.parent)
+    _remove_unfinished(target)
+    # Our own id in the name: a worker that outlives its daemon for a moment cannot then rename a file that
+    # its successor has half written.
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        given = write_flac(unfinished, samples(), rate, channels, tags)
+        written = decode(unfinished)
+        if written.pcm != given or written.rate != rate:
+            raise _Failed("differs")
+        os.replace(unfinished, target)
+    except Unreadable as error:
+        raise _Failed("differs") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+    return given
+
+
+def _samples(layout: Layout, channels: int) -> Iterator[Samples]:
+    at = 0
+    for part in layout.placed:
+        yield from silence(part.first - at, channels)
+        with _reading(part.path):
+            yield from raw_blocks(part.path, part.offset, part.frames, channels)
+        at = part.first + part.frames
+    yield from silence(layout.frames - at, channels)
+
+
+def _scan(path: str) -> Heard | None:
+    """The length of a raw part in whole frames, and how much sound each side has; None for no file."""
+    try:
+        with _reading(path):
+            frames = os.stat(path).st_size // RAW_FRAME
+            sound = np.zeros(2, dtype=np.int64)
+            for block in raw_blocks(path, 0, frames, 2):
+                # In 32 bits: the magnitude of -32768 has no place in 16.
+                loud = np.abs(block.astype(np.int32)) > SOUND_PEAK
+                whole = len(loud) // PIECE * PIECE
+                sound += loud[:whole].reshape(-1, PIECE, 2).any(axis=1).sum(axis=0) * PIECE
+                sound += loud[whole:].any(axis=0) * (len(loud) - whole)
+    except FileNotFoundError:
+        return None
+    return Heard(frames, int(sound[0]), int(sound[1]))
+
+
+class _reading:
+    """A raw file that is there but unreadable fails the job: it may be mended, and must be kept."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, Unreadable):
+            raise _Failed("changed") from error
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise _Failed(f"unreadable={errno.errorcode.get(error.errno or 0, 'EIO')}") from error
+
+
+def _tag(comment: str) -> _Tag | None:
+    try:
+        return msgspec.json.decode(comment, type=_Tag)
+    except msgspec.DecodeError:
+        return None
+
+
+def _raw_gone(span: Span) -> Span:
+    return Span(span.talk_id, span.first, span.end, span.verified, f"{span.note} raw_gone".strip())
+
+
+def _make_folder(folder: Path) -> None:
+    missing = [folder, *folder.parents]
+    missing = missing[: next(i for i, path in enumerate(missing) if path.exists())]
+    for path in reversed(missing):
+        path.mkdir(mode=0o750, exist_ok=True)
+        _sync_folder(path.parent)
+
+
+def _remove_unfinished(target: Path) -> None:
+    with os.scandir(target.parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(f".{target.name}.") and entry.name.endswith(".part"):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

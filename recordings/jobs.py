@@ -1,0 +1,95 @@
+"""What is to be archived, and what came of it: plain values that cross the process boundary."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from calllog.events import Archived, ArchiveFailed, Category
+from calllog.folds import CallState, Talk
+from recordings.folders import Folders
+
+
+@dataclass(frozen=True, slots=True)
+class RawPart:
+    """One raw file. Times are µs since 1970 UTC, ``stopped_at`` 0 where unknown; ``started_at`` is known.
+
+    ``failed``: Asterisk said that it would not record, so that nobody need miss the file.
+    """
+
+    part: int
+    path: str
+    started_at: int
+    stopped_at: int = 0
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TalkJob:
+    """One talk and its raw files in the order of their requests. Times are µs, 0 where unknown."""
+
+    talk_id: str
+    started_at: int
+    ended_at: int
+    parts: tuple[RawPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveJob:
+    """One recording to be finished: ``root``/``file`` from the talks' parts, or from one voicemail."""
+
+    call_id: str
+    category: Category
+    root: str
+    file: str
+    arrived_at: int
+    talks: tuple[TalkJob, ...] = ()
+    voicemail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveResult:
+    """What came of a job: ``archived``, or ``why`` it failed (``recordings.notes.say`` puts it into words).
+
+    A failed job has deleted nothing but its own temporary file.
+    """
+
+    archived: Archived | None = None
+    why: str = ""
+
+    def event(self, category: Category) -> Archived | ArchiveFailed:
+        """The event to journal."""
+        return self.archived or ArchiveFailed(why=self.why, category=category)
+
+
+def jobs_of(call: CallState, folders: Folders, zone: ZoneInfo) -> list[ArchiveJob]:
+    """The recordings that the journal says this ended call has: none, its talks, its voicemail, or both.
+
+    ``zone`` is the operator's time zone, in which the folder's day is meant. Pure. Raises ValueError for a
+    file name in the journal that leads out of the recordings' folder.
+    """
+    day = dt.datetime.fromtimestamp(call.arrived_at / 1e6, dt.UTC).astimezone(zone)
+    name = f"{day:%Y/%m/%d}/{quote(call.call_id, safe='')}"
+    jobs = []
+    base = ArchiveJob(call.call_id, "call", str(folders.archive), f"{name}.flac", call.arrived_at)
+    if call.parts:
+        talks = tuple(_talk_job(talk, call, folders) for talk in call.talks if talk.started_at or talk.parts)
+        jobs.append(replace(base, talks=talks))
+    if call.voicemail_kept and call.voicemail_file:
+        voicemail = str(folders.raw(call.voicemail_file))
+        jobs.append(replace(base, category="voicemail", file=f"{name}.voicemail.flac", voicemail=voicemail))
+    return jobs
+
+
+def _talk_job(talk: Talk, call: CallState, folders: Folders) -> TalkJob:
+    parts = tuple(
+        RawPart(
+            part.part, str(folders.raw(part.file)), part.started_at or part.requested_at, part.stopped_at,
+            failed=bool(part.failed),
+        )
+        for part in talk.parts
+    )  # fmt: skip
+    ended_at = talk.ended_at or call.hung_up_at or call.ended_at
+    return TalkJob(talk.talk_id, talk.started_at, ended_at, parts)

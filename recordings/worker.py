@@ -1,0 +1,45 @@
+"""The worker process's side of archiving. Light to import: only ``run`` loads numpy."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+
+from recordings.jobs import ArchiveJob, ArchiveResult
+
+NICENESS = 10
+"""Calls come first: Asterisk and the daemon run at 0."""
+
+
+def begin() -> None:
+    """Prepare a worker: polite, deaf to the terminal's Ctrl-C and systemd's SIGTERM, gone with its daemon."""
+    os.nice(NICENESS)
+    # The daemon decides when its workers end, so that a stop lets a running job finish.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A worker of concurrent.futures holds both ends of its job pipe, so that it never notices by itself that
+    # its parent was killed.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def pid() -> int:
+    """The worker's process id."""
+    return os.getpid()
+
+
+def run(job: ArchiveJob) -> ArchiveResult:
+    """Do one job."""
+    from recordings.archive import finalise
+
+    return finalise(job)
