@@ -1,0 +1,404 @@
+"""The Phone port over a real Asterisk: ARI for the calls, AMI for what ARI cannot do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from ari import Client
+from ari import events as ari_ev
+from ari.errors import AriError, BadRequest, Conflict, InboxFull, NotConnected, NotFound, ServerError, Unprocessable
+from ari.model import Channel
+from phone import port
+from phone.ami import Ami, AmiError, AmiRefused
+from phone.lines import AsteriskLine
+from phone.translate import AGENT_LEG, ALLOWED_EVENTS, arrival, call_of, clean
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+RECONNECT_PATIENCE = 10.0
+"""Seconds a verb waits for a broken connection to Asterisk to come back before it is a fault."""
+
+WAITING_ROOM = "hotline-waiting-room"
+UNREACHABLE_STATES = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
+"""Device states of a phone that is not registered (or does not answer OPTIONS)."""
+
+Reachable = Callable[[str, bool], None]
+
+
+class AsteriskPhone:
+    """A :class:`phone.port.Phone`.
+
+    ``prompts`` is the folder of the built prompts of the language, ``spool`` that of unfinished recordings (both
+    absolute, read and written by Asterisk). ``devices`` are the SIP accounts whose reachability is followed.
+    """
+
+    def __init__(self, client: Client, ami: Ami, *, prompts: Path, spool: Path, devices: Iterable[str]) -> None:
+        self._ari = client
+        self._ami = ami
+        self._prompts = prompts
+        self._spool = spool
+        self._devices = sorted(set(devices))
+        self._lines: dict[str, AsteriskLine] = {}
+        self._asterisk_started = ""
+        self._reaping: set[asyncio.Task[None]] = set()
+        self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
+        self.on_reachable: Reachable = lambda device, reachable: None
+        self.on_back: Callable[[bool], Awaitable[None]] | None = None
+        """Called after each (re)connect, before new callers are taken; the argument says whether Asterisk restarted."""
+        self.on_lost: Callable[[str], None] = lambda why: None
+        client.on_connect = self._connected
+        client.on_disconnect = lambda client: self.on_lost("the event connection broke")
+
+    # --- the connection -------------------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether both connections stand."""
+        return self._ari.ready and self._ami.ready
+
+    async def run(self) -> None:
+        """Take in arrivals and device states, for ever; the connections are run by their owners."""
+        while True:
+            try:
+                event = await self._ari.unclaimed.get()
+            except InboxFull as full:
+                log.error("arrivals were lost: reading back", why=str(full))
+                self._ari.unclaimed.reset()
+                if self.on_back is not None:
+                    await self.on_back(False)
+                continue
+            try:
+                self._unclaimed(event)
+            except Exception:  # one odd event must not stop all calls from arriving
+                log.exception("an event could not be taken in", kind=event.kind)
+
+    def _unclaimed(self, event: ari_ev.Event) -> None:
+        # Between a StasisStart and its call's line, later events of that leg come here too: pass them on.
+        for name in event.ids():
+            line = self._lines.get(call_of(name))
+            if line is not None and name in line.legs:
+                if not (isinstance(event, ari_ev.StasisStart) and name == line.call_id):
+                    line.put(event)
+                return
+        match event:
+            case ari_ev.DeviceStateChanged(device_state=state):
+                device = state.name.removeprefix("PJSIP/")
+                if device in self._devices:
+                    self.on_reachable(device, state.state not in UNREACHABLE_STATES)
+            case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("incoming",):
+                self.on_arrival(_arrival(channel, args))
+            case ari_ev.StasisStart(channel=channel):
+                log.warning("a leg without a call: hanging it up", leg=channel.id)
+                task = asyncio.ensure_future(self._reap(channel.id))
+                self._reaping.add(task)
+                task.add_done_callback(self._reaping.discard)
+            case ari_ev.ApplicationReplaced():
+                log.error("another program took over our Stasis application; is a second daemon running?")
+            case _:
+                pass
+
+    async def _reap(self, leg: str) -> None:
+        try:
+            await self.hang_up(leg)
+        except port.PhoneFault as fault:
+            log.warning("a leg without a call could not be hung up", leg=leg, why=str(fault))
+
+    async def _connected(self, client: Client) -> None:
+        """After each (re)connect, before anybody sees the new events."""
+        await client.applications.set_event_filter(allowed=list(ALLOWED_EVENTS))
+        with contextlib.suppress(Conflict):  # it is there since the last connection
+            await client.bridges.create(WAITING_ROOM, type="holding", name="hotline waiting room")
+        await client.applications.subscribe(*(f"deviceState:PJSIP/{device}" for device in self._devices))
+        for device in self._devices:
+            state = await client.device_states.get(f"PJSIP/{device}")
+            self.on_reachable(device, state.state not in UNREACHABLE_STATES)
+        info = await client.asterisk.info()
+        started = str(info.status.startup_time)
+        restarted = bool(self._asterisk_started) and started != self._asterisk_started
+        self._asterisk_started = started
+        for line in list(self._lines.values()):
+            await self.read_back(line, lost=restarted)
+        if self.on_back is not None:
+            await self.on_back(restarted)
+
+    async def read_back(self, line: AsteriskLine, *, lost: bool = False) -> None:
+        """Tell a line what it missed, from what Asterisk has now."""
+        for leg in sorted(line.legs):
+            try:
+                channel = await self._ari.channels.get(leg)
+            except NotFound:
+                line.lose(leg, lost)
+                continue
+            if channel.state == "Up" and leg not in line.answered:
+                line.answered.add(leg)
+                line.post(port.LegAnswered(leg))
+        for play, leg in list(line.plays.items()):
+            try:
+                await self._ari.playbacks.get(play)
+            except NotFound:
+                line.plays.pop(play, None)
+                line.post(port.PlayEnded(leg, play, True))
+        for message, leg in list(line.messages.items()):
+            if not await self.message_open(message):
+                line.messages.pop(message, None)
+                line.post(port.MessageEnded(leg, message, True))
+
+    def line(self, call_id: str, legs: Iterable[str]) -> AsteriskLine:
+        """An inbox for a call, following these legs."""
+        line = self._lines[call_id] = AsteriskLine(self, self._ari, call_id, legs)
+        return line
+
+    def line_closed(self, call_id: str) -> None:
+        """Forget this line."""
+        self._lines.pop(call_id, None)
+
+    async def _do(self, leg: str, what: str, request: Callable[[], Awaitable[T]]) -> T:
+        """Carry out a request about a leg, with ARI's errors in the port's words."""
+        for attempt in (1, 2):
+            try:
+                return await request()
+            except NotFound:
+                raise port.LegGone(leg) from None
+            except NotConnected as down:
+                # Nothing was sent: the one case in which trying again is safe.
+                if attempt == 2:
+                    raise port.PhoneFault(f"{what}: {down}") from None
+                await self._wait_ready(what)
+            except (Conflict, Unprocessable, BadRequest, ServerError) as refused:
+                if not await self._is_ours(leg):
+                    raise port.LegGone(leg) from None
+                raise port.PhoneFault(f"{what}: {refused}") from None
+            except AriError as error:
+                raise port.PhoneFault(f"{what}: {error}") from None
+        raise AssertionError("unreachable")
+
+    async def _wait_ready(self, what: str) -> None:
+        try:
+            await self._ari.wait_ready(RECONNECT_PATIENCE)
+        except AriError as error:
+            raise port.PhoneFault(f"{what}: {error}") from None
+
+    async def _is_ours(self, leg: str) -> bool:
+        """Whether the leg is there and in Stasis; a leg on its way out answers requests with 409, 422 or 500."""
+        try:
+            channel = await self._ari.channels.get(leg)
+        except NotFound:
+            return False
+        except AriError:
+            return True
+        return channel.dialplan.app_name == "Stasis"
+
+    # --- the verbs ------------------------------------------------------------------------------------------------
+
+    async def answer(self, leg: str) -> None:
+        """Answer a ringing caller."""
+        await self._do(leg, "answer", lambda: self._ari.channels.answer(leg))
+
+    async def hang_up(self, leg: str) -> None:
+        """End a leg; one that is gone already is no error."""
+        with contextlib.suppress(port.LegGone):
+            await self._do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason="normal"))
+
+    async def play(self, leg: str, play: str, sounds: port.Sounds) -> None:
+        """Start playing to a leg."""
+        line = self._lines.get(call_of(leg))
+        if line is not None:
+            line.plays[play] = leg
+        media = [f"sound:{self._prompts / name}" for name in sounds]
+        try:
+            await self._do(leg, "play", lambda: self._ari.channels.play(leg, play, media))
+        except BaseException:
+            if line is not None:
+                line.plays.pop(play, None)
+            raise
+
+    async def stop_play(self, play: str) -> None:
+        """Cut a play short; one that ended already is no error."""
+        try:
+            await self._ari.playbacks.stop(play)
+        except NotFound:
+            pass
+        except AriError as error:
+            raise port.PhoneFault(f"stop play: {error}") from None
+
+    async def wait_with_music(self, leg: str) -> None:
+        """Put a leg into the waiting room."""
+        await self._do(leg, "wait", lambda: self._ari.bridges.add_channel(WAITING_ROOM, leg))
+        await self.keep_music()
+
+    async def keep_music(self) -> None:
+        """Make sure that the waiting room has its music: it ends when the last leg leaves (seen on 22.10.1)."""
+        try:
+            await self._ari.bridges.moh_start(WAITING_ROOM)
+        except AriError as error:
+            raise port.PhoneFault(f"music: {error}") from None
+
+    async def stop_music(self, leg: str) -> None:
+        """Take a leg out of the waiting room; one that is not there is no error."""
+        try:
+            await self._ari.bridges.remove_channel(WAITING_ROOM, leg)
+        except (NotFound, Conflict, Unprocessable, BadRequest):
+            pass
+        except AriError as error:
+            raise port.PhoneFault(f"stop music: {error}") from None
+
+    async def ring(self, leg: str, device: str, *, number: str, longest: float) -> None:
+        """Ring a device as a new leg, showing ``number``."""
+        shown = "".join(char for char in number if char in "+0123456789") or "anonymous"
+        line = self._lines.get(call_of(leg))
+        try:
+            await self._do(
+                leg,
+                "ring",
+                lambda: self._ari.channels.originate(
+                    f"PJSIP/{device}",
+                    channel_id=leg,
+                    app_args="agent",
+                    caller_id=f'"{shown}" <{shown}>',
+                    timeout=max(1, round(longest)),
+                    variables={"HOTLINE_CALL": line.call_id if line is not None else ""},
+                ),
+            )
+        except port.PhoneFault as fault:
+            if not await self.is_there(leg):
+                raise port.LegGone(leg) from fault
+            raise
+
+    async def is_there(self, leg: str) -> bool:
+        """Whether Asterisk still has this leg, wherever it is; true when that cannot be told."""
+        try:
+            await self._ari.channels.get(leg)
+        except NotFound:
+            return False
+        except AriError:
+            return True
+        return True
+
+    async def connect(self, bridge: str, caller: str, agent: str) -> None:
+        """Let two legs hear each other. The agent's keys are not for the caller's ears (absorb)."""
+        await self._do(caller, "bridge", lambda: self._make_bridge(bridge))
+        await self._do(agent, "bridge", lambda: self._ari.bridges.add_channel(bridge, agent, absorb_dtmf=True))
+        await self._do(caller, "bridge", lambda: self._ari.bridges.add_channel(bridge, caller))
+
+    async def _make_bridge(self, bridge: str) -> None:
+        # dtmf_events: a bridge of two would else hand the media over natively, and no keys would arrive.
+        with contextlib.suppress(Conflict):
+            await self._ari.bridges.create(bridge, type="mixing,dtmf_events", name=bridge)
+
+    async def disconnect(self, bridge: str) -> None:
+        """Take a bridge away; its legs stay up. One that is gone already is no error."""
+        try:
+            await self._ari.bridges.destroy(bridge)
+        except NotFound:
+            pass
+        except AriError as error:
+            raise port.PhoneFault(f"take the bridge away: {error}") from None
+
+    async def record_talk(self, leg: str, file: str) -> str:
+        """Record both directions into ``file``: option D writes caller left, agent right (DESIGN.md section 5)."""
+        channel = await self._do(leg, "record", lambda: self._ari.channels.get(leg))
+        try:
+            if not self._ami.ready:
+                await self._ami.wait_ready(RECONNECT_PATIENCE)
+            answer = await self._ami.action(
+                "MixMonitor", Channel=channel.name, File=str(self._spool / file), Options="Di(HOTLINE_MONITOR)"
+            )
+        except AmiRefused as refused:
+            if not await self._is_ours(leg):
+                raise port.LegGone(leg) from None
+            raise port.PhoneFault(str(refused)) from None
+        except AmiError as error:
+            raise port.PhoneFault(str(error)) from None
+        return answer.get("mixmonitorid", "")
+
+    async def stop_recording(self, leg: str, monitor: str) -> None:
+        """End that recording; its file is complete on return. A leg that is gone is no error."""
+        try:
+            channel = await self._do(leg, "stop recording", lambda: self._ari.channels.get(leg))
+        except port.LegGone:
+            return  # the file closes with the channel
+        fields = {"Channel": channel.name} | ({"MixMonitorID": monitor} if monitor else {})
+        try:
+            await self._ami.action("StopMixMonitor", **fields)
+        except AmiRefused:
+            return  # the channel has just gone
+        except AmiError as error:
+            raise port.PhoneFault(str(error)) from None
+
+    async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
+        """Record what the leg says."""
+        line = self._lines.get(call_of(leg))
+        if line is not None:
+            line.messages[message] = leg
+        await self._do(
+            leg,
+            "record a message",
+            lambda: self._ari.channels.record(
+                leg,
+                message,
+                "wav",
+                max_duration=max(1, round(longest)),
+                max_silence=max(1, round(silence)),
+                if_exists="overwrite",
+                terminate_on="#",
+            ),
+        )
+
+    async def message_open(self, message: str) -> bool:
+        """Whether this message is still being recorded."""
+        try:
+            await self._ari.recordings.get_live(message)
+        except NotFound:
+            return False
+        except AriError as error:
+            raise port.PhoneFault(f"look for a message: {error}") from None
+        return True
+
+    async def guard(self, leg: str, seconds: float) -> None:
+        """Should we die, the dialplan takes this leg after so many seconds (extension T); 0 takes the guard away."""
+        value = f"{seconds:.0f}"
+        await self._do(leg, "guard", lambda: self._ari.channels.set_variable(leg, "TIMEOUT(absolute)", value))
+
+    async def hand_over(self, leg: str) -> None:
+        """Send the caller to the dialplan's apology, emergency number and voicemail."""
+        await self._do(
+            leg,
+            "hand over",
+            lambda: self._ari.channels.continue_in_dialplan(leg, context="hotline-away", extension="s", priority=1),
+        )
+
+    async def snapshot(self) -> port.Snapshot:
+        """What is there now. Raises PhoneFault."""
+        try:
+            application = await self._ari.applications.get()
+            channels = await self._ari.channels.list()
+            bridges = await self._ari.bridges.list()
+        except AriError as error:
+            raise port.PhoneFault(f"read what is there: {error}") from None
+        ours = set(application.channel_ids)
+        legs = {
+            channel.id: port.LiveLeg(
+                channel.id,
+                call_of(channel.id),
+                channel.state == "Up",
+                channel.id in ours and channel.dialplan.app_name == "Stasis",
+                None if channel.id.endswith(AGENT_LEG) else _arrival(channel, ()),
+            )
+            for channel in channels
+        }
+        mine = {bridge.id: port.LiveBridge(bridge.id, tuple(bridge.channels)) for bridge in bridges}
+        mine.pop(WAITING_ROOM, None)
+        return port.Snapshot(legs, {name: bridge for name, bridge in mine.items() if name.endswith("-bridge")})
+
+
+def _arrival(channel: Channel, args: Sequence[str]) -> port.Arrival:
+    trunk = clean(channel.name.removeprefix("PJSIP/").rpartition("-")[0], 40)
+    did = args[1] if len(args) > 1 else channel.dialplan.exten
+    return arrival(channel.id, channel.caller.number, channel.caller.name, ("incoming", did, trunk))

@@ -1,0 +1,161 @@
+"""The inbox of one call over ARI: events translated to the port's words, with the desk's messages in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+import structlog
+
+from ari import Client
+from ari import events as ari_ev
+from ari.errors import InboxFull
+from phone import port
+from phone.translate import line_event
+
+log = structlog.get_logger()
+
+FATE = 0.3
+"""Seconds after a leg left Stasis without a request to hang it up until we ask whether the dialplan has it."""
+
+
+class Posted(ari_ev.Event, frozen=True, kw_only=True):
+    """A message of our own process in an inbox of events, so that both keep one order."""
+
+    message: object = None
+
+
+class LineOwner(Protocol):
+    """The phone, as its lines need it."""
+
+    def line_closed(self, call_id: str) -> None:
+        """Forget this line."""
+
+    async def is_there(self, leg: str) -> bool:
+        """Whether Asterisk still has this leg, wherever it is."""
+
+    async def read_back(self, line: AsteriskLine, *, lost: bool = False) -> None:
+        """Read what the line missed, and post it."""
+
+
+class AsteriskLine:
+    """A :class:`phone.port.Line`. Remembers what is outstanding, so that a broken connection can be made good."""
+
+    def __init__(self, owner: LineOwner, client: Client, call_id: str, legs: Iterable[str]) -> None:
+        self.call_id = call_id
+        self.legs: set[str] = set(legs)
+        self.answered: set[str] = {call_id}
+        self.plays: dict[str, str] = {}
+        self.messages: dict[str, str] = {}
+        self._owner = owner
+        self._inbox = client.inbox(*self.legs)
+        self._hanging_up: dict[str, int] = {}
+        self._leaving: dict[str, float] = {}
+
+    def follow(self, leg: str) -> None:
+        """Events of this leg come here from now on."""
+        self.legs.add(leg)
+        self._inbox.add(leg)
+
+    def post(self, message: object) -> None:
+        """Put a message of our own process into the inbox."""
+        self._inbox.put(Posted(message=message))
+
+    def lose(self, leg: str, lost: bool) -> None:
+        """This leg ended while nobody listened."""
+        self._forget(leg)
+        self.post(port.LegEnded(leg, 0, lost))
+
+    def put(self, event: ari_ev.Event) -> None:
+        """An event that came before this line was there."""
+        self._inbox.put(event)
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        self._inbox.close()
+        self._owner.line_closed(self.call_id)
+
+    async def next(self, timeout: float | None = None) -> object:
+        """The next event or message; one that waits already is returned even with ``timeout`` 0."""
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
+        while True:
+            event = self._waiting()
+            if event is None:
+                event = await self._wait(loop, deadline)
+            message = self._message(event, loop.time()) if event is not None else await self._fate(loop.time())
+            if message is not None:
+                return message
+
+    def _waiting(self) -> ari_ev.Event | None:
+        try:
+            return self._inbox.get_nowait()
+        except InboxFull:
+            return None  # _wait meets it again, where it can be awaited
+
+    async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> ari_ev.Event | None:
+        """The next event; None when a leaving leg's time is up. Raises TimeoutError at the deadline."""
+        leaving = min(self._leaving.values(), default=None)
+        until = min((at for at in (deadline, leaving) if at is not None), default=None)
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._inbox.get()
+        except InboxFull as full:
+            log.error("a call's inbox was full: reading back", call=self.call_id, why=str(full))
+            self._inbox.reset()
+            await self._owner.read_back(self)
+            return None
+        except TimeoutError:
+            if leaving is not None and leaving <= loop.time():
+                return None
+            raise
+
+    def _message(self, event: ari_ev.Event, now: float) -> object | None:
+        if isinstance(event, Posted):
+            return event.message
+        if isinstance(event, ari_ev.ChannelHangupRequest):
+            self._hanging_up.setdefault(event.channel.id, event.cause or 0)
+            return None
+        if isinstance(event, ari_ev.StasisEnd):
+            # Our subscription ends here, so no ChannelDestroyed follows for a leg that came in by itself.
+            leg = event.channel.id
+            if leg in self._hanging_up and leg in self.legs:
+                self._forget(leg)
+                return port.LegEnded(leg, self._hanging_up[leg])
+            if leg in self.legs:
+                self._leaving.setdefault(leg, now + FATE)
+            return None
+        message = line_event(event)
+        match message:
+            case port.LegEnded(leg=leg):
+                if leg not in self.legs:
+                    return None
+                self._forget(leg)
+            case port.LegAnswered(leg=leg):
+                if leg in self.answered:
+                    return None
+                self.answered.add(leg)
+            case port.PlayEnded(play=play):
+                self.plays.pop(play, None)
+            case port.MessageEnded(message=name):
+                self.messages.pop(name, None)
+            case _:
+                pass
+        return message
+
+    def _forget(self, leg: str) -> None:
+        self.legs.discard(leg)
+        self._leaving.pop(leg, None)
+        self._inbox.remove(leg)
+
+    async def _fate(self, now: float) -> object | None:
+        """What became of a leg that left Stasis: the dialplan has it, or it is gone."""
+        for leg, at in list(self._leaving.items()):
+            if at <= now:
+                del self._leaving[leg]
+                if await self._owner.is_there(leg):
+                    return port.LegTaken(leg)
+                self._forget(leg)
+                return port.LegEnded(leg, self._hanging_up.get(leg, 0))
+        return None

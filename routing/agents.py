@@ -1,0 +1,196 @@
+"""The agent's state, as one table: state, event, next state.
+
+Theory of operation. An agent is in exactly one of six states. What happens to them is one of the events below; the
+table says for each state which events may come and where each leads. An event that the table does not have for a
+state raises :class:`IllegalTransition`, and nothing has happened.
+
+                 rung            answered           talk ended          wrap-up ended
+     ready ─────────────► ringing ────────► talking ───────────► wrap_up ─────────────► ready
+       ▲ ◄── ring ended ─────┘ ▲ ◄── never bridged ─┘
+       │
+     paused ◄── pause, or missed too often
+
+What leads to ``ready`` asks two further things, in this order (h11 calls such steps state-triggered):
+ - no longer on duty: ``off`` instead. So a shift's end waits for the ring, the talk and the wrap-up;
+ - a pause was asked for meanwhile: ``paused`` instead. Such a pause stands in ``reason`` until it begins.
+A wrap-up of no length is skipped: ``talking`` leads to ``ready`` at once.
+
+The turn. ``since`` says since when the agent is ready; the longest ready rings first. How a ring ended decides
+whether they keep it, whether it counts as missed, and whether they get a cool-down before their next ring:
+
+     result        counts as missed   turn    cool-down   because
+     missed        yes                lost    no          they had the whole ring
+     busy          yes                lost    yes         a phone that is in use, or set to "do not disturb", is theirs
+     rejected      yes                lost    yes         they said no
+     unreachable   no                 lost    yes         the phone or the way to it is broken, not the person
+     failed        no                 kept    yes         our fault or Asterisk's
+     caller_gone   no                 kept    no          the caller hung up first
+
+A cool-down keeps a ring that fails within milliseconds from being tried a hundred times a second. A shift that began
+after the agent was paused ends the pause. The state itself is :class:`calllog.folds.AgentState`, the fold of the
+journalled events, so that what runs and what a restart reads cannot differ.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+
+from calllog.events import AgentChanged, AgentMode, RingResult
+from calllog.folds import AgentState
+
+SECOND = 1_000_000
+"""Microseconds in a second."""
+
+COOL_DOWN = 5 * SECOND
+"""µs without a ring after one that came back at once: long enough for a phone to register again, and not hammering."""
+
+MISSED = "missed"
+"""The reason of a pause after too many missed rings."""
+
+
+class AgentEvent(StrEnum):
+    """What happens to an agent."""
+
+    SHIFT_BEGAN = "shift began"
+    SHIFT_ENDED = "shift ended"
+    RUNG = "rung"
+    ANSWERED = "answered"
+    RING_MISSED = "ring missed"
+    MISSED_TOO_OFTEN = "missed too often"
+    RING_FAILED = "ring failed, turn lost"
+    RING_LOST = "ring lost, turn kept"
+    NEVER_BRIDGED = "answered, never bridged"
+    TALK_ENDED = "talk ended"
+    WRAP_UP_ENDED = "wrap-up ended"
+    PAUSE = "pause"
+    READY = "ready"
+    ADOPTED = "found in talk at a start"
+
+
+E = AgentEvent
+
+TABLE: MappingProxyType[AgentMode, MappingProxyType[AgentEvent, AgentMode]] = MappingProxyType({
+    "off": MappingProxyType({
+        E.SHIFT_BEGAN: "ready", E.ADOPTED: "talking",
+    }),
+    "ready": MappingProxyType({
+        E.RUNG: "ringing", E.PAUSE: "paused", E.READY: "ready",
+        E.SHIFT_BEGAN: "ready", E.SHIFT_ENDED: "off", E.ADOPTED: "talking",
+    }),
+    "ringing": MappingProxyType({
+        E.ANSWERED: "talking", E.RING_MISSED: "ready", E.MISSED_TOO_OFTEN: "paused", E.RING_FAILED: "ready",
+        E.RING_LOST: "ready", E.PAUSE: "ringing", E.READY: "ringing",
+        E.SHIFT_BEGAN: "ringing", E.SHIFT_ENDED: "ringing", E.ADOPTED: "talking",
+    }),
+    "talking": MappingProxyType({
+        E.TALK_ENDED: "wrap_up", E.NEVER_BRIDGED: "ready", E.PAUSE: "talking", E.READY: "talking",
+        E.SHIFT_BEGAN: "talking", E.SHIFT_ENDED: "talking", E.ADOPTED: "talking",
+    }),
+    "wrap_up": MappingProxyType({
+        E.WRAP_UP_ENDED: "ready", E.PAUSE: "paused", E.READY: "ready",
+        E.SHIFT_BEGAN: "wrap_up", E.SHIFT_ENDED: "wrap_up", E.ADOPTED: "talking",
+    }),
+    "paused": MappingProxyType({
+        E.READY: "ready", E.PAUSE: "paused",
+        E.SHIFT_BEGAN: "ready", E.SHIFT_ENDED: "off", E.ADOPTED: "talking",
+    }),
+})  # fmt: skip
+
+RING_ENDS: MappingProxyType[RingResult, AgentEvent] = MappingProxyType({
+    "answered": E.ANSWERED, "missed": E.RING_MISSED, "busy": E.RING_MISSED, "rejected": E.RING_MISSED,
+    "unreachable": E.RING_FAILED, "failed": E.RING_LOST, "caller_gone": E.RING_LOST,
+})  # fmt: skip
+"""What a ring's result is to the agent; one miss too many is ``MISSED_TOO_OFTEN`` instead."""
+
+COOLS_DOWN: frozenset[RingResult] = frozenset({"busy", "rejected", "unreachable", "failed"})
+"""Results that come back at once, so that the next ring must wait :data:`COOL_DOWN`."""
+
+_KEEP_TURN = frozenset({E.RUNG, E.ANSWERED, E.RING_LOST, E.NEVER_BRIDGED})
+_FORGIVE = frozenset({E.ANSWERED, E.READY, E.SHIFT_BEGAN, E.ADOPTED})
+
+
+class IllegalTransition(Exception):
+    """This event cannot happen to an agent in this state. Nothing has changed."""
+
+    def __init__(self, agent: str, mode: AgentMode, event: AgentEvent) -> None:
+        super().__init__(f"agent {agent}: {event!r} while {mode}")
+        self.agent, self.mode, self.event = agent, mode, event
+
+
+def change(
+    state: AgentState,
+    event: AgentEvent,
+    now: int,
+    *,
+    on_duty: bool = True,
+    reason: str = "",
+    call_id: str = "",
+    talk_id: str = "",
+    wrap_up_until: int = 0,
+) -> AgentChanged:
+    """What becomes of the agent, as the event to be journalled; ``state`` is not touched.
+
+    ``now`` and ``wrap_up_until`` in µs since 1970 UTC; a wrap-up that would end at or before ``now`` is skipped.
+    ``reason`` belongs to ``PAUSE``, ``call_id`` and ``talk_id`` to ``RUNG`` and ``ADOPTED``. Raises IllegalTransition.
+    """
+    mode = TABLE[state.mode].get(event)
+    if mode is None:
+        raise IllegalTransition(state.agent, state.mode, event)
+    about = (call_id, talk_id) if event in (E.RUNG, E.ADOPTED) else (state.call_id, state.talk_id)
+    missed = 0 if event in _FORGIVE else state.missed + (event in (E.RING_MISSED, E.MISSED_TOO_OFTEN))
+    until = state.until if state.mode == "wrap_up" else 0
+    if event is E.TALK_ENDED:
+        until = wrap_up_until
+        if until <= now:
+            mode = "ready"
+    pause = _pause_asked(state, event, reason)
+    if mode in ("ready", "paused") and not on_duty:
+        mode = "off"
+    elif mode == "ready" and pause:
+        mode = "paused"
+    kept = mode == state.mode or event in _KEEP_TURN
+    since = state.since if kept and state.since else now
+    return _shaped(mode, pause, about, missed, since, until)
+
+
+def _pause_asked(state: AgentState, event: AgentEvent, reason: str) -> str:
+    """The reason of the pause that is on, or that begins when the present ring, talk or wrap-up is over."""
+    if event is E.PAUSE:
+        return reason or "paused"
+    if event is E.MISSED_TOO_OFTEN:
+        return state.reason or MISSED
+    if event in (E.READY, E.SHIFT_BEGAN):
+        return ""
+    return state.reason
+
+
+def _shaped(
+    mode: AgentMode, pause: str, about: tuple[str, str], missed: int, since: int, until: int
+) -> AgentChanged:
+    """Only what belongs to the mode: an agent who is off has no turn, a paused one no call."""
+    call_id, talk_id = about
+    match mode:
+        case "off":
+            return AgentChanged(mode=mode)
+        case "ready":
+            return AgentChanged(mode=mode, missed=missed, since=since)
+        case "paused":
+            return AgentChanged(mode=mode, reason=pause, missed=missed)
+        case "ringing" | "talking":
+            return AgentChanged(
+                mode=mode, reason=pause, call_id=call_id, talk_id=talk_id, missed=missed, since=since
+            )
+        case "wrap_up":
+            return AgentChanged(
+                mode=mode, reason=pause, call_id=call_id, talk_id=talk_id, missed=missed, until=until
+            )
+
+
+def same(state: AgentState, event: AgentChanged) -> bool:
+    """Whether the event would change nothing, and so need not be journalled."""
+    return (
+        (state.mode, state.reason, state.call_id, state.talk_id)
+        == (event.mode, event.reason, event.call_id, event.talk_id)
+        and (state.missed, state.since, state.until) == (event.missed, event.since, event.until)
+    )  # fmt: skip

@@ -1,0 +1,367 @@
+"""The story of one call, from the first ring to its one outcome; read it from top to bottom.
+
+One asyncio task per call runs :func:`run`: a loop over short stages, each of which ends by naming the next. The stage
+a call begins in is read from its state, the fold of its events; so a new call and one adopted after a crash take the
+same path. The stages speak to telephones through ``phone.port`` and to the other calls through the desk; nothing else
+is shared. When the caller hangs up (or the dialplan takes them), the stage ends where it stands with
+``CallerGone`` or ``CallerTaken``, and :func:`finish` tidies up by the state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from calllog import events as ev
+from calllog.folds import CallState
+from ivr import menu as ivr_menu
+from phone.port import LegAnswered, LegEnded, LegGone, LegHeld, PhoneFault
+from routing.messages import CancelRing, GiveUp, Ring
+from routing.outcome import outcome_of
+from routing.session import Call, CallerGone, CallerTaken
+from routing.steps import (
+    asked,
+    begin_message,
+    end_talk,
+    hear,
+    message_closed,
+    message_ended,
+    message_of,
+    result_of,
+    start_recording,
+    take_message,
+)
+
+Stage = Callable[[Call], Awaitable["Stage | None"]]
+
+GUARD_SLACK = 60.0
+"""Seconds added to a stage's own longest time before the dialplan may take a caller whom no daemon looks after."""
+
+MENU_GUARD = 300.0
+"""Seconds that greeting, notice and menu may take together; the menu itself ends sooner (``ivr.menu``)."""
+
+RING_SLACK = 5.0
+"""Seconds after which Asterisk itself ends a ring that no daemon ended."""
+
+MESSAGES_TRIED = 2
+"""How often a caller may try to leave a message of the shortest length."""
+
+NO_ANSWER, SUBSCRIBER_ABSENT = 19, 20
+"""Q.850 causes noted for a ring that we ended, and for a phone that was gone."""
+
+FAULTS_RESUMED = 2
+"""How many faults of ours a call goes on from before the dialplan takes the caller."""
+
+AGAIN_KEY = "0"
+"""The key by which a caller whose agent hung up asks for a person again."""
+
+
+async def run(call: Call) -> None:
+    """Live through the call. Returns when its outcome is committed, or when the dialplan has the caller.
+
+    Cancellation writes nothing: the next start adopts the call. A fault of ours resumes the call from its state, as
+    a new start would; when that does not help, the dialplan takes the caller.
+    """
+    stage: Stage | None = first_stage(call.state)
+    while stage is not None:
+        try:
+            stage = await stage(call)
+        except CallerTaken:
+            call.note(ev.HandedOver(why="guard"))
+            break
+        except CallerGone as gone:
+            call.failed = gone.lost
+            call.note(ev.HungUp(by="hotline" if gone.lost else "caller", cause=gone.cause))
+            break
+        except LegGone:
+            call.note(ev.HungUp(by="caller"))
+            break
+        except Exception as fault:  # the one catch-all of a call: it must touch no other, nor end in silence
+            call.log.exception("a fault in this call", stage=call.state.stage)
+            call.note(ev.Fault(where=call.state.stage, what=f"{type(fault).__name__}: {fault}"[:300]))
+            stage = first_stage(call.state) if call.state.faults <= FAULTS_RESUMED else None
+            if stage is None:
+                await hand_over(call)
+    await finish(call)
+
+
+async def close(call: Call, *, lost: bool) -> None:
+    """End a call whose caller went away while nobody looked; ``lost``: Asterisk died with it."""
+    call.failed = lost
+    call.note(ev.HungUp(by="hotline" if lost else "caller"))
+    await finish(call)
+
+
+def first_stage(state: CallState) -> Stage | None:
+    """Where a call goes on, from its state alone."""
+    match state.stage:
+        case "arrived":
+            return arrive
+        case "greeting":
+            return greet
+        case "menu":
+            return menu
+        case "queue" | "ringing":
+            return queue
+        case "talk":
+            return talk
+        case "offer":
+            return offer
+        case "voicemail":
+            return voicemail
+        case "away" | "ended":
+            return None
+
+
+# --- the stages -----------------------------------------------------------------------------------------------------
+
+
+async def arrive(call: Call) -> Stage:
+    """The phone rings: answer it. Nothing is waited for before."""
+    await call.phone.answer(call.leg)
+    call.note(ev.Answered())
+    await call.phone.guard(call.leg, MENU_GUARD)
+    return greet
+
+
+async def greet(call: Call) -> Stage:
+    """Greet the caller, and say that the conversation is recorded before anything is."""
+    if not call.state.greeted_at:
+        await call.say("greeting")
+        call.note(ev.Greeted())
+    recording = call.settings.hotline.recording
+    if recording.enabled and not call.state.notice_version:
+        await call.say("recording_notice")
+        call.note(ev.NoticeGiven(version=recording.notice_version))
+    return menu
+
+
+async def menu(call: Call) -> Stage:
+    """Let the caller choose what it is about, by keys; whoever cannot gets a person."""
+    rules, patience = call.settings.menu, call.settings.hotline.times.digit_timeout
+    known = call.state
+    if known.menu in rules.menus:
+        place = ivr_menu.MenuState(known.menu, known.menu_path, known.menu_tries, known.menu_repeats)
+        commands = ivr_menu.resume(rules, place)
+    else:
+        place, commands = ivr_menu.start(rules)
+    while True:
+        if not place.done and (known.menu, known.stage) != (place.menu, "menu"):
+            call.note(ev.MenuEntered(menu=place.menu))
+        sounds = [name for command in commands if isinstance(command, ivr_menu.Say) for name in command.prompts]
+        for command in commands:
+            if isinstance(command, ivr_menu.Ask):
+                via: ev.AskedVia = "menu" if command.reason == "chosen" else "retries"
+                await call.keep(ev.Asked(queue=command.queue, label=command.label, via=via))
+                if sounds:
+                    await call.say(*sounds)
+                return queue
+        key = await call.ask_key(sounds, patience)
+        if key:
+            option = rules.menus[place.menu].options.get(key)
+            call.note(ev.KeyPressed(menu=place.menu, key=key, meaning=option.meaning if option else "none"))
+        else:
+            call.note(ev.KeyTimedOut(menu=place.menu))
+        place, commands = ivr_menu.step(rules, place, ivr_menu.KeyPressed(key) if key else ivr_menu.TimedOut())
+
+
+async def queue(call: Call) -> Stage:
+    """Wait for an agent with music, told from time to time how many are ahead."""
+    state, times = call.state, call.settings.hotline.times
+    rules = call.settings.queues.queues.get(state.queue)
+    longest = rules.longest_wait if rules else 0.0
+    if not state.enqueued_at or state.stage not in ("queue", "ringing"):
+        await call.keep(ev.Enqueued(queue=state.queue, priority=rules.priority if rules else state.priority))
+    await call.phone.guard(call.leg, longest + times.ring + GUARD_SLACK)
+    call.desk.ask(asked(state), call.line)
+    await call.phone.wait_with_music(call.leg)
+    return waiting
+
+
+async def waiting(call: Call) -> Stage:
+    """The wait itself, again after each ring that brought nobody."""
+    while True:
+        match await hear(call):
+            case Ring() as wanted:
+                call.ring_next = wanted
+                return ring
+            case GiveUp(why=why):
+                call.note(ev.VoicemailOffered(why=why))
+                return offer
+            case _:
+                pass
+
+
+async def ring(call: Call) -> Stage:
+    """Ring the agent's phone while the caller goes on waiting; whoever does not answer is followed by the next."""
+    wanted, call.ring_next = call.ring_next, None
+    if wanted is None:
+        return waiting
+    leg = f"{wanted.talk_id}-agent"
+    call.line.follow(leg)
+    await call.keep(ev.RingStarted(talk_id=wanted.talk_id, agent=wanted.agent, device=wanted.device, leg=leg))
+    longest = call.settings.hotline.times.ring
+    deadline = asyncio.get_running_loop().time() + longest
+    try:
+        await call.phone.ring(leg, wanted.device, number=call.number, longest=longest + RING_SLACK)
+        while True:
+            match await hear(call, deadline):
+                case LegAnswered(leg=answered) if answered == leg:
+                    break
+                case LegEnded(leg=ended, cause=cause) if ended == leg:
+                    return ring_failed(call, wanted, result_of(cause), cause)
+                case CancelRing(talk_id=talk_id) if talk_id == wanted.talk_id:
+                    await call.quietly(call.phone.hang_up(leg))
+                    return ring_failed(call, wanted, "failed")
+                case GiveUp(why=why):
+                    await call.quietly(call.phone.hang_up(leg))
+                    ring_failed(call, wanted, "failed")
+                    call.note(ev.VoicemailOffered(why=why))
+                    return offer
+                case _:
+                    pass
+    except TimeoutError:
+        await call.quietly(call.phone.hang_up(leg))
+        return ring_failed(call, wanted, "missed", NO_ANSWER)
+    except LegGone:
+        return ring_failed(call, wanted, "unreachable", SUBSCRIBER_ABSENT)
+    except PhoneFault as fault:
+        call.log.error("an agent's phone could not be rung", agent=wanted.agent, why=str(fault))
+        await call.quietly(call.phone.hang_up(leg))
+        return ring_failed(call, wanted, "failed")
+    return await connect(call, wanted, leg)
+
+
+def ring_failed(call: Call, ring: Ring, result: ev.RingResult, cause: int = 0) -> Stage:
+    """This ring brought nobody: the desk finds the next."""
+    call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result=result, cause=cause))
+    call.desk.ring_ended(ring, result)
+    return waiting
+
+
+async def connect(call: Call, ring: Ring, leg: str) -> Stage:
+    """The agent answered: let the two hear each other."""
+    bridge = f"{ring.talk_id}-bridge"
+    try:
+        await call.stop_play()
+        await call.phone.connect(bridge, call.leg, leg)
+    except LegGone as gone:
+        await call.quietly(call.phone.disconnect(bridge))
+        if gone.leg == call.leg:
+            raise
+        await call.phone.wait_with_music(call.leg)
+        return ring_failed(call, ring, "failed")
+    call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result="answered"))
+    call.note(ev.TalkStarted(talk_id=ring.talk_id, agent=ring.agent, bridge=bridge))
+    call.desk.ring_ended(ring, "answered")
+    call.desk.talk_began(call.call_id, ring.talk_id)
+    await call.phone.guard(call.leg, 0)
+    return talk
+
+
+async def talk(call: Call) -> Stage:
+    """Caller and agent talk, and are recorded, until one hangs up."""
+    now = call.state.talk
+    if now is None or now.ended_at:
+        return farewell
+    await start_recording(call, now)
+    lost = False
+    while True:
+        match await call.next():
+            case LegEnded(leg=leg, cause=cause) if leg == now.leg:
+                lost = cause not in (0, 16)
+                break
+            case LegHeld(leg=leg, on=on) if leg in (now.leg, call.leg):
+                side: ev.Side = "agent" if leg == now.leg else "caller"
+                call.note((ev.Held if on else ev.Unheld)(talk_id=now.talk_id, by=side))
+            case _:
+                pass
+    await end_talk(call, now, "agent")
+    return agent_lost if lost else farewell
+
+
+async def agent_lost(call: Call) -> Stage:
+    """The agent's phone died in mid-sentence: say so, and find another agent in the caller's old place."""
+    await call.say("agent_lost")
+    return queue
+
+
+async def farewell(call: Call) -> Stage:
+    """The agent hung up first: thank the caller, who may still ask for a person again by key."""
+    await call.phone.guard(call.leg, GUARD_SLACK)
+    key = await call.ask_key(["farewell"], call.settings.hotline.times.digit_timeout)
+    if key == AGAIN_KEY:
+        return queue
+    return hang_up
+
+
+async def offer(call: Call) -> Stage:
+    """Nobody comes: say why, and invite a message."""
+    call.desk.gone(call.call_id)
+    await call.stop_play()
+    await call.phone.stop_music(call.leg)
+    await call.phone.guard(call.leg, 2 * call.settings.hotline.times.voicemail_longest + 2 * GUARD_SLACK)
+    why = call.state.offered_why
+    await call.say("nobody_on_duty" if why == "uncovered" else "wait_too_long", "voicemail_invite", "beep")
+    return voicemail
+
+
+async def voicemail(call: Call) -> Stage:
+    """Take a message; one that is too short may be tried once more."""
+    times = call.settings.hotline.times
+    going_on = True
+    if call.state.voicemail_open:
+        going_on = await call.phone.message_open(message_of(call.state))
+    else:
+        await begin_message(call)
+    if going_on:
+        await message_ended(call, times.voicemail_longest + GUARD_SLACK)
+    await take_message(call)
+    if call.state.voicemail_kept:
+        await call.say("voicemail_thanks")
+        return hang_up
+    if call.state.messages < MESSAGES_TRIED:
+        await call.say("voicemail_too_short", "beep")
+        return voicemail
+    await call.say("sorry_goodbye")
+    return hang_up
+
+
+async def hang_up(call: Call) -> None:
+    """We end the call."""
+    call.note(ev.HungUp(by="hotline", cause=16))
+
+
+# --- the end --------------------------------------------------------------------------------------------------------
+
+
+async def hand_over(call: Call) -> None:
+    """Give the caller to the dialplan's apology, emergency number and voicemail: better than silence."""
+    try:
+        await call.phone.hand_over(call.leg)
+        call.note(ev.HandedOver(why="fault"))
+    except LegGone:
+        call.note(ev.HungUp(by="caller"))
+    except PhoneFault as fault:
+        call.log.error("the caller could not be handed over", why=str(fault))
+        call.failed = True
+        call.note(ev.HungUp(by="hotline"))
+
+
+async def finish(call: Call) -> None:
+    """Leave nothing behind, and write the one outcome (the dialplan's voicemail has its own end)."""
+    state, now = call.state, call.state.talk
+    if now is not None and now.ringing:
+        await call.quietly(call.phone.hang_up(now.leg))
+        call.note(ev.RingEnded(talk_id=now.talk_id, agent=now.agent, result="caller_gone"))
+    if now is not None and now.live:
+        await end_talk(call, now, state.hung_up_by or "hotline")
+    call.desk.gone(call.call_id)
+    if state.stage == "away":
+        return
+    if state.voicemail_open:
+        await message_closed(call)
+        await take_message(call)
+    await call.quietly(call.phone.hang_up(call.leg))
+    outcome, reason = outcome_of(state, failed=call.failed)
+    await call.keep(ev.Ended(outcome=outcome, reason=reason))

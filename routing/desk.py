@@ -1,0 +1,167 @@
+"""The desk: the one owner of the queue and of the agents' states; it journals what its core decides, then acts.
+
+All decisions are in ``routing.queue``; here is no branch about who gets whom. Every method is synchronous and runs to
+its end, so between reading and changing the state nothing else can happen; answers to calls arrive on their lines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from calllog.events import RingResult
+from calllog.folds import AgentState
+from phone.port import Line
+from routing import queue
+from routing.messages import (
+    AgentChange,
+    AgentCommand,
+    AgentReachable,
+    CallAsked,
+    CallGone,
+    CancelRing,
+    Command,
+    DutyChanged,
+    GiveUp,
+    Input,
+    RaiseAlarm,
+    Restore,
+    Ring,
+    RingReport,
+    Rules,
+    SettingsChanged,
+    TalkBegan,
+    TalkEnded,
+    Tick,
+    WakeAt,
+)
+from routing.session import Clock, Journal
+
+log = structlog.get_logger()
+
+
+class Desk:
+    """The shell around :class:`routing.queue.Desk`. ``alarm`` is told a code and its parameters."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        clock: Clock,
+        journal: Journal,
+        alarm: Callable[[str, Mapping[str, str | int]], None],
+    ) -> None:
+        self._core = queue.Desk(rules)
+        self._clock = clock
+        self._journal = journal
+        self._alarm = alarm
+        self._lines: dict[str, Line] = {}
+        self._accounts: dict[str, str] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._learn_accounts(rules)
+
+    # --- said by calls ----------------------------------------------------------------------------------------------
+
+    def ask(self, asked: CallAsked, line: Line) -> None:
+        """Wait for an agent from now on; asking twice changes nothing."""
+        if asked.call_id in self._lines:
+            self._lines[asked.call_id] = line
+            return
+        self._lines[asked.call_id] = line
+        self._step(asked)
+
+    def gone(self, call_id: str) -> None:
+        """No longer want an agent; whatever the call held is free."""
+        if self._lines.pop(call_id, None) is not None:
+            self._step(CallGone(call_id))
+
+    def ring_ended(self, ring: Ring, result: RingResult) -> None:
+        """How the ring ended."""
+        self._step(RingReport(ring.call_id, ring.talk_id, ring.agent, result))
+
+    def talk_began(self, call_id: str, talk_id: str) -> None:
+        """Bridged: the call waits no more."""
+        self._lines.pop(call_id, None)
+        self._step(TalkBegan(call_id, talk_id))
+
+    def talk_ended(self, call_id: str, talk_id: str) -> None:
+        """The agent's part is over."""
+        self._step(TalkEnded(call_id, talk_id))
+
+    def position(self, call_id: str) -> int | None:
+        """How many wait ahead; None when the call does not wait."""
+        return self._core.position(call_id)
+
+    # --- said by the house --------------------------------------------------------------------------------------------
+
+    def restore(self, restore: Restore, lines: Mapping[str, Line]) -> None:
+        """The first word of every start: what the journal knows and Asterisk confirms."""
+        self._lines.update(lines)
+        self._step(restore)
+
+    def reachable(self, account: str, reachable: bool) -> None:
+        """A phone registered or was lost."""
+        agent = self._accounts.get(account)
+        if agent is not None:
+            self._step(AgentReachable(agent, account, reachable))
+
+    def duty_changed(self, duty: Mapping[str, int]) -> None:
+        """Who is on duty now, and since when (µs)."""
+        self._step(DutyChanged(duty))
+
+    def settings_changed(self, rules: Rules) -> None:
+        """New queues and agents, in force at once."""
+        self._learn_accounts(rules)
+        self._step(SettingsChanged(rules))
+
+    def command(self, command: AgentCommand) -> AgentState:
+        """What an agent or a supervisor says; returns the agent's state then.
+
+        Raises LookupError for an unknown agent, agents.IllegalTransition for what the state forbids.
+        """
+        self._step(command)
+        return self._core.agent(command.agent)
+
+    def agents(self) -> list[AgentState]:
+        """Every agent's state."""
+        return self._core.agents()
+
+    def close(self) -> None:
+        """Decide nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+    # --- the shell ------------------------------------------------------------------------------------------------
+
+    def _learn_accounts(self, rules: Rules) -> None:
+        self._accounts = {device.sip: number for number, agent in rules.agents.items() for device in agent.devices}
+
+    def _step(self, message: Input) -> None:
+        now = self._clock.now()
+        for command in self._core.step(now, message):
+            self._act(now, command)
+
+    def _act(self, now: int, command: Command) -> None:
+        match command:
+            case AgentChange(agent=agent, event=event):
+                self._journal.append("agent", agent, event, at=now)
+            case Ring() | CancelRing() | GiveUp():
+                line = self._lines.get(command.call_id)
+                if line is None:
+                    log.error("the desk has no line to this call", call=command.call_id, command=repr(command))
+                else:
+                    line.post(command)
+            case RaiseAlarm(code=code, params=params):
+                self._alarm(code, params)
+            case WakeAt(at=at):
+                self._wake_at(at)
+
+    def _wake_at(self, at: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at:
+            seconds = max(0.0, (at - self._clock.now()) / 1_000_000)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._step, Tick())

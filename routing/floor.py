@@ -1,0 +1,197 @@
+"""The floor: every agent's seat, kept in accord with roster, phones and settings, and listed beside the queues.
+
+Whatever happens to an agent goes through :meth:`Floor.change`; so the table of :mod:`routing.agents` holds, what
+changed is journalled, and the lists are right, always together. ``out`` takes the commands of the step that is on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from calllog.folds import AgentState
+from routing.agents import COOL_DOWN, AgentEvent, change, same
+from routing.messages import AgentChange, Command, Rules
+from routing.skills import Seat, SkillQueue
+from routing.strategy import Strategy
+
+
+class Timer(NamedTuple):
+    """Something that is due at ``at`` (µs); ``who`` is an agent or a call."""
+
+    at: int
+    number: int
+    kind: Literal["wrap_up", "cool_down", "longest_wait", "ring"]
+    who: str
+
+
+class Timers:
+    """What is due when. A timer is never taken back: its owner says whether it still holds when its turn comes."""
+
+    def __init__(self) -> None:
+        self._heap: list[Timer] = []
+        self._count = 0
+
+    def set(self, at: int, kind: Literal["wrap_up", "cool_down", "longest_wait", "ring"], who: str) -> None:
+        """Be due at ``at`` (µs)."""
+        self._count += 1
+        heapq.heappush(self._heap, Timer(at, self._count, kind, who))
+
+    def due(self, now: int) -> Iterator[Timer]:
+        """Those due at ``now`` or before, earliest first; they are then gone."""
+        while self._heap and self._heap[0].at <= now:
+            yield heapq.heappop(self._heap)
+
+    def next(self, holds: Callable[[Timer], bool]) -> int:
+        """When the next one that holds is due (µs); 0: none."""
+        while self._heap and not holds(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0].at if self._heap else 0
+
+
+class Floor:
+    """All agents. ``touched`` are the skills in which somebody may be rung now, ``bared`` those that lost cover."""
+
+    def __init__(self, rules: Rules, strategy: Strategy, timers: Timers) -> None:
+        self.rules = rules
+        self.now = 0
+        self.out: list[Command] = []
+        self.seats: dict[str, Seat] = {}
+        self.touched: dict[str, SkillQueue] = {}
+        self.bared: dict[str, SkillQueue] = {}
+        self._skills: dict[str, SkillQueue] = {}
+        self._strategy = strategy
+        self._timers = timers
+        self._duty: dict[str, int] = {}
+        self._reached: dict[str, set[str]] = {}
+        self.refurnish(rules)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def skill(self, name: str) -> SkillQueue:
+        """The skill's queue, made when there is none."""
+        if name not in self._skills:
+            self._skills[name] = SkillQueue(name)
+        return self._skills[name]
+
+    def seat(self, agent: str) -> Seat:
+        """The agent's seat, made when there is none, and kept: one who is not in the settings has no skills."""
+        if agent not in self.seats:
+            self.seats[agent] = Seat(AgentState(agent))
+            self._furnish(self.seats[agent])
+        return self.seats[agent]
+
+    def present(self, agent: str) -> Seat:
+        """The seat of an agent whom the settings know, or who has yet to finish. Raises LookupError."""
+        seat = self.seats[agent]
+        if not seat.known and seat.state.mode == "off":
+            raise LookupError(agent)
+        return seat
+
+    def device(self, seat: Seat) -> str:
+        """The first device, in the order of the settings, that can be reached; empty when there is none."""
+        reached = self._reached.get(seat.state.agent, ())
+        return next((device for device in seat.devices if device in reached), "")
+
+    def queues_left_bare(self, seat: Seat) -> list[str]:
+        """The queues that would have nobody to serve them without this agent."""
+        alone = {skill.skill for skill in seat.skills if skill.serving == seat.counted_serving}
+        return sorted(name for name, queue in self.rules.queues.items() if queue.skill in alone)
+
+    def holds(self, timer: Timer) -> bool:
+        """Whether a timer of an agent still means something."""
+        seat = self.seats.get(timer.who)
+        if seat is None:
+            return False
+        if timer.kind == "cool_down":
+            return seat.cool_until == timer.at
+        return seat.state.mode == "wrap_up" and seat.state.until == timer.at
+
+    # --- what happens to one agent ------------------------------------------------------------------------------
+
+    def change(
+        self, seat: Seat, event: AgentEvent, reason: str = "", *,
+        call_id: str = "", talk_id: str = "", wrap_up_until: int = 0,
+    ) -> None:  # fmt: skip
+        """Take the agent through the table. Raises IllegalTransition, and then nothing has happened."""
+        changed = change(
+            seat.state, event, self.now, on_duty=seat.on_duty, reason=reason,
+            call_id=call_id, talk_id=talk_id, wrap_up_until=wrap_up_until,
+        )  # fmt: skip
+        if not same(seat.state, changed):
+            seat.state.apply(self.now, changed)
+            self.out.append(AgentChange(seat.state.agent, changed))
+            if changed.mode == "wrap_up":
+                self._timers.set(changed.until, "wrap_up", seat.state.agent)
+        self.settle(seat)
+
+    def settle(self, seat: Seat) -> None:
+        """List the agent anew."""
+        for skill in seat.skills:
+            self.bared[skill.skill] = self.touched[skill.skill] = skill
+        seat.unlist()
+        seat.list(self.now, bool(self.device(seat)), self._strategy)
+
+    def cool_down(self, seat: Seat) -> None:
+        """No ring for a while; the agent is listed by the change that follows."""
+        seat.cool_until = self.now + COOL_DOWN
+        self._timers.set(seat.cool_until, "cool_down", seat.state.agent)
+
+    def reach(self, agent: str, device: str, reachable: bool) -> None:
+        """A device registered or was lost."""
+        devices = self._reached.setdefault(agent, set())
+        (devices.add if reachable else devices.discard)(device)
+        if agent in self.seats:
+            self.settle(self.seats[agent])
+
+    def keep_duty(self, seat: Seat) -> None:
+        """Bring the agent in accord with the roster. A shift that began after their pause ends the pause."""
+        began = self._duty.get(seat.state.agent) if seat.known else None
+        seat.on_duty = began is not None
+        if began is None:
+            if seat.state.mode != "off":
+                self.change(seat, AgentEvent.SHIFT_ENDED)
+        elif seat.state.mode == "off" or (seat.state.reason and began > seat.state.changed_at):
+            self.change(seat, AgentEvent.SHIFT_BEGAN)
+        self.settle(seat)
+
+    # --- what happens to all ------------------------------------------------------------------------------------
+
+    def change_duty(self, duty: dict[str, int]) -> None:
+        """Who is on duty now. Only those are looked at for whom something is new."""
+        news = self._duty.items() ^ duty.items()
+        self._duty = duty
+        for agent in sorted({agent for agent, _ in news} & self.seats.keys()):
+            self.keep_duty(self.seats[agent])
+
+    def refurnish(self, rules: Rules) -> None:
+        """New settings: seats for new agents, new skills and devices for the others."""
+        self.rules = rules
+        for agent in rules.agents:
+            self.seat(agent)
+        for seat in list(self.seats.values()):
+            self._furnish(seat)
+            self.keep_duty(seat)
+
+    def _furnish(self, seat: Seat) -> None:
+        for skill in seat.skills:
+            self.bared[skill.skill] = skill
+        seat.unlist()
+        found = self.rules.agents.get(seat.state.agent)
+        seat.known = found is not None
+        seat.skills = tuple(self.skill(skill) for skill in dict.fromkeys(found.skills)) if found else ()
+        seat.devices = tuple(device.sip for device in found.devices) if found else ()
+
+    def start(
+        self, states: Iterable[AgentState], reachable: Iterable[tuple[str, str]], duty: dict[str, int]
+    ) -> None:
+        """All as the journal and Asterisk know them. Nobody is brought in accord with the roster yet."""
+        self._duty = duty
+        for agent, device in reachable:
+            self._reached.setdefault(agent, set()).add(device)
+        for state in states:
+            self.seat(state.agent).state = replace(state)
+            if state.mode == "wrap_up":
+                self._timers.set(state.until, "wrap_up", state.agent)

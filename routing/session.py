@@ -1,0 +1,236 @@
+"""One call's hands and ears: note what happened, hear what happens next, say something. It decides nothing.
+
+``routing.call`` tells the story with these. Whatever the caller's leg does in the middle of a sentence arrives as
+:class:`CallerGone` or :class:`CallerTaken`, so a stage needs no branch for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from calllog.events import AnyEvent, CallEvent, Party, RingResult, Stream
+from calllog.folds import CallState
+from config.settings import Settings
+from phone.port import KeyPress, LegEnded, LegGone, LegTaken, Line, Phone, PhoneFault, PlayEnded
+from routing.messages import CallAsked, Ring
+
+log = structlog.get_logger()
+
+SOUND_SLACK = 120.0
+"""Longest time one play may take, in seconds: no prompt is longer, and a lost PlayEnded must not hold a call."""
+
+
+CLEAN_UP = 10.0
+"""Longest time one verb of cleaning up may take, in seconds: above every request's own time-out."""
+
+
+class CallerGone(Exception):
+    """The caller's leg ended; ``lost`` when Asterisk died with it."""
+
+    def __init__(self, cause: int = 0, lost: bool = False) -> None:
+        super().__init__(f"caller gone, cause {cause}")
+        self.cause = cause
+        self.lost = lost
+
+
+class CallerTaken(Exception):
+    """The dialplan has the caller now."""
+
+
+class Journal(Protocol):
+    """What a call and the desk need of the journal."""
+
+    def append(
+        self, stream: Stream, stream_id: str, event: AnyEvent, *, party: Party | None = None, at: int | None = None
+    ) -> None:
+        """Write soon, without waiting."""
+
+    async def commit(
+        self, stream: Stream, stream_id: str, event: AnyEvent, *, party: Party | None = None, at: int | None = None
+    ) -> None:
+        """Write, and return when it can no longer be lost."""
+
+
+class Clock(Protocol):
+    """The steady clock."""
+
+    def now(self) -> int:
+        """Microseconds since 1970 UTC."""
+
+
+class Desk(Protocol):
+    """What a call may say to the desk; answers arrive on its line as ``Ring``, ``CancelRing`` and ``GiveUp``."""
+
+    def ask(self, asked: CallAsked, line: Line) -> None:
+        """Wait for an agent from now on; asking twice changes nothing."""
+
+    def gone(self, call_id: str) -> None:
+        """No longer want an agent."""
+
+    def ring_ended(self, ring: Ring, result: RingResult) -> None:
+        """How the ring ended."""
+
+    def talk_began(self, call_id: str, talk_id: str) -> None:
+        """Bridged."""
+
+    def talk_ended(self, call_id: str, talk_id: str) -> None:
+        """The agent's part is over."""
+
+    def position(self, call_id: str) -> int | None:
+        """How many wait ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every call shares, wired once. ``message_seconds`` gives the length of a voicemail's file in the spool."""
+
+    phone: Phone
+    journal: Journal
+    clock: Clock
+    desk: Desk
+    message_seconds: Callable[[str], float]
+
+
+class Call:
+    """One call: its state, its line, its settings (those in force when it began), and the house."""
+
+    def __init__(self, house: House, settings: Settings, state: CallState, line: Line, number: str = "") -> None:
+        self.house = house
+        self.settings = settings
+        self.state = state
+        self.line = line
+        self.number = number
+        """The caller's number as the agent's phone shows it."""
+        self.phone = house.phone
+        self.desk = house.desk
+        self.clock = house.clock
+        self.log = log.bind(call=state.call_id)
+        self.ring_next: Ring | None = None
+        """The ring that the desk asked for, between the stages waiting and ring."""
+        self.failed = False
+        """Whether a fault of ours, of Asterisk's or of the trunk's ended the call."""
+        self._plays = 0
+        self._typed: deque[str] = deque(maxlen=20)
+        self.playing = ""
+
+    @property
+    def call_id(self) -> str:
+        """The call's id, which is also that of its first leg."""
+        return self.state.call_id
+
+    @property
+    def leg(self) -> str:
+        """The caller's leg."""
+        return self.state.leg
+
+    # --- the journal ----------------------------------------------------------------------------------------------
+
+    def note(self, event: CallEvent, party: Party | None = None) -> None:
+        """Fold the event into the state and write it soon."""
+        at = self.clock.now()
+        self.state.apply(at, event)
+        self.house.journal.append("call", self.call_id, event, party=party, at=at)
+
+    async def keep(self, event: CallEvent) -> None:
+        """Fold the event into the state, and wait until it can no longer be lost."""
+        at = self.clock.now()
+        self.state.apply(at, event)
+        await self.house.journal.commit("call", self.call_id, event, at=at)
+
+    # --- hearing --------------------------------------------------------------------------------------------------
+
+    async def next(self, timeout: float | None = None) -> object:
+        """The next event of any leg or message of the desk.
+
+        Raises TimeoutError; CallerGone and CallerTaken when the caller's leg says so.
+        """
+        event = await self.line.next(timeout)
+        match event:
+            case LegEnded(leg=leg, cause=cause, lost=lost) if leg == self.leg:
+                raise CallerGone(cause, lost)
+            case LegTaken(leg=leg) if leg == self.leg:
+                raise CallerTaken
+            case PlayEnded(play=play, ok=ok):
+                if play == self.playing:
+                    self.playing = ""
+                if not ok:
+                    self.log.error("a prompt could not be played", play=play)
+            case _:
+                pass
+        return event
+
+    # --- saying ---------------------------------------------------------------------------------------------------
+
+    async def start_play(self, sounds: Sequence[str]) -> str:
+        """Start saying something; returns the play's id, empty when it could not even be started."""
+        self._plays += 1
+        play = f"{self.call_id}-{self.state.adopted}-p{self._plays}"
+        try:
+            await self.phone.play(self.leg, play, sounds)
+        except PhoneFault as fault:
+            self.log.error("a prompt could not be started", sounds=list(sounds), why=str(fault))
+            return ""
+        self.playing = play
+        return play
+
+    async def stop_play(self) -> None:
+        """Cut short what is being said, if anything is."""
+        play, self.playing = self.playing, ""
+        if play:
+            await self.phone.stop_play(play)
+
+    async def say(self, *sounds: str) -> None:
+        """Say it whole; keys pressed meanwhile are kept for the menu."""
+        play = await self.start_play(sounds)
+        while play and self.playing == play:
+            try:
+                event = await self.next(SOUND_SLACK)
+            except TimeoutError:
+                self.log.error("a prompt never ended", sounds=sounds)
+                await self.stop_play()
+                return
+            if isinstance(event, KeyPress) and event.leg == self.leg:
+                self._typed.append(event.key)
+
+    async def ask_key(self, sounds: Sequence[str], patience: float) -> str:
+        """Say it and wait for a key, which cuts it short; a key typed ahead is taken first.
+
+        Returns the key, or nothing when none came within ``patience`` seconds after the end of what was said.
+        """
+        if self._typed:
+            return self._typed.popleft()
+        loop = asyncio.get_running_loop()
+        play = await self.start_play(sounds)
+        speaking = bool(play)
+        deadline = loop.time() + (SOUND_SLACK if speaking else patience)
+        while True:
+            if speaking and self.playing != play:
+                speaking, deadline = False, loop.time() + patience
+            try:
+                event = await self.next(max(0.0, deadline - loop.time()))
+            except TimeoutError:
+                if not speaking:
+                    return ""
+                await self.stop_play()
+                continue
+            if isinstance(event, KeyPress) and event.leg == self.leg:
+                await self.stop_play()
+                return event.key
+
+    # --- doing, when the leg may be gone ----------------------------------------------------------------------------
+
+    async def quietly(self, verb: Awaitable[object]) -> None:
+        """Await a verb of cleaning up: a leg that is gone is no news, a fault is logged, nothing is raised."""
+        try:
+            async with asyncio.timeout(CLEAN_UP):
+                await verb
+        except LegGone:
+            pass
+        except (PhoneFault, TimeoutError) as fault:
+            self.log.warning("cleaning up after a call failed", why=str(fault))

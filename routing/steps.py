@@ -1,0 +1,169 @@
+"""The small things that the stages of a call do: telling the place, recording parts, taking a message."""
+
+from __future__ import annotations
+
+import asyncio
+
+from calllog import events as ev
+from calllog.folds import CallState, Talk
+from ivr.prompts import position_prompts
+from phone.port import LegGone, MessageEnded, PhoneFault
+from recordings.folders import part_file
+from routing.messages import CallAsked
+from routing.session import Call
+
+PART_GAP = 0.08
+"""Seconds between a new agent's leg and the start of the next recording part: with 60 ms or more Asterisk builds a new
+translation path, without it Debian's build loses the second agent's voice (DESIGN.md section 5)."""
+
+MESSAGE_END = 2.0
+"""Longest wait, in seconds, for the end of a message whose caller hung up; Asterisk closes the file within 21 ms."""
+
+BUSY, NO_ANSWER, REJECTED = frozenset({17}), frozenset({0, 16, 18, 19}), frozenset({21})
+UNREACHABLE = frozenset({1, 3, 20, 22, 27})
+"""Q.850 causes of a ring that ended, as Asterisk maps them from SIP (res_pjsip_session, hangup_sip2cause)."""
+
+
+def asked(state: CallState) -> CallAsked:
+    """The call's request for a person, as the desk hears it, from the state alone."""
+    return CallAsked(
+        state.call_id,
+        state.queue,
+        state.asked_at,
+        state.priority,
+        waiting_since=state.enqueued_at,
+        rings=len(state.talks),
+    )
+
+
+def result_of(cause: int) -> ev.RingResult:
+    """What a Q.850 cause says of a ring that the phone itself ended."""
+    if cause in BUSY:
+        return "busy"
+    if cause in REJECTED:
+        return "rejected"
+    if cause in NO_ANSWER:
+        return "missed"
+    return "unreachable" if cause in UNREACHABLE else "failed"
+
+
+async def hear(call: Call, deadline: float | None = None) -> object:
+    """The next event for a caller who waits; tells them their place at the start and then from time to time.
+
+    ``deadline`` is a time of the loop; raises TimeoutError then.
+    """
+    loop = asyncio.get_running_loop()
+    every = call.settings.hotline.times.announce_every
+    while True:
+        due = max(0.0, every - (call.clock.now() - call.state.told_at) / 1_000_000)
+        left = due + 1.0 if deadline is None else max(0.0, deadline - loop.time())
+        try:
+            return await call.next(min(due, left))
+        except TimeoutError:
+            if left <= due:
+                raise
+            await announce(call)
+
+
+async def announce(call: Call) -> None:
+    """Tell the caller how many wait ahead, over the music."""
+    ahead = call.desk.position(call.call_id) or 0
+    if call.state.told_at:
+        sounds = ("still_waiting", *position_prompts(ahead))
+    elif ahead == 0 and call.state.stage == "ringing":
+        sounds = ("connecting",)
+    else:
+        sounds = ("queue_wait", *position_prompts(ahead))
+    await call.stop_play()
+    # Music that ended in the instant in which the room emptied (a race in Asterisk) comes back here at the latest.
+    await call.quietly(call.phone.keep_music())
+    await call.start_play(sounds)
+    call.note(ev.PositionTold(ahead=ahead))
+
+
+async def start_recording(call: Call, now: Talk) -> None:
+    """Record this talk as a part of its own, unless it is being recorded already. A failure never fails the call."""
+    if not call.settings.hotline.recording.enabled or not call.state.notice_version:
+        return
+    last = now.parts[-1] if now.parts else None
+    if last is not None and last.started_at and not last.stopped_at:
+        return
+    if last is not None and not last.started_at and not last.failed:
+        call.note(ev.RecordingFailed(talk_id=now.talk_id, part=last.part, why="unknown_after_restart"))
+    number = len(call.state.parts) + 1
+    if number > 1:
+        await asyncio.sleep(PART_GAP)
+    file = part_file(now.talk_id, number)
+    await call.keep(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
+    try:
+        monitor = await call.phone.record_talk(call.leg, file)
+    except LegGone:
+        call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="caller_gone"))
+    except PhoneFault as fault:
+        call.log.error("this talk is not recorded", talk=now.talk_id, why=str(fault))
+        call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why=str(fault)[:200]))
+    else:
+        call.note(ev.RecordingStarted(talk_id=now.talk_id, part=number, monitor=monitor))
+
+
+async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:
+    """Close the recording's part, take the bridge away, let the agent go."""
+    for part in now.parts:
+        if part.started_at and not part.stopped_at:
+            await call.quietly(call.phone.stop_recording(call.leg, part.monitor))
+            call.note(ev.RecordingStopped(talk_id=now.talk_id, part=part.part))
+    call.note(ev.TalkEnded(talk_id=now.talk_id, agent=now.agent, by=by))
+    await call.quietly(call.phone.disconnect(now.bridge))
+    await call.quietly(call.phone.hang_up(now.leg))
+    call.desk.talk_ended(call.call_id, now.talk_id)
+
+
+def message_of(state: CallState) -> str:
+    """The name of the message being taken."""
+    return state.voicemail_file.removesuffix(".wav")
+
+
+async def begin_message(call: Call) -> None:
+    """Start recording what the caller says."""
+    times = call.settings.hotline.times
+    message = f"{call.call_id}.m{call.state.messages + 1}"
+    await call.keep(ev.VoicemailStarted(file=f"{message}.wav"))
+    await call.phone.record_message(
+        call.leg, message, longest=times.voicemail_longest, silence=times.voicemail_silence
+    )
+
+
+async def message_ended(call: Call, longest: float) -> None:
+    """Wait for the end of the message, for ``longest`` seconds at most."""
+    message = message_of(call.state)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + longest
+    try:
+        while True:
+            match await call.next(max(0.0, deadline - loop.time())):
+                case MessageEnded(message=ended) if ended == message:
+                    return
+                case _:
+                    pass
+    except TimeoutError:
+        call.log.error("the end of a message was never reported", message=message)
+
+
+async def message_closed(call: Call) -> None:
+    """After the caller's hang-up: wait until Asterisk has closed the message's file."""
+    try:
+        async with asyncio.timeout(MESSAGE_END):
+            while not isinstance(await call.line.next(), MessageEnded):
+                pass
+    except TimeoutError:
+        pass
+
+
+async def take_message(call: Call) -> None:
+    """Keep the message, if it is one."""
+    file = call.state.voicemail_file
+    seconds = call.house.message_seconds(file)
+    if seconds >= call.settings.hotline.recording.shortest_voicemail:
+        await call.keep(ev.VoicemailKept(file=file, seconds=round(seconds, 3)))
+    else:
+        call.note(ev.VoicemailDropped(why="too_short", seconds=round(seconds, 3)))

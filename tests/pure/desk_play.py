@@ -1,0 +1,223 @@
+"""A play before the desk, and a referee who holds it to its promises.
+
+The referee knows only what was said to the desk and what it answered.
+"""
+
+from __future__ import annotations
+
+from calllog.folds import AgentState
+from config.settings import Agent, Device, Queue
+from routing.agents import COOL_DOWN
+from routing.messages import (
+    AgentChange,
+    AgentReachable,
+    CallAsked,
+    CallGone,
+    CancelRing,
+    Command,
+    DutyChanged,
+    GiveUp,
+    Input,
+    RaiseAlarm,
+    Restore,
+    Ring,
+    RingReport,
+    Rules,
+    SettingsChanged,
+    TalkEnded,
+    WakeAt,
+)
+from routing.queue import Desk
+from tests.pure.desk_plain import QUICK, SECOND, Naive
+
+START = 1_700_000_000 * SECOND
+
+
+def queue(skill: str, priority: int = 5, longest_wait: float = 300, wrap_up: float | None = None) -> Queue:
+    return Queue(label=skill, skill=skill, priority=priority, longest_wait=longest_wait, wrap_up=wrap_up)
+
+
+def agent(number: str, *skills: str, devices: tuple[str, ...] = ()) -> Agent:
+    sips = devices or (f"p{number}",)
+    return Agent(name=number, skills=skills, devices=tuple(Device(sip=sip) for sip in sips))
+
+
+class Referee:
+    """Follows the play and fails it at the first broken promise."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.queues = dict(rules.queues)
+        self.duty: set[str] = set()
+        self.reached: set[tuple[str, str]] = set()
+        self.agents: dict[str, AgentState] = {}
+        self.waiting: dict[str, CallAsked] = {}
+        self.order: dict[str, int] = {}
+        self.rung: dict[str, Ring] = {}
+        self.talks: dict[str, Ring] = {}
+        self.cool: dict[str, int] = {}
+        self.ends: dict[str, list[str]] = {}
+        self.rings = 0
+
+    def skills(self, number: str) -> tuple[str, ...]:
+        found = self.rules.agents.get(number)
+        return found.skills if found and number in self.duty else ()
+
+    def free(self, number: str, now: int) -> bool:
+        state = self.agents.get(number)
+        found = self.rules.agents.get(number)
+        return (
+            found is not None
+            and number in self.duty
+            and state is not None
+            and state.mode == "ready"
+            and any((number, device.sip) in self.reached for device in found.devices)
+            and now >= self.cool.get(number, 0)
+        )
+
+    def place(self, call_id: str) -> tuple[int, int, int]:
+        asked = self.waiting[call_id]
+        return asked.priority, asked.asked_at, self.order[call_id]
+
+    def heard(self, now: int, event: Input) -> None:
+        """What was said to the desk, before it acts."""
+        match event:
+            case CallAsked():
+                if event.call_id not in self.waiting and event.call_id not in self.talks:
+                    self.waiting[event.call_id] = event
+                    self.order[event.call_id] = len(self.order)
+                    self.ends.setdefault(event.call_id, [])
+            case CallGone(call_id=call_id):
+                if call_id in self.waiting or call_id in self.talks:
+                    self.ends[call_id].append("gone")
+                self.waiting.pop(call_id, None)
+                self.talks.pop(call_id, None)
+            case RingReport():
+                ring = self.rung.get(event.call_id)
+                if ring is None or ring.talk_id != event.talk_id:
+                    return
+                del self.rung[event.call_id]
+                if event.result in QUICK:
+                    self.cool[event.agent] = now + COOL_DOWN
+                if event.result == "answered":
+                    self.talks[event.call_id] = ring
+                    self.ends[event.call_id].append("answered")
+                    del self.waiting[event.call_id]
+                elif event.result == "caller_gone":
+                    self.ends[event.call_id].append("gone")
+                    del self.waiting[event.call_id]
+            case TalkEnded():
+                if event.call_id in self.talks and self.talks[event.call_id].talk_id == event.talk_id:
+                    del self.talks[event.call_id]
+            case AgentReachable():
+                (self.reached.add if event.reachable else self.reached.discard)((event.agent, event.device))
+            case DutyChanged():
+                self.duty = set(event.duty)
+            case SettingsChanged():
+                self.rules = event.rules
+                self.queues.update(event.rules.queues)
+            case Restore():
+                self.duty = set(event.duty)
+                self.reached |= set(event.reachable)
+                for asked in event.waiting:
+                    self.heard(now, asked)
+
+    def answered(self, now: int, commands: list[Command]) -> None:
+        """What the desk answered."""
+        for command in commands:
+            match command:
+                case AgentChange():
+                    self.agents.setdefault(command.agent, AgentState(command.agent)).apply(now, command.event)
+                case Ring():
+                    self.rings += 1
+                    self.ring(now, command)
+                case CancelRing(why="failed"):
+                    del self.rung[command.call_id]
+                    self.cool[command.agent] = now + COOL_DOWN
+                case CancelRing():
+                    if command.call_id in self.rung and self.rung[command.call_id].talk_id == command.talk_id:
+                        del self.rung[command.call_id]
+                case GiveUp():
+                    assert command.call_id not in self.rung, "given up while an agent rings"
+                    asked = self.waiting.pop(command.call_id)
+                    self.ends[command.call_id].append(command.why)
+                    covered = any(self.queues[asked.queue].skill in self.skills(one) for one in self.duty)
+                    assert covered == (command.why == "longest_wait")
+                    since = asked.waiting_since or asked.asked_at
+                    due = since + round(self.queues[asked.queue].longest_wait * SECOND)
+                    assert now >= due or command.why == "uncovered"
+                case RaiseAlarm() | WakeAt():
+                    pass
+        self.nobody_idle(now)
+        self.all_is_bounded(now)
+
+    def ring(self, now: int, ring: Ring) -> None:
+        assert ring.call_id in self.waiting, "a ring for a call that does not wait"
+        assert ring.call_id not in self.rung, "two rings for one call"
+        busy = [*self.rung.values(), *self.talks.values()]
+        assert ring.agent not in [other.agent for other in busy], "an agent with two calls"
+        assert (ring.agent, ring.device) in self.reached
+        assert now >= self.cool.get(ring.agent, 0), "rung within the cool-down"
+        assert self.agents[ring.agent].mode == "ringing"
+        skills = self.skills(ring.agent)
+        assert self.queues[self.waiting[ring.call_id].queue].skill in skills
+        for call_id, asked in self.waiting.items():
+            if call_id not in self.rung and self.queues[asked.queue].skill in skills:
+                assert self.place(ring.call_id) <= self.place(call_id), "a caller was passed over"
+        self.rung[ring.call_id] = ring
+
+    def nobody_idle(self, now: int) -> None:
+        wanted = {self.queues[asked.queue].skill for call, asked in self.waiting.items() if call not in self.rung}
+        for number in self.agents:
+            if wanted.intersection(self.skills(number)):
+                assert not self.free(number, now), "a free agent beside a caller who waits"
+
+    def all_is_bounded(self, now: int) -> None:
+        for call_id, asked in self.waiting.items():
+            if call_id not in self.rung:
+                since = asked.waiting_since or asked.asked_at
+                assert now < since + round(self.queues[asked.queue].longest_wait * SECOND)
+
+    def compare(self, desk: Desk) -> None:
+        """The desk's agents are the fold of what it journalled."""
+        for state in desk.agents():
+            assert state == self.agents.get(state.agent, AgentState(state.agent))
+
+
+def decisions(commands: list[Command]) -> tuple[list[Command], list[str]]:
+    """What the two must agree on: rings in their order; the rest in any order."""
+    rings: list[Command] = [one for one in commands if isinstance(one, Ring)]
+    rest = sorted(repr(one) for one in commands if isinstance(one, GiveUp | CancelRing | RaiseAlarm))
+    return rings, rest
+
+
+class Play:
+    """A desk, its referee and (where wanted) the plain model, all told the same; time moves by its own clock."""
+
+    def __init__(self, rules: Rules, naive: bool = True) -> None:
+        self.now = START
+        self.rules = rules
+        self.desk = Desk(rules)
+        self.referee = Referee(rules)
+        self.naive = Naive(rules) if naive else None
+        self.wake = 0
+        self.log: list[Command] = []
+
+    def tell(self, event: Input) -> list[Command]:
+        """Say it now, hold the answer to the promises, and give it."""
+        self.referee.heard(self.now, event)
+        commands = self.desk.step(self.now, event)
+        self.log += commands
+        for command in commands:
+            if isinstance(command, WakeAt):
+                self.wake = command.at
+        self.referee.answered(self.now, commands)
+        if self.naive is not None:
+            assert decisions(commands) == decisions(self.naive.step(self.now, event))
+            assert self.wake == self.naive.next_time(self.now)
+            for state in self.desk.agents():
+                person = self.naive.people[state.agent]
+                assert (state.mode, state.missed) == (person.mode, person.missed), state.agent
+                if state.mode == "ready":
+                    assert state.since == person.since, state.agent
+        return commands
