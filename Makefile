@@ -1,0 +1,41 @@
+# Every target sets up what it needs by itself, without root, and can be run again at any time.
+# With another Python: make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run call test check clean
+
+help:
+	@echo 'make demo    the whole product with a few real calls, then in service until Ctrl-C (ONCE=1: ends by itself)'
+	@echo 'make run     in service, with the settings in config/'
+	@echo 'make call    one call into the running hotline'
+	@echo 'make test    everything that must hold'
+	@echo 'make check   ruff, mypy, import-linter'
+	@echo 'make setup   only the set-up: .venv and a private Asterisk under .cache/'
+	@echo 'make clean   removes .venv and .cache/; var/ (calls, recordings) stays'
+
+setup:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) scripts/setup.py
+
+demo: setup
+	@$(BIN)/hotline demo $(if $(filter-out 0,$(ONCE)),--once)
+
+run: setup
+	@$(BIN)/hotline run
+
+call: setup
+	@$(BIN)/hotline call-in
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -n 2
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,0 +1,1 @@
+"""The Asterisk that carries the calls: got, configured, started and checked, without root."""

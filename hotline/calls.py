@@ -1,0 +1,200 @@
+"""All calls of this moment: one task each, begun by an arrival or adopted from a daemon that died."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+
+import structlog
+
+from calllog import events as ev
+from calllog.folds import CallState
+from config.settings import Settings
+from phone import port
+from phone.numbers import e164
+from routing import call as story
+from routing.messages import CallAsked, LiveTalk
+from routing.session import Call, House
+from routing.steps import asked
+
+log = structlog.get_logger()
+
+GUARD_LIMIT = 3.0
+"""Seconds that all guards together may take when the daemon stops."""
+
+
+class Adoption:
+    """What was found at a start or after a broken connection, sorted into what must be done."""
+
+    def __init__(self) -> None:
+        self.waiting: list[CallAsked] = []
+        self.lines: dict[str, port.Line] = {}
+        self.talks: list[LiveTalk] = []
+        self.begin: list[tuple[Call, Coroutine[None, None, None]]] = []
+
+
+class Calls:
+    """The running calls. ``ended`` is told each call that has its outcome, ``away`` each that the dialplan took."""
+
+    def __init__(
+        self,
+        house: House,
+        settings: Callable[[], Settings],
+        ended: Callable[[CallState], None],
+        away: Callable[[CallState], None],
+    ) -> None:
+        self._house = house
+        self._settings = settings
+        self._ended = ended
+        self._away = away
+        self._running: dict[str, tuple[Call, asyncio.Task[None]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def arrive(self, arrival: port.Arrival) -> None:
+        """A caller rings: begin their call. One that is known already is no new call."""
+        call_id = arrival.leg
+        if call_id in self._running:
+            return
+        state = CallState(call_id, leg=call_id)
+        settings = self._settings()
+        call = Call(self._house, settings, state, self._house.phone.line(call_id, [call_id]), arrival.number)
+        party = ev.Party(arrival.number, e164(arrival.number, settings.hotline.country), arrival.name)
+        call.note(ev.Arrived(leg=call_id, did=arrival.did, trunk=arrival.trunk), party)
+        self._begin(call, story.run(call))
+
+    async def read_back(
+        self, open_calls: Iterable[CallState], *, asterisk_started: int, was_away: Callable[[str], bool]
+    ) -> Adoption:
+        """Compare Asterisk's legs and bridges with the journal's open calls; ``asterisk_started`` is in µs.
+
+        ``was_away`` tells whether the dialplan's apology had (or has) this call.
+
+        Leftover legs and bridges are taken away, calls nobody knows begin, and what is to be adopted is returned:
+        :meth:`adopt` begins it, after the desk was told. Raises PhoneFault.
+        """
+        there = await self._house.phone.snapshot()
+        adoption = Adoption()
+        bridges: set[str] = {call.state.talk.bridge for call, _task in self._running.values() if call.state.talk}
+        legs: set[str] = {leg for call, _task in self._running.values() for leg in _legs(call.state)}
+        for state in open_calls:
+            if state.call_id in self._running:
+                continue
+            live = there.legs.get(state.leg)
+            if live is None:
+                if state.stage == "away" or was_away(state.call_id):
+                    self._adopt_away(state)
+                else:
+                    self._adopt_gone(adoption, state, lost=asterisk_started > state.arrived_at)
+            elif not live.ours:
+                self._adopt_away(state)
+            else:
+                self._adopt_live(adoption, state, live, there)
+                legs |= set(_legs(state))
+                bridges |= {state.talk.bridge} if state.talk is not None else set()
+        for leg in there.legs.values():
+            if leg.ours and leg.leg not in legs:
+                if leg.arrival is not None and leg.leg not in self._running:
+                    log.warning("a caller whom the journal does not know: beginning", call=leg.leg)
+                    self.arrive(leg.arrival)
+                elif leg.arrival is None:
+                    log.warning("a leg left over: hanging it up", leg=leg.leg)
+                    await self._house.phone.hang_up(leg.leg)
+        for bridge in there.bridges.values():
+            if bridge.bridge not in bridges:
+                await self._house.phone.disconnect(bridge.bridge)
+        return adoption
+
+    def adopt(self, adoption: Adoption) -> None:
+        """Begin the tasks of the adopted calls."""
+        for call, course in adoption.begin:
+            self._begin(call, course)
+
+    async def stop(self, grace: float) -> None:
+        """Leave every call as it is for the next daemon.
+
+        Talks go on. Whoever waits gets the dialplan's apology when no daemon has followed within ``grace`` seconds.
+        """
+        calls = [call for call, _task in self._running.values()]
+        tasks = [task for _call, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+        async def guard(call: Call) -> None:
+            # A prompt that plays would hold the setting of the variable up until its end (DESIGN.md section 5).
+            await call.quietly(call.stop_play())
+            await call.quietly(call.phone.guard(call.leg, max(1.0, grace)))
+
+        waiting = [call for call in calls if call.state.stage not in ("talk", "ended", "away")]
+        try:
+            async with asyncio.timeout(GUARD_LIMIT + grace / 10):
+                await asyncio.gather(*(guard(call) for call in waiting))
+        except TimeoutError:
+            log.error("not every waiting caller could be guarded", waiting=len(waiting))
+
+    # --- one call ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, call: Call, course: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(course, name=f"call {call.call_id}")
+        self._running[call.call_id] = (call, task)
+        task.add_done_callback(lambda done: self._done(call, done))
+
+    def _done(self, call: Call, task: asyncio.Task[None]) -> None:
+        self._running.pop(call.call_id, None)
+        call.line.close()
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            # Even the end of the call failed: it stays open in the journal, and the next read-back ends it.
+            log.error("a call could not be ended", call=call.call_id, exc_info=task.exception())
+            self._house.desk.gone(call.call_id)
+        elif call.state.ended_at:
+            self._ended(call.state)
+        elif call.state.stage == "away":
+            self._away(call.state)
+
+    def _call(self, state: CallState, legs: Iterable[str], number: str = "") -> Call:
+        return Call(self._house, self._settings(), state, self._house.phone.line(state.call_id, legs), number)
+
+    def _adopt_gone(self, adoption: Adoption, state: CallState, *, lost: bool) -> None:
+        call = self._call(state, [state.leg])
+        call.note(ev.Adopted(stage=state.stage))
+        adoption.begin.append((call, story.close(call, lost=lost)))
+
+    def _adopt_away(self, state: CallState) -> None:
+        if state.stage != "away":
+            call = self._call(state, [])
+            call.note(ev.HandedOver(why="guard"))
+            call.line.close()
+        self._away(state)
+
+    def _adopt_live(self, adoption: Adoption, state: CallState, live: port.LiveLeg, there: port.Snapshot) -> None:
+        talk = state.talk
+        agent = there.legs.get(talk.leg) if talk is not None and not talk.ended_at else None
+        call = self._call(state, _legs(state), live.arrival.number if live.arrival is not None else "")
+        call.note(ev.Adopted(stage=state.stage))
+        if talk is not None and talk.ringing:
+            bridge = there.bridges.get(f"{talk.talk_id}-bridge")
+            if agent is not None and bridge is not None and {state.leg, talk.leg} <= set(bridge.legs):
+                # Killed between the bridging and its note: they are talking.
+                call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="answered"))
+                call.note(ev.TalkStarted(talk_id=talk.talk_id, agent=talk.agent, bridge=bridge.bridge))
+            else:
+                call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="failed"))
+        if talk is not None and talk.live:
+            adoption.talks.append(LiveTalk(state.call_id, talk.talk_id, talk.agent, state.queue))
+            if agent is None:
+                call.line.post(port.LegEnded(talk.leg, 16))
+        elif state.stage in ("queue", "ringing"):
+            adoption.waiting.append(asked(state))
+            adoption.lines[state.call_id] = call.line
+        adoption.begin.append((call, story.run(call)))
+
+
+def _legs(state: CallState) -> list[str]:
+    """The legs this call holds, as far as the journal knows."""
+    talk = state.talk
+    holds_agent = talk is not None and not talk.ended_at and (talk.ringing or talk.live)
+    return [state.leg, talk.leg] if holds_agent and talk is not None else [state.leg]

@@ -1,0 +1,303 @@
+"""``hotline duty`` and ``hotline agents``: who is to be there, and who is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from config.catalogue import _
+from hotline.cli_options import (
+    STORE,
+    ConfigFolder,
+    FormatOption,
+    answer,
+    house,
+    micros,
+    one_line_each,
+    refuse,
+    tell,
+    when,
+)
+from hotline.show import Column, Format, console, iso, show, show_json, since
+from hotline.words import DIM, GOOD, MODE_STYLES, WARN, Names, mode_word, pause_word, with_why
+
+if TYPE_CHECKING:
+    from calllog.folds import AgentState
+    from config.settings import Settings
+    from routing.roster import Duty, Roster
+
+AHEAD = dt.timedelta(days=8)
+"""How far the next of a queue is looked for: a weekly pattern has come round once by then."""
+
+
+# --- duty -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """A queue at an instant: who of those on duty can answer, and whose shift with the skill begins next."""
+
+    name: str
+    label: str
+    now: tuple[Duty, ...]
+    next: tuple[Duty, ...]
+
+
+@one_line_each()
+def duty(
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="WHEN", help=_("For example 2027-02-06 03:00, 03:00, tomorrow 03:00; or ISO.")),
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """Who is on duty at an instant, until when, and who is next for each queue."""
+    settings, _state = house(config)
+    from routing.roster import Roster
+
+    zone = settings.hotline.zone
+    instant = when(at, "--at", settings) or dt.datetime.now(zone)
+    roster = Roster.compile(settings.roster, zone)
+    on_duty = roster.on_duty(instant)
+    covers = _covers(settings, roster, instant, on_duty)
+    columns = _duty_columns(settings, instant)
+    if form is Format.JSON:
+        show_json({
+            "at": instant.isoformat(timespec="seconds"),
+            "timezone": settings.hotline.timezone,
+            "on_duty": [{column.key: column.value(one) for column in columns} for one in on_duty],
+            "queues": [{column.key: column.value(cover) for column in _cover_columns(settings, instant)}
+                       for cover in covers],
+        })  # fmt: skip
+        return
+    if form is Format.TABLE:
+        screen = console()
+        screen.print(
+            _("On duty at {when} ({zone})").format(
+                when=instant.strftime("%Y-%m-%d %H:%M:%S"), zone=settings.hotline.timezone
+            ),
+            style="bold",
+        )
+        screen.print()
+        if not on_duty:
+            screen.print(_("Nobody is on duty."), style="bold red")
+    show(form, columns, on_duty)
+    if form is Format.TABLE:
+        screen.print()
+        show(form, _cover_columns(settings, instant), covers)
+
+
+def _duty_columns(settings: Settings, instant: dt.datetime) -> list[Column[Duty]]:
+    agents = settings.agents.agents
+
+    def local(time: dt.datetime) -> dt.datetime:
+        return time.astimezone(settings.hotline.zone)
+
+    def skills(one: Duty) -> list[str]:
+        return list(agents[one.agent].skills) if one.agent in agents else []
+
+    def labels(one: Duty) -> str:
+        return _(", ").join(_skill_words(settings, skills(one)))
+
+    return [
+        Column("agent", lambda one: one.agent, _("Staff no.")),
+        Column("name", lambda one: agents[one.agent].name if one.agent in agents else "", _("Name")),
+        Column("shift", lambda one: one.shift, _("Shift")),
+        Column("since", lambda one: local(one.begins).isoformat(), _("Since"), lambda one: _hour(one.begins, instant)),
+        Column("until", lambda one: local(one.until).isoformat(), _("Until"), lambda one: _hour(one.until, instant)),
+        Column("skills", skills, _("Answers"), labels, shrinks=True),
+    ]
+
+
+def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cover]]:
+    names = Names.of(settings)
+
+    def local(time: dt.datetime) -> dt.datetime:
+        return time.astimezone(settings.hotline.zone)
+
+    def people(duties: tuple[Duty, ...]) -> str:
+        return _(", ").join(names.agent(one.agent) for one in duties)
+
+    def now(cover: _Cover) -> str | tuple[str, str]:
+        return people(cover.now) or (_("nobody"), "bold red")
+
+    def following(cover: _Cover) -> str | tuple[str, str]:
+        if not cover.next:
+            return _("nobody within 8 days"), WARN
+        return f"{_hour(cover.next[0].begins, instant)} {people(cover.next)}"
+
+    return [
+        Column("queue", lambda cover: cover.name),
+        Column("label", lambda cover: cover.label, _("Queue")),
+        Column("now", lambda cover: [one.agent for one in cover.now], _("Now"), now),
+        Column("next_at", lambda cover: local(cover.next[0].begins).isoformat() if cover.next else None),
+        Column("next", lambda cover: [one.agent for one in cover.next], _("Next"), following),
+    ]
+
+
+def _skill_words(settings: Settings, skills: list[str]) -> list[str]:
+    """The queues that these skills answer, by their labels; a skill without a queue by its name."""
+    queues = settings.queues.queues.values()
+    labels = [queue.label for queue in queues if queue.skill in skills]
+    return labels + [skill for skill in skills if all(queue.skill != skill for queue in queues)]
+
+
+def _covers(settings: Settings, roster: Roster, instant: dt.datetime, on_duty: tuple[Duty, ...]) -> list[_Cover]:
+    coming = [one for one in roster.spans(instant, instant + AHEAD) if one.begins > instant]
+    covers = []
+    for name, queue in settings.queues.queues.items():
+        able = {number for number, agent in settings.agents.agents.items() if queue.skill in agent.skills}
+        later = [one for one in coming if one.agent in able]
+        first = min((one.begins for one in later), default=None)
+        covers.append(
+            _Cover(
+                name,
+                queue.label,
+                tuple(one for one in on_duty if one.agent in able),
+                tuple(one for one in later if one.begins == first),
+            )
+        )
+    return covers
+
+
+def _hour(time: dt.datetime, instant: dt.datetime) -> str:
+    """``06:00`` in the zone of ``instant``, with the date where it is another day."""
+    local = time.astimezone(instant.tzinfo)
+    return local.strftime("%H:%M" if local.date() == instant.date() else "%m-%d %H:%M")
+
+
+# --- agents -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """What is known of one agent; None: not known while the hotline does not run."""
+
+    agent: str
+    name: str
+    state: AgentState
+    on_duty: bool
+    reachable: bool | None
+
+    @property
+    def since(self) -> int:
+        """When the present state began (µs); a turn kept through a ring began before it."""
+        return (self.state.mode == "ready" and self.state.since) or self.state.changed_at
+
+
+@one_line_each()
+def agents(
+    agent: Annotated[str | None, typer.Argument(metavar="[AGENT", help=_("Staff number."))] = None,
+    command: Annotated[
+        Literal["ready", "pause"] | None,
+        typer.Argument(metavar="ready|pause", help=_("Bring back, or pause.")),
+    ] = None,
+    reason: Annotated[str, typer.Argument(metavar="REASON]", help=_("Why the agent is paused."))] = "",
+    form: FormatOption = Format.TABLE,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """The state of each agent; or change one."""
+    settings, state = house(config)
+    if agent is not None and agent not in settings.agents.agents:
+        refuse(_("There is no agent {agent}.").format(agent=agent))
+    if agent is not None and command is not None:
+        _change(settings, state, agent, command, reason)
+        return
+    from hotline import control
+
+    try:
+        status: Mapping[str, Any] | None = control.ask(state, "status")
+    except control.NotRunning:
+        status = None
+    seats = _seats(settings, state, status)
+    if agent is not None:
+        seats = [seat for seat in seats if seat.agent == agent]
+    if status is None:
+        tell(_("The hotline is not running: this is what the store knows last."))
+    elif status.get("degraded"):
+        tell(_("The store fails: events go to the spool."))
+    show(form, _seat_columns(settings), seats)
+
+
+def _change(settings: Settings, state: Path, agent: str, command: str, reason: str) -> None:
+    from hotline import control
+
+    now = control.ask(state, "agent", agent=agent, command=command, reason=reason)
+    mode = now.get("mode", "")
+    why = pause_word(str(now.get("reason", "")))
+    line = f"{Names.of(settings).agent(agent)}: {mode_word(mode)}"
+    if command == "pause" and mode != "paused":
+        line += _(" (pauses afterwards)")
+    console().print(with_why(line, why) if mode == "paused" else line)
+
+
+def _seats(settings: Settings, state: Path, status: Mapping[str, Any] | None) -> list[_Seat]:
+    from calllog import queries
+    from calllog.folds import AgentState
+    from routing.roster import Roster
+
+    stored = {row.agent: row for row in answer(queries.agent_rows(state / STORE), [])}
+    live: Mapping[str, Any] = status.get("agents", {}) if status else {}
+    duty_now = Roster.compile(settings.roster, settings.hotline.zone).on_duty(dt.datetime.now(dt.UTC))
+    on_duty = {one.agent for one in duty_now}
+    seats = []
+    for number in sorted({*settings.agents.agents, *live}):
+        known = stored.get(number) or AgentState(number)
+        told = live.get(number)
+        if told is not None and told["mode"] != known.mode:
+            known = AgentState(number, told["mode"], told["reason"])
+        seats.append(
+            _Seat(
+                number,
+                settings.agents.agents[number].name if number in settings.agents.agents else "",
+                known,
+                bool(told["on_duty"]) if told is not None else number in on_duty,
+                bool(told["reachable"]) if told is not None else (None if status is None else False),
+            )
+        )
+    return seats
+
+
+def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
+    zone, prefix = settings.hotline.zone, f"{settings.hotline.asterisk.systemname}-"
+    now = micros(dt.datetime.now(dt.UTC)) or 0
+
+    def mode(seat: _Seat) -> tuple[str, str]:
+        word = mode_word(seat.state.mode)
+        why = pause_word(seat.state.reason) if seat.state.mode == "paused" else ""
+        if seat.reachable is None and not seat.state.changed_at:
+            return "–", DIM
+        return with_why(word, why), MODE_STYLES[seat.state.mode]
+
+    def duration(seat: _Seat) -> str:
+        return since((now - seat.since) / 1e6) if seat.since else ""
+
+    def yes(value: bool | None) -> tuple[str, str]:
+        return ("?", DIM) if value is None else (_("yes"), GOOD) if value else (_("no"), DIM)
+
+    def reachable(seat: _Seat) -> tuple[str, str]:
+        word, style = yes(seat.reachable)
+        return word, WARN if seat.on_duty and seat.reachable is False else style
+
+    return [
+        Column("agent", lambda seat: seat.agent, _("Staff no.")),
+        Column("name", lambda seat: seat.name, _("Name")),
+        Column("mode", lambda seat: seat.state.mode, _("State"), mode),
+        Column("reason", lambda seat: seat.state.reason),
+        Column("since", lambda seat: iso(seat.since, zone), _("For"), duration, right=True),
+        Column("on_duty", lambda seat: seat.on_duty, _("On duty"), lambda seat: yes(seat.on_duty)),
+        Column("reachable", lambda seat: seat.reachable, _("Reachable"), reachable),
+        Column("missed", lambda seat: seat.state.missed),
+        Column(
+            "call_id",
+            lambda seat: seat.state.call_id,
+            _("Call"),
+            lambda seat: seat.state.call_id.removeprefix(prefix),
+        ),
+    ]

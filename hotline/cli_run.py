@@ -1,0 +1,211 @@
+"""``hotline run`` and ``hotline check``: the daemon in service, and everything that would keep it from serving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.catalogue import _, ngettext
+from hotline.cli_options import STORE, ConfigFolder, one_line_each, refuse, tell
+from hotline.show import console
+
+if TYPE_CHECKING:
+    from config.problems import Problem
+    from config.settings import Settings
+    from hotline.preflight import Ready
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C before the daemon served (the shells' 128 + SIGINT)."""
+
+
+@one_line_each()
+def run(
+    config: ConfigFolder = Path("config"),
+    with_asterisk: Annotated[
+        bool,
+        typer.Option("--with-asterisk", help=_("Start the private Asterisk too; Ctrl-C then stops both.")),
+    ] = False,
+    clock_offset: Annotated[float, typer.Option("--clock-offset", hidden=True)] = 0.0,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; talks outlive the daemon."""
+    from hotline import logs
+
+    logs.configure()
+    from hotline import daemon
+    from hotline.preflight import prepare
+
+    try:
+        ready = prepare(config)
+        for warning in ready.warnings:
+            tell(_("Warning: {what}").format(what=warning))
+        ours = _start_asterisk(ready) if with_asterisk else False
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    interrupted = False
+    try:
+        interrupted = daemon.run(ready, offset=clock_offset)
+    except daemon.Fatal as fatal:
+        refuse(str(fatal))
+    except KeyboardInterrupt:
+        interrupted = True
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        if ours and interrupted:
+            _stop_asterisk(ready)
+        elif ours:
+            tell(_("Asterisk goes on running, with its talks; 'hotline asterisk stop' ends it."))
+
+
+def _start_asterisk(ready: Ready) -> bool:
+    """Start the private Asterisk unless it runs; returns whether this started it. Raises AsteriskFault."""
+    from hotline.asterisk import process
+    from hotline.asterisk.home import AsteriskHome
+    from hotline.asterisk.install import find_asterisk
+    from hotline.asterisk.passwords import load_secrets
+    from hotline.asterisk.render import devices, render
+
+    if process.running(AsteriskHome.of(ready.state_dir)) is not None:
+        return False
+    install = find_asterisk()
+    secrets = load_secrets(ready.state_dir, devices(ready.settings))
+    render(ready.settings, install, ready.state_dir, secrets)
+    process.start(ready.settings, install, ready.state_dir, secrets)
+    return True
+
+
+def _stop_asterisk(ready: Ready) -> None:
+    from hotline.asterisk import process
+    from hotline.asterisk.install import find_asterisk
+
+    process.stop(find_asterisk(), ready.state_dir)
+
+
+# --- check ------------------------------------------------------------------------------------------------------------
+
+
+@one_line_each()
+def check(config: ConfigFolder = Path("config")) -> None:
+    """Every problem at once: what, where, and what to do."""
+    from hotline import logs
+
+    logs.configure()
+    from config.load import load
+    from config.problems import Refused
+    from hotline.preflight import prepare
+
+    try:
+        problems = prepare(config).warnings
+    except Refused as refused:
+        problems = refused.problems
+    try:
+        loaded = load(config)
+    except Refused:
+        loaded = None  # every problem of the files is in the list already
+    if loaded is not None:
+        more = [*_store(loaded.settings), *_asterisk(loaded.settings)]
+        problems = list(dict.fromkeys(problems + loaded.places.located(more)))
+    errors = [problem for problem in problems if not problem.warning]
+    warnings = [problem for problem in problems if problem.warning]
+    _show_problems(_("Error"), "bold red", errors, config)
+    _show_problems(_("Warning"), "yellow", warnings, config)
+    counted = [
+        ngettext("{n} error", "{n} errors", len(errors)).format(n=len(errors)) if errors else "",
+        ngettext("{n} warning", "{n} warnings", len(warnings)).format(n=len(warnings)) if warnings else "",
+    ]
+    said = _(", ").join(text for text in counted if text)
+    if errors:
+        console().print(said, style="bold red")
+        raise typer.Exit(1)
+    if loaded is not None:
+        good = _("All good") if not warnings else _("In order, with {what}").format(what=said)
+        console().print(f"{good}: {_summary(loaded.settings)}", style="bold green")
+
+
+def _store(settings: Settings) -> Iterator[Problem]:
+    """Whether the store that is there can be used."""
+    from calllog.errors import StoreError
+    from calllog.store import shape
+    from config.problems import Place, Problem
+    from hotline.asterisk.home import AsteriskHome
+
+    state = AsteriskHome.of(settings.hotline.state_dir).state
+    path, spool = state / STORE, state / "spool.jsonl"
+    if path.exists():
+        try:
+            shape(path, "ro")
+        except StoreError as error:
+            fix = _("Move it away, or bring back a good one; recordings are not touched.")
+            yield Problem("store-unusable", Place(str(path)), str(error), fix)
+    if spool.exists() and spool.stat().st_size and _status(state) is None:
+        what = _("Events wait here for the store.")
+        yield Problem("spool-left", Place(str(spool)), what, _("The next start takes them in."), warning=True)
+
+
+def _asterisk(settings: Settings) -> Iterator[Problem]:
+    from config.problems import Place, Problem
+    from hotline.asterisk.check import check as check_asterisk
+    from hotline.asterisk.fault import AsteriskFault
+    from hotline.asterisk.install import find_asterisk
+
+    try:
+        yield from check_asterisk(settings, find_asterisk())
+    except AsteriskFault as fault:
+        yield Problem("asterisk-missing", Place("Asterisk"), str(fault), "")
+
+
+def _status(state: Path) -> dict[str, object] | None:
+    """What the running daemon says; None when none runs."""
+    from hotline import control
+
+    try:
+        return control.ask(state, "status")
+    except control.NotRunning:
+        return None
+    except control.Refused:
+        return {}
+
+
+def _show_problems(title: str, style: str, problems: list[Problem], config: Path) -> None:
+    """One line says where and what, the next what to do."""
+    from rich.text import Text
+
+    screen = console()
+    for problem in problems:
+        line = Text(f"{title} ", style=style)
+        line.append(_place(problem, config), style="bold")
+        line.append(f" {problem.what}", style="default")
+        screen.print(line, soft_wrap=not screen.is_terminal)
+        if problem.fix:
+            screen.print(f"  → {problem.fix}", soft_wrap=not screen.is_terminal)
+
+
+def _place(problem: Problem, config: Path) -> str:
+    """``config/hotline.yaml:12: key:`` for a file of the folder, else what the place is called."""
+    place = problem.place
+    text = str(config / str(place)) if place.file and (config / place.file).exists() else str(place)
+    return f"{text}:" if text else ""
+
+
+def _summary(settings: Settings) -> str:
+    """What was found in order, in a line."""
+    import datetime as dt
+
+    from hotline.asterisk import process
+    from hotline.asterisk.home import AsteriskHome
+    from routing.roster import Roster
+
+    home = AsteriskHome.of(settings.hotline.state_dir)
+    on_duty = Roster.compile(settings.roster, settings.hotline.zone).on_duty(dt.datetime.now(dt.UTC))
+    agents, queues = len(settings.agents.agents), len(settings.queues.queues)
+    status = _status(home.state)
+    parts = [
+        ngettext("{n} agent", "{n} agents", agents).format(n=agents),
+        ngettext("{n} queue", "{n} queues", queues).format(n=queues),
+        _("{n} on duty now").format(n=len(on_duty)),
+        _("Asterisk is not running") if process.running(home) is None else _("Asterisk is running"),
+        _("the hotline is not running") if status is None else _("the hotline is in service"),
+    ]
+    return _(", ").join(parts)

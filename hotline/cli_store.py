@@ -1,0 +1,222 @@
+"""``hotline calllog …`` and ``hotline recordings …``: the store proved against its journal, and the recordings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from config.catalogue import _, ngettext
+from hotline.cli_calls import find_call
+from hotline.cli_options import (
+    STORE,
+    Command,
+    ConfigFolder,
+    FormatOption,
+    Group,
+    answer,
+    house,
+    micros,
+    one_line_each,
+    refuse,
+    when,
+)
+from hotline.show import Column, Format, clock, console, iso, moment, number_shown, show
+from hotline.words import BAD, GOOD, WARN, category_word
+
+if TYPE_CHECKING:
+    from calllog.queries import RecordingRow
+    from calllog.verify import Progress
+    from config.settings import Settings
+
+DIFFERENCES = 100
+"""Rows named one by one after a rebuild; the rest are counted."""
+
+calllog_app = typer.Typer(cls=Group, no_args_is_help=True, help=_("The call store, held against its journal."))
+recordings_app = typer.Typer(cls=Group, no_args_is_help=True, help=_("Recordings and messages."))
+
+
+# --- the store --------------------------------------------------------------------------------------------------------
+
+
+@calllog_app.command("verify", cls=Command, help=_("Does every row say what its events say? Changes nothing."))
+@one_line_each()
+def verify_command(config: ConfigFolder = Path("config")) -> None:
+    """Exit status 1 when something is wrong."""
+    store = _store(config)
+    from calllog.verify import verify
+
+    if store is None:
+        return
+    with _bar(_("Reading the journal")) as progress:
+        found = verify(store, progress)
+    screen = console()
+    for line in found:
+        screen.print(line, soft_wrap=True)
+    if found:
+        n = len(found)
+        screen.print(ngettext("{n} finding.", "{n} findings.", n).format(n=n), style="bold red")
+        raise typer.Exit(1)
+    screen.print(_("The store holds what the journal says."), style=GOOD)
+
+
+@calllog_app.command("rebuild", cls=Command, help=_("Compute every row anew from the events, and mend what differs."))
+@one_line_each()
+def rebuild_command(config: ConfigFolder = Path("config")) -> None:
+    """Exit status 1 when something had to be mended."""
+    store = _store(config)
+    from calllog.verify import rebuild
+
+    if store is None:
+        return
+    with _bar(_("Reading the journal")) as progress:
+        report = rebuild(store, progress)
+    screen = console()
+    for line in report.differences[:DIFFERENCES]:
+        screen.print(_("Mended: {row}").format(row=line), soft_wrap=True)
+    done = _("{events} events read, {rows} rows computed").format(events=report.events, rows=report.rows)
+    if report.changed:
+        n = report.changed
+        text = ngettext("{n} row was wrong and is mended.", "{n} rows were wrong and are mended.", n).format(n=n)
+        screen.print(f"{done}: {text}", style="bold yellow")
+        raise typer.Exit(1)
+    screen.print(_("{done}: every row was right.").format(done=done), style=GOOD)
+
+
+def _store(config: Path) -> Path | None:
+    """The store's path; None, with a word, while there is none."""
+    from hotline import logs
+
+    logs.configure()
+    _settings, state = house(config)
+    if (state / STORE).exists():
+        return state / STORE
+    console().print(_("No calls yet."))
+    return None
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Progress]:
+    """A progress bar on standard error, where that is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    screen = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+# --- recordings -------------------------------------------------------------------------------------------------------
+
+Kind = Literal["call", "voicemail"]
+CategoryOption = Annotated[
+    Kind | None, typer.Option("--category", help=_("Only talks (call), or only messages (voicemail)."))
+]
+
+
+@recordings_app.command("list", cls=Command, help=_("Recordings and messages, the newest first."))
+@one_line_each()
+def list_command(
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help=_("From this moment on."))] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
+    agent: Annotated[str | None, typer.Option(help=_("In which this staff number talked."))] = None,
+    category: CategoryOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help=_("At most so many, the newest."))] = 50,
+    form: FormatOption = Format.TABLE,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """What is finished, and what is not yet."""
+    settings, state = house(config)
+    from calllog import queries
+
+    rows = answer(
+        queries.list_recordings(
+            state / STORE,
+            since=micros(when(since, "--since", settings)),
+            until=micros(when(until, "--until", settings)),
+            agent=agent,
+            category=category,
+            limit=limit,
+        ),
+        [],
+    )
+    show(form, _columns(settings, state), rows, empty=_("No recordings."))
+
+
+def _columns(settings: Settings, state: Path) -> list[Column[RecordingRow]]:
+    from hotline.story import recording_state
+    from recordings.folders import Folders
+
+    zone, country, folders = settings.hotline.zone, settings.hotline.country, Folders(state)
+    prefix, now = f"{settings.hotline.asterisk.systemname}-", dt.datetime.now(zone)
+
+    def path(row: RecordingRow) -> Path | None:
+        return folders.finished(row.file) if row.file else None
+
+    def present(row: RecordingRow) -> bool:
+        found = path(row)
+        return found is not None and found.is_file()
+
+    def how(row: RecordingRow) -> tuple[str, str]:
+        if row.state == "finished" and not present(row):
+            return _("the file has gone"), BAD
+        return recording_state(row), {"finished": GOOD, "failed": BAD}.get(row.state, WARN)
+
+    return [
+        Column("call_id", lambda row: row.call_id, _("Call"), lambda row: row.call_id.removeprefix(prefix)),
+        Column(
+            "arrived_at", lambda row: iso(row.arrived_at, zone), _("Time"),
+            lambda row: moment(row.arrived_at, zone, now),
+        ),
+        Column("category", lambda row: row.category, _("Kind"), lambda row: category_word(row.category)),
+        Column("number", lambda row: row.number, _("Number"), lambda row: number_shown(row.number, country)),
+        Column("agents", lambda row: list(row.agents), _("Agent"), lambda row: " ".join(row.agents)),
+        Column(
+            "seconds", lambda row: round(row.seconds, 3) if row.file else None, _("Length"),
+            lambda row: clock(row.seconds) if row.file else "", right=True,
+        ),
+        Column("channels", lambda row: row.channels),
+        Column("state", lambda row: row.state, _("State"), how, shrinks=True),
+        Column("why", lambda row: row.archive_failed),
+        Column("present", present),
+        Column("sha256", lambda row: row.sha256),
+        Column("path", lambda row: str(path(row) or ""), _("File"), lambda row: row.file, wide=True),
+    ]  # fmt: skip
+
+
+@recordings_app.command("get", cls=Command, help=_("A copy of one recording, proved by its SHA-256."))
+@one_line_each()
+def get_command(
+    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help=_("Its beginning is enough; 'last': the newest."))],
+    to: Annotated[Path, typer.Option("--to", metavar="PATH", help=_("A folder or a file."))] = Path("."),
+    category: CategoryOption = None,
+    replace: Annotated[bool, typer.Option("--replace", help=_("Overwrite a file that is there."))] = False,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """The talks of the call, else its message."""
+    settings, state = house(config)
+    from calllog import queries
+    from hotline.story import recording_state
+    from recordings.folders import Folders, archived_of
+    from recordings.listing import NotCopied, get
+
+    found = find_call(call_id, settings, state / STORE)
+    row = answer(queries.get_recording(state / STORE, found, category), None)
+    if row is None:
+        refuse(_("Nothing of call {call} was recorded.").format(call=found))
+    detail = answer(queries.get_call(state / STORE, found), None)
+    archived = archived_of(detail.state, "voicemail" if row.category == "voicemail" else "call") if detail else None
+    if archived is None:
+        refuse(_("The recording of call {call} cannot be had: {why}").format(call=found, why=recording_state(row)))
+    try:
+        path = get(archived, Folders(state), to, replace=replace)
+    except NotCopied as error:
+        refuse(str(error))
+    console().print(
+        _("{path}: {length}, SHA-256 verified").format(path=path, length=clock(row.seconds)), soft_wrap=True
+    )

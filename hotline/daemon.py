@@ -1,0 +1,355 @@
+"""The daemon: wires the rooms together, starts, serves until it is told to stop, and stops in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import os
+import signal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+import ari
+from ari.errors import AriError, Replaced, Unauthorized
+from calllog import events as ev
+from calllog.clock import Clock
+from calllog.folds import CallState
+from calllog.journal import Journal
+from config.catalogue import _
+from config.settings import Settings
+from hotline.asterisk.home import AsteriskHome
+from hotline.asterisk.install import OLDEST, parse_version
+from hotline.asterisk.passwords import load_secrets
+from hotline.asterisk.render import devices
+from hotline.away import Away
+from hotline.calls import Calls
+from hotline.control import Control, Refused, socket_path
+from hotline.preflight import Ready
+from hotline.shelf import Shelf
+from phone.ami import Ami, AmiError, AmiLogin
+from phone.asterisk import AsteriskPhone
+from phone.port import PhoneFault
+from recordings.folders import Folders, voicemail_seconds
+from routing.agents import IllegalTransition
+from routing.desk import Desk
+from routing.messages import AgentCommand, Restore, Rules
+from routing.roster import Roster
+from routing.session import House
+
+log = structlog.get_logger()
+
+AWAY_EVERY = 2.0
+"""Seconds between two looks for voicemails that the dialplan took."""
+
+CLOCK_EVERY, CLOCK_STEP = 5.0, 1.0
+"""Seconds between two looks at the wall clock, and by how many it must have left ours to be called stepped."""
+
+LONGEST_SLEEP = 60.0
+"""Seconds after which the roster is asked again at the latest: a stepped clock must not hold a shift up."""
+
+
+class Fatal(Exception):
+    """The daemon cannot go on; the text is one line for the operator."""
+
+
+class Daemon:
+    """One Hotline in service. ``offset`` (seconds) moves its clock, for tests."""
+
+    def __init__(self, ready: Ready, *, offset: float = 0.0) -> None:
+        self.settings: Settings = ready.settings
+        self.state_dir = ready.state_dir
+        self.clock = Clock(offset=offset)
+        self.folders = Folders(self.state_dir)
+        self.home = AsteriskHome.of(self.state_dir)
+        self.roster = Roster.compile(self.settings.roster, self.settings.hotline.zone)
+        self._stop = asyncio.Event()
+        self.interrupted = False
+        self._adopted = False
+        self._reachable: set[str] = set()
+        self._duty: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises Fatal, and StoreError when the store cannot be used."""
+        self.folders.make()
+        self.home.away.mkdir(mode=0o700, parents=True, exist_ok=True)
+        secrets = load_secrets(self.state_dir, devices(self.settings))
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, self._told_to_stop, sig)
+        store = self.state_dir / "hotline.sqlite"
+        self.journal = await Journal.open(
+            store, clock=self.clock, spool=self.state_dir / "spool.jsonl", on_degraded=self._degraded
+        )
+        control = Control(socket_path(self.state_dir), {"agent": self._agent_verb, "status": self._status_verb})
+        try:
+            try:
+                await control.open()
+            except OSError as error:
+                raise Fatal(_("Another daemon runs on this state folder, or {path} cannot be made: {reason}").format(
+                    path=error.filename or socket_path(self.state_dir), reason=error.strerror
+                )) from None  # fmt: skip
+            asterisk = self.settings.hotline.asterisk
+            client = ari.Client(
+                f"http://127.0.0.1:{asterisk.ari_port}/ari",
+                secrets.ari_user,
+                secrets.ari_password,
+                asterisk.application,
+            )
+            ami = Ami("127.0.0.1", asterisk.ami_port, secrets.ami_user, secrets.ami_password)
+            async with client, Shelf(self.folders, self.settings.hotline.zone, self.journal) as self.shelf:
+                await self._serve(client, ami)
+        finally:
+            await control.close()
+            await self.journal.close()
+
+    def _told_to_stop(self, sig: signal.Signals) -> None:
+        self.interrupted = sig == signal.SIGINT
+        self._stop.set()
+
+    async def _serve(self, client: ari.Client, ami: Ami) -> None:
+        version = importlib.metadata.version("hotline")
+        self._system(ev.DaemonStarted(version=version, pid=os.getpid()))
+        self.client = client
+        self.phone = AsteriskPhone(
+            client,
+            ami,
+            prompts=self.state_dir / "sounds" / self.settings.hotline.language,
+            spool=self.folders.spool,
+            devices=devices(self.settings),
+        )
+        self.desk = Desk(Rules.of(self.settings), self.clock, self.journal, self._alarm)
+        house = House(self.phone, self.journal, self.clock, self.desk, self._message_seconds)
+        self.calls = Calls(house, lambda: self.settings, self.shelf.ended, self._handed_over)
+        self.away = Away(
+            self.home.away,
+            self.folders,
+            self.journal,
+            country=self.settings.hotline.country,
+            shortest=self.settings.hotline.recording.shortest_voicemail,
+            ended=self.shelf.ended,
+        )
+        self.phone.on_arrival = self.calls.arrive
+        self.phone.on_reachable = self._reachable_changed
+        self.phone.on_back = self._back
+        self.phone.on_lost = lambda why: self._system(ev.AsteriskLost(connection="ari", why=why))
+        ami.on_change = self._ami_changed
+        stopped = "stopped"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(self._connection(client.run())),
+                    tasks.create_task(self._connection(ami.run())),
+                    tasks.create_task(self.phone.run()),
+                    tasks.create_task(self._watch_roster()),
+                    tasks.create_task(self._watch_clock()),
+                    tasks.create_task(self._watch_away()),
+                ]
+                log.info("in service", version=version, pid=os.getpid())
+                await self._stop.wait()
+                log.info("stopping: talks go on, waiting callers are kept for the next daemon", calls=len(self.calls))
+                self.desk.close()
+                await self.calls.stop(self.settings.hotline.times.stop_grace)
+                for task in running:
+                    task.cancel()
+        except* Fatal as fatal:
+            stopped = str(fatal.exceptions[0])
+            raise _first(fatal) from None
+        finally:
+            self.desk.close()
+            self._system(ev.DaemonStopped(reason=stopped))
+
+    async def _connection(self, course: Any) -> None:
+        """A connection's run, its fatal ends in one line each."""
+        asterisk = self.settings.hotline.asterisk
+        try:
+            await course
+        except Unauthorized:
+            what = _("Asterisk refuses the ARI user or password at 127.0.0.1:{port}: render and restart it.")
+            raise Fatal(what.format(port=asterisk.ari_port)) from None
+        except Replaced:
+            what = _("Another program took over the Stasis application {name}: is a second daemon running?")
+            raise Fatal(what.format(name=asterisk.application)) from None
+        except AmiLogin:
+            what = _("Asterisk refuses the AMI user or password at 127.0.0.1:{port}: render and restart it.")
+            raise Fatal(what.format(port=asterisk.ami_port)) from None
+        except (AriError, AmiError) as error:
+            raise Fatal(str(error)) from None
+
+    # --- a start, and every reconnect -------------------------------------------------------------------------------
+
+    async def _back(self, restarted: bool) -> None:
+        """Asterisk is there (again): compare what it has with what we know, and put it right."""
+        info = await self.client.asterisk.info()
+        if parse_version(info.system.version) < OLDEST:
+            raise Fatal(
+                _("Asterisk {version} is too old: 22.5 or newer is needed.").format(version=info.system.version)
+            )
+        self._system(ev.AsteriskBack(connection="ari"))
+        started = info.status.startup_time
+        micros = int(started.timestamp() * 1_000_000) if started is not None else 0
+        await self.journal.flush()
+        try:
+            adoption = await self.calls.read_back(
+                await self.journal.open_calls(), asterisk_started=micros, was_away=self.away.has
+            )
+        except PhoneFault as fault:
+            log.error("Asterisk could not be read back", why=str(fault))
+            raise OSError(str(fault)) from None  # ari drops the connection and tries again
+        if not self._adopted:
+            self._adopted = True
+            self._duty = self._on_duty()
+            accounts = {
+                device.sip: number for number, agent in self.settings.agents.agents.items() for device in agent.devices
+            }
+            self.desk.restore(
+                Restore(
+                    agents=(await self.journal.agent_states()).values(),
+                    waiting=sorted(adoption.waiting, key=lambda asked: (asked.priority, asked.asked_at)),
+                    talks=adoption.talks,
+                    duty=self._duty,
+                    reachable=[(accounts[account], account) for account in sorted(self._reachable)],
+                ),
+                adoption.lines,
+            )
+            await self.shelf.leftovers()
+        self.calls.adopt(adoption)
+        log.info("Asterisk is read back", adopted=len(adoption.begin), restarted=restarted)
+
+    def _reachable_changed(self, account: str, reachable: bool) -> None:
+        (self._reachable.add if reachable else self._reachable.discard)(account)
+        if self._adopted:
+            self.desk.reachable(account, reachable)
+
+    # --- watching -----------------------------------------------------------------------------------------------------
+
+    def _wall(self) -> datetime:
+        """The wall clock: duty follows it even where it was stepped."""
+        return datetime.fromtimestamp(self.clock.now() / 1_000_000 + self.clock.drift(), UTC)
+
+    def _on_duty(self) -> dict[str, int]:
+        return {duty.agent: int(duty.begins.timestamp() * 1_000_000) for duty in self.roster.on_duty(self._wall())}
+
+    async def _watch_roster(self) -> None:
+        while True:
+            if self._adopted and (duty := self._on_duty()) != self._duty:
+                self._duty = duty
+                self.desk.duty_changed(duty)
+                log.info("on duty now", agents=sorted(duty))
+            change = self.roster.next_change(self._wall())
+            wait = LONGEST_SLEEP if change is None else (change - self._wall()).total_seconds() + 0.001
+            await asyncio.sleep(min(max(wait, 0.001), LONGEST_SLEEP if self._adopted else 1.0))
+
+    async def _watch_clock(self) -> None:
+        known = 0.0
+        while True:
+            await asyncio.sleep(CLOCK_EVERY)
+            drift = self.clock.drift()
+            if abs(drift - known) >= CLOCK_STEP:
+                log.warning("the wall clock was stepped", seconds=round(drift - known, 3))
+                self._system(ev.ClockStepped(seconds=round(drift - known, 3)))
+                known = drift
+
+    async def _watch_away(self) -> None:
+        while True:
+            await asyncio.sleep(AWAY_EVERY)
+            if not self._adopted or not self.client.ready:
+                continue
+            try:
+                taken = await self.away.take_in(self._leg_is_there)
+            except (OSError, PhoneFault) as error:
+                log.error("voicemails of the time away could not be taken in", why=str(error))
+            else:
+                if taken:
+                    log.info("calls of the time away were taken in", calls=taken)
+
+    async def _leg_is_there(self, leg: str) -> bool:
+        try:
+            await self.client.channels.get(leg)
+        except ari.NotFound:
+            return False
+        except AriError:
+            return True
+        return True
+
+    # --- what the rooms tell ----------------------------------------------------------------------------------------
+
+    def _system(self, event: ev.SystemEvent) -> None:
+        self.journal.append("system", "hotline", event)
+
+    def _degraded(self, on: bool, why: str) -> None:
+        if on:
+            log.error("DEGRADED: the store fails; events go to the spool file, calls go on", why=why)
+        else:
+            log.warning("the store works again; the spool was taken in")
+
+    def _ami_changed(self, up: bool, why: str) -> None:
+        self._system(ev.AsteriskBack(connection="ami") if up else ev.AsteriskLost(connection="ami", why=why))
+
+    def _alarm(self, code: str, params: Mapping[str, str | int]) -> None:
+        log.error("ALARM", code=code, **params)
+        what = ", ".join(f"{key} {value}" for key, value in params.items())
+        self._system(ev.Alarm(code=code, what=what))
+
+    def _handed_over(self, state: CallState) -> None:
+        self.away.handed_over(state)
+
+    def _message_seconds(self, file: str) -> float:
+        with contextlib.suppress(OSError, ValueError):
+            return voicemail_seconds(self.folders.raw(file))
+        return 0.0
+
+    # --- what the command asks --------------------------------------------------------------------------------------
+
+    async def _agent_verb(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        agent, verb = str(request.get("agent", "")), request.get("command")
+        if verb not in ("ready", "pause"):
+            raise Refused(_("Say ready or pause."))
+        if not self._adopted:
+            raise Refused(_("Asterisk has not answered yet: try again in a moment."))
+        try:
+            state = self.desk.command(AgentCommand(agent, verb, str(request.get("reason", ""))[:60]))
+        except IllegalTransition:
+            raise Refused(_("{agent} is not on duty.").format(agent=agent)) from None
+        except LookupError:
+            raise Refused(_("There is no agent {agent}.").format(agent=agent)) from None
+        await self.journal.flush()
+        return {"mode": state.mode, "reason": state.reason}
+
+    async def _status_verb(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._adopted:
+            return {"ready": False, "degraded": self.journal.degraded, "calls": 0, "agents": {}}
+        return {
+            "ready": self.phone.ready,
+            "degraded": self.journal.degraded,
+            "calls": len(self.calls),
+            "archiving": self.shelf.waiting,
+            "agents": {
+                state.agent: {
+                    "mode": state.mode,
+                    "reason": state.reason,
+                    "on_duty": state.agent in self._duty,
+                    "reachable": any(
+                        device.sip in self._reachable
+                        for device in self.settings.agents.agents[state.agent].devices
+                    ) if state.agent in self.settings.agents.agents else False,
+                }
+                for state in self.desk.agents()
+            },
+        }  # fmt: skip
+
+
+def _first(group: BaseExceptionGroup[Fatal]) -> Fatal:
+    found = group.exceptions[0]
+    return found if isinstance(found, Fatal) else _first(found)
+
+
+def run(ready: Ready, *, offset: float = 0.0, folder: Path | None = None) -> bool:
+    """Run the daemon to its end; returns whether that was Ctrl-C (SIGINT). Raises Fatal and StoreError."""
+    daemon = Daemon(ready, offset=offset)
+    asyncio.run(daemon.run())
+    return daemon.interrupted

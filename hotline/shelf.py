@@ -1,0 +1,104 @@
+"""Brings every ended call's recording into the archive: worker, journal, and only then the raw files away."""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from calllog.events import Archived, Category
+from calllog.folds import CallState
+from calllog.journal import Journal
+from recordings.archiver import Archiver, Closed
+from recordings.folders import Folders, spool_files, talk_id_of
+from recordings.leftovers import leftovers
+
+log = structlog.get_logger()
+
+SETTLE = 0.5
+"""Seconds after the end of a call before its files are read: Asterisk closes them within 21 ms of the hang-up
+(DESIGN.md section 5); the rest is for a loaded machine."""
+
+
+AT_ONCE = 100
+"""Calls handed to the archiver at once: after a long fault thousands may wait, and its queue is bounded."""
+
+
+class Shelf:
+    """``async with Shelf(...) as shelf``; then :meth:`ended` for each call."""
+
+    def __init__(self, folders: Folders, zone: ZoneInfo, journal: Journal) -> None:
+        self._folders, self._journal = folders, journal
+        self._archiver = Archiver(folders, zone)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def __aenter__(self) -> Shelf:
+        await self._archiver.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._archiver.close()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def waiting(self) -> int:
+        """Calls whose recording is not finished yet."""
+        return len(self._tasks)
+
+    def ended(self, call: CallState) -> None:
+        """This call has its outcome: finish what was recorded of it."""
+        for file in self._folders.spool.glob(f"{glob.escape(call.call_id)}.*.wav"):
+            if not (call.voicemail_kept and file.name == call.voicemail_file):
+                file.unlink(missing_ok=True)  # too short to be a message: its length stands in the journal
+        if call.parts or call.voicemail_kept:
+            self._spawn(call, None, SETTLE)
+
+    async def leftovers(self) -> None:
+        """What a kill left unfinished, and files that belong to no call (they are kept)."""
+        files = await asyncio.to_thread(spool_files, self._folders)
+        calls = await self._journal.open_calls() + await self._journal.unarchived_calls(retry_failed=True)
+        known = {call.call_id for call in calls}
+        for owner in sorted({_owner(file) for file in files} - known):
+            if events := await self._journal.events_of(owner):
+                calls.append(CallState.of(owner, events))
+        left = leftovers(calls, files)
+        for todo in left.to_archive:
+            self._spawn(todo.call, todo.only, 0.0)
+        for call, archived in left.to_discard:
+            await self._archiver.discard(call, archived)
+        if left.orphans:
+            log.warning("files in the recordings' spool belong to no call; they are kept", files=left.orphans)
+
+    def _spawn(self, call: CallState, only: Category | None, settle: float) -> None:
+        if call.call_id in self._tasks:
+            return
+        task = self._tasks[call.call_id] = asyncio.create_task(self._finish(call, only, settle))
+        task.add_done_callback(lambda _done: self._tasks.pop(call.call_id, None))
+
+    async def _finish(self, call: CallState, only: Category | None, settle: float) -> None:
+        try:
+            await asyncio.sleep(settle)
+            async with self._turn:
+                for event in await self._archiver.archive(call, only):
+                    await self._journal.commit("call", call.call_id, event)
+                    if isinstance(event, Archived):
+                        await self._archiver.discard(call, event)
+        except Closed:
+            pass  # the next start finds it in the journal
+        except Exception:  # one recording must not stop the others; the raw parts are kept
+            log.exception("a recording could not be finished", call=call.call_id)
+
+
+def _owner(file: str) -> str:
+    """The call of a file in the spool: ``CALL-N.part.raw``, ``CALL.mN.wav`` or ``CALL.away.wav``."""
+    talk = talk_id_of(file)
+    return talk.rpartition("-")[0] if talk is not None else file.removesuffix(".wav").rpartition(".")[0]

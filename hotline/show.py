@@ -1,0 +1,207 @@
+"""What a command prints: one listing as a table for a person, as JSON or as CSV; times and lengths in words.
+
+A table takes the terminal's width; in a pipe nothing is cut, wrapped or coloured. Text that came from outside (a
+caller's name) is printed as it is, never read as markup; in CSV it cannot become a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from config.catalogue import _
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+T = TypeVar("T")
+
+PIPE_WIDTH = 400
+"""Columns in a pipe: no line is wrapped."""
+
+ROOMY = 110
+"""Columns from which a table shows its wide columns too."""
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Format(StrEnum):
+    """How a listing is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """One column. ``key`` and ``value`` are for machines; ``title`` and ``cell`` (text, style) for a person.
+
+    Without a ``title`` it is in JSON and CSV alone. ``shrinks``: may be cut where the terminal is narrow; ``wide``:
+    shown only where there is room.
+    """
+
+    key: str
+    value: Callable[[T], Any]
+    title: str = ""
+    cell: Callable[[T], str | tuple[str, str]] | None = None
+    right: bool = False
+    shrinks: bool = False
+    wide: bool = False
+
+    def text(self, row: T) -> Text:
+        """The cell of this row."""
+        from rich.text import Text
+
+        shown = self.cell(row) if self.cell else self.value(row)
+        if isinstance(shown, tuple):
+            return Text(*shown)
+        return Text("" if shown is None else str(shown))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where to print: without colour in a pipe, without a guess at markup."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def show(form: Format, columns: Sequence[Column[T]], rows: Sequence[T], *, empty: str = "") -> None:
+    """Print the rows; ``empty`` is what a person reads where there are none."""
+    match form:
+        case Format.JSON:
+            show_json([{column.key: column.value(row) for column in columns} for row in rows])
+        case Format.CSV:
+            _show_csv(columns, rows)
+        case Format.TABLE:
+            if rows:
+                _show_table(columns, rows)
+            elif empty:
+                console().print(empty)
+
+
+def show_json(value: Any) -> None:
+    """Print any value as JSON; beyond ASCII only where the terminal can show it."""
+    plain = not (sys.stdout.encoding or "ascii").lower().replace("-", "").startswith("utf")
+    print(json.dumps(value, ensure_ascii=plain, indent=2))
+
+
+def _show_csv(columns: Sequence[Column[T]], rows: Iterable[T]) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    writer.writerows([[_plain(column.value(row)) for column in columns] for row in rows])
+    print(out.getvalue(), end="")
+
+
+def _plain(value: Any) -> str:
+    """A value in one CSV cell. What a sheet would take for a formula is quoted (owasp.org, CSV injection)."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "1" if value else "0"
+        case list() | tuple():
+            return " ".join(map(_plain, value))
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case str() if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"\+[0-9]+", value):
+            return f"'{value}"
+        case _:
+            return str(value)
+
+
+def _show_table(columns: Sequence[Column[T]], rows: Sequence[T]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
+    from rich.table import Table
+
+    screen = console()
+    shown = [column for column in columns if column.title and (not column.wide or screen.width >= ROOMY)]
+    cells = [[column.text(row) for column in shown] for row in rows]
+    natural = [
+        max(cell_len(column.title), *(line[number].cell_len for line in cells)) for number, column in enumerate(shown)
+    ]
+    gap = 1 if sum(natural) + 2 * (len(shown) - 1) <= screen.width else 0
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    for column, width in zip(shown, natural, strict=True):
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            overflow="ellipsis" if column.shrinks else "fold",
+            no_wrap=column.shrinks,
+            min_width=None if column.shrinks else min(width, screen.width // 2),
+        )
+    for line in cells:
+        table.add_row(*line)
+    screen.print(table)
+
+
+# --- times and lengths ------------------------------------------------------------------------------------------------
+
+
+def at(micros: int, zone: ZoneInfo) -> dt.datetime:
+    """The local time of µs since 1970 UTC."""
+    return (_EPOCH + dt.timedelta(microseconds=micros)).astimezone(zone)
+
+
+def iso(micros: int, zone: ZoneInfo) -> str | None:
+    """For machines: ISO 8601 with the offset; None for 0, which is "not yet"."""
+    return at(micros, zone).isoformat(timespec="microseconds") if micros else None
+
+
+def moment(micros: int, zone: ZoneInfo, now: dt.datetime | None = None) -> str:
+    """For a table: ``02-06 03:00``, with the year where it is not that of ``now``; empty for 0."""
+    if not micros:
+        return ""
+    time = at(micros, zone)
+    return time.strftime("%m-%d %H:%M" if now is not None and now.year == time.year else "%Y-%m-%d %H:%M")
+
+
+def clock(seconds: float) -> str:
+    """A length as on a telephone's display: ``1:05``, ``1:02:03``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def length(seconds: float) -> str:
+    """A length in a sentence: ``12.3 s`` below a minute, else as :func:`clock`."""
+    return _("{seconds:.1f} s").format(seconds=seconds) if seconds < 59.95 else clock(seconds)
+
+
+def since(seconds: float) -> str:
+    """How long a state has lasted: ``40 s``, ``12 min``, ``3:05 h``, ``2 d``."""
+    if seconds < 60:
+        return _("{n} s").format(n=max(0, int(seconds)))
+    if seconds < 3600:
+        return _("{n} min").format(n=int(seconds // 60))
+    if seconds < 172_800:
+        return _("{hours}:{minutes:02} h").format(hours=int(seconds // 3600), minutes=int(seconds % 3600 // 60))
+    return _("{n} d").format(n=int(seconds // 86_400))
+
+
+def number_shown(number: str, country: str) -> str:
+    """A caller's number as people at home write it: ``13800001111``, ``02112345678``; empty: anonymous.
+
+    Only China's numbers are shortened: all but mobiles (1…) and service numbers (400, 800, 95…) are dialled with a 0
+    before the area code. A foreign one stays in E.164.
+    """
+    if not number:
+        return _("anonymous")
+    if country != "CN" or not number.startswith("+86"):
+        return number
+    national = number[3:]
+    return national if re.match(r"1[3-9]|[48]00|95", national) else f"0{national}"

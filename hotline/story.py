@@ -1,0 +1,217 @@
+"""``hotline call``: what is known of one call, as a page to read, or whole for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from calllog.events import Recorded
+from calllog.queries import CallDetail, RecordingRow
+from config.catalogue import _
+from config.settings import Settings
+from hotline.show import Column, Format, at, clock, console, iso, length, number_shown, show, show_json
+from hotline.timeline import timeline, words
+from hotline.words import (
+    DIM,
+    OUTCOME_STYLES,
+    WARN,
+    Names,
+    category_word,
+    outcome_word,
+    reason_word,
+    stage_word,
+    with_why,
+)
+from recordings.folders import Folders
+from recordings.notes import say
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+INDENT = "   "
+
+
+def tell_call(detail: CallDetail, settings: Settings, state: Path, form: Format) -> None:
+    """Print the call; as CSV its events alone."""
+    names, zone = Names.of(settings), settings.hotline.zone
+    match form:
+        case Format.JSON:
+            show_json(_whole(detail, names, zone, Folders(state)))
+        case Format.CSV:
+            show(form, _event_columns(detail, names, zone), detail.events)
+        case Format.TABLE:
+            _page(detail, settings, names, Folders(state))
+
+
+# --- for a person -----------------------------------------------------------------------------------------------------
+
+
+def _page(detail: CallDetail, settings: Settings, names: Names, folders: Folders) -> None:
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    screen = console()
+    head = list(_head(detail, settings, names, folders))
+    width = max(cell_len(title) for title, _text in head)
+    for title, text in head:
+        screen.print(Text(title + " " * (width - cell_len(title) + 2), style=DIM) + text, soft_wrap=True)
+    screen.print()
+    for line in _course(detail, names, settings.hotline.zone):
+        screen.print(line, soft_wrap=True)
+
+
+def _head(detail: CallDetail, settings: Settings, names: Names, folders: Folders) -> Iterator[tuple[str, Text]]:
+    """Title and text of each line above the timeline."""
+    from rich.text import Text
+
+    row, zone = detail.row, settings.hotline.zone
+    yield _("Call"), Text(row.call_id, style="bold")
+    caller = number_shown(row.number, settings.hotline.country)
+    yield _("Caller"), Text(f"{caller} {row.name}".strip())
+    when = at(row.arrived_at, zone).strftime("%Y-%m-%d %H:%M:%S")
+    yield _("Time"), Text(with_why(when, settings.hotline.timezone))
+    if row.outcome:
+        said = with_why(outcome_word(row.outcome), reason_word(row.reason) if row.reason else "")
+        yield _("Outcome"), Text(said, style=f"bold {OUTCOME_STYLES.get(row.outcome, '')}")
+    else:
+        yield _("Outcome"), Text(_("goes on: {stage}").format(stage=stage_word(row.stage)), style="bold cyan")
+    lengths = list(_lengths(detail, names))
+    if lengths:
+        yield _("Lengths"), Text(_(", ").join(lengths))
+    for recording in detail.recordings:
+        yield from _recording(recording, detail, names, folders)
+
+
+def _lengths(detail: CallDetail, names: Names) -> Iterator[str]:
+    row = detail.row
+    if row.asked_at and row.first_talk_at:
+        yield _("waited {length}").format(length=length((row.first_talk_at - row.asked_at) / 1e6))
+    elif row.asked_at and row.ended_at and row.outcome == "abandoned":
+        yield _("waited {length} in vain").format(length=length((row.ended_at - row.asked_at) / 1e6))
+    if row.first_talk_at:
+        people = _(", ").join(names.agent(agent) for agent in row.agents)
+        yield _("talked {length} with {agents}").format(length=length(row.talk_us / 1e6), agents=people)
+    if row.ended_at:
+        yield _("{length} in all").format(length=length((row.ended_at - row.arrived_at) / 1e6))
+
+
+def _recording(
+    recording: RecordingRow, detail: CallDetail, names: Names, folders: Folders
+) -> Iterator[tuple[str, Text]]:
+    """Where it is, and each talk's place in it."""
+    from rich.text import Text
+
+    title = _("Recording") if recording.category == "call" else category_word(recording.category)
+    if recording.state != "finished":
+        yield title, Text(recording_state(recording), style=WARN)
+        return
+    path = folders.finished(recording.file)
+    gone = "" if path.is_file() else _(" (the file has gone!)")
+    yield title, Text(f"{with_why(str(_near(path)), clock(recording.seconds))}{gone}", style=WARN if gone else "")
+    if recording.category != "call":
+        return
+    for talk in detail.talks:
+        if talk.end_frame and recording.rate:
+            first, end = talk.first_frame / recording.rate, talk.end_frame / recording.rate
+            checked = _("all there") if talk.verified else _("not all there")
+            notes = _(", ").join([checked, *say(talk.note)])
+            yield "", Text(f"{clock(first)}–{clock(end)}  {names.agent(talk.agent)}  {notes}")
+
+
+def recording_state(recording: RecordingRow) -> str:
+    """How far an unfinished recording is."""
+    match recording.state:
+        case "open":
+            return _("being recorded")
+        case "due":
+            return _("being finished")
+        case "failed":
+            return _("not finished: {why}").format(why=" ".join(say(recording.archive_failed)))
+    return _("finished")
+
+
+def _near(path: Path) -> Path:
+    """The path from the working folder where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _course(detail: CallDetail, names: Names, zone: ZoneInfo) -> Iterator[Text]:
+    """The timeline: local time, offset from the arrival, what happened."""
+    from rich.text import Text
+
+    start, day = detail.row.arrived_at, at(detail.row.arrived_at, zone).date()
+    for line in timeline(detail.events, names):
+        local = at(line.at, zone)
+        if local.date() != day:
+            day = local.date()
+            yield Text(f"{day:%Y-%m-%d}", style="bold")
+        text = Text(f"{local:%H:%M:%S}.{local.microsecond // 1000:03} {_offset(line.at - start):>11}  ", style=DIM)
+        text.append(INDENT * line.depth)
+        text.append(line.text, style=f"not dim {line.style}" if line.style != DIM else DIM)
+        yield text
+
+
+def _offset(micros: int) -> str:
+    """``+0.055``, ``+1:05.123``."""
+    sign, thousandths = ("-" if micros < 0 else "+"), abs(micros) // 1000
+    minutes, rest = divmod(thousandths, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest // 1000:02}.{rest % 1000:03}"
+    if hours:
+        return f"{sign}{hours}:{minutes:02}:{seconds}"
+    return f"{sign}{minutes}:{seconds}" if minutes else f"{sign}{rest // 1000}.{rest % 1000:03}"
+
+
+# --- for a program ----------------------------------------------------------------------------------------------------
+
+
+def _event_columns(detail: CallDetail, names: Names, zone: ZoneInfo) -> list[Column[Recorded]]:
+    start = detail.row.arrived_at
+
+    def data(each: Recorded) -> dict[str, Any]:
+        built: dict[str, Any] = msgspec.to_builtins(each.event)
+        built.pop("kind")
+        return built
+
+    return [
+        Column("seq", lambda each: each.seq),
+        Column("at", lambda each: iso(each.at, zone)),
+        Column("offset_ms", lambda each: (each.at - start) // 1000),
+        Column("kind", lambda each: msgspec.to_builtins(each.event)["kind"]),
+        Column("text", lambda each: words(each.event, names)),
+        Column("data", data),
+    ]
+
+
+def _whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) -> dict[str, Any]:
+    columns = _event_columns(detail, names, zone)
+    return {
+        "call": _timed(asdict(detail.row), zone),
+        "party": msgspec.to_builtins(detail.party),
+        "state": _timed(asdict(detail.state), zone, skip=("talks", "recordings")),
+        "talks": [_timed(asdict(talk), zone) for talk in detail.talks],
+        "recordings": [
+            {
+                **_timed(asdict(recording), zone),
+                "seconds": round(recording.seconds, 3),
+                "path": str(folders.finished(recording.file)) if recording.file else None,
+            }
+            for recording in detail.recordings
+        ],
+        "events": [{column.key: column.value(each) for column in columns} for each in detail.events],
+    }
+
+
+def _timed(fields: dict[str, Any], zone: ZoneInfo, skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields with their instants in ISO 8601; what counts µs keeps its ``_us``."""
+    return {
+        key: iso(value, zone) if key.endswith("_at") else list(value) if isinstance(value, tuple) else value
+        for key, value in fields.items()
+        if key not in skip
+    }

@@ -1,0 +1,315 @@
+"""A call's events as a story: one line each, in the words of the field, with what passed between them.
+
+:func:`words` has a sentence for every event there is; :func:`timeline` adds the lengths (waited, rang, talked) that
+take two events, and how far each line is indented. Pure: no clock, no screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from calllog import events as ev
+from config.catalogue import _, ngettext
+from hotline.show import length
+from hotline.words import (
+    BAD,
+    DIM,
+    GOOD,
+    MODE_STYLES,
+    OUTCOME_STYLES,
+    WARN,
+    Names,
+    category_word,
+    hung_up_by,
+    mode_word,
+    outcome_word,
+    pause_word,
+    reason_word,
+    ring_word,
+    side_word,
+    stage_word,
+    with_why,
+)
+
+QUIET_CAUSES = (0, 16)
+"""Q.850 causes that say nothing: none, and normal clearing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: when (µs UTC), how deep it stands below its talk, what happened, and the style of its words."""
+
+    at: int
+    depth: int
+    text: str
+    style: str = ""
+
+
+def timeline(events: Iterable[ev.Recorded], names: Names) -> list[Line]:
+    """The lines of one call, in the journal's order."""
+    return list(_lines(events, names))
+
+
+def _lines(events: Iterable[ev.Recorded], names: Names) -> Iterator[Line]:
+    asked = 0
+    rung: dict[str, int] = {}
+    talked: dict[str, int] = {}
+    held: dict[str, int] = {}
+    for recorded in events:
+        at, event = recorded.at, recorded.event
+        text = words(event, names)
+        match event:
+            case ev.Asked():
+                asked = asked or at
+            case ev.RingStarted(talk_id=talk):
+                rung[talk] = at
+            case ev.RingEnded(talk_id=talk) if talk in rung:
+                text = _("{what}, rang {length}").format(what=text, length=_between(rung[talk], at))
+            case ev.TalkStarted(talk_id=talk):
+                if asked and not talked:
+                    text = _("{what}, waited {length}").format(what=text, length=_between(asked, at))
+                talked[talk] = at
+            case ev.Held(talk_id=talk):
+                held.setdefault(talk, at)
+            case ev.Unheld(talk_id=talk) if talk in held:
+                text = _("{what}, held {length}").format(what=text, length=_between(held.pop(talk), at))
+            case ev.TalkEnded(talk_id=talk) if talk in talked:
+                text = _("{what}, talked {length}").format(what=text, length=_between(talked[talk], at))
+            case _:
+                pass
+        yield Line(at, _depth(event), text, _style(event))
+
+
+def _between(first: int, last: int) -> str:
+    return length(max(0, last - first) / 1e6)
+
+
+def _depth(event: ev.AnyEvent) -> int:
+    """Everything of a talk stands below its ring; what belongs to its recording a step deeper."""
+    match event:
+        case ev.RingEnded() | ev.TalkStarted() | ev.TalkEnded():
+            return 1
+        case ev.Held() | ev.Unheld():
+            return 2
+        case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.RecordingFailed():
+            return 2
+    return 0
+
+
+def _style(event: ev.AnyEvent) -> str:
+    match event:
+        case ev.Ended(outcome=outcome):
+            return f"bold {OUTCOME_STYLES.get(outcome, '')}".strip()
+        case ev.TalkStarted():
+            return f"bold {GOOD}"
+        case ev.Arrived() | ev.Asked():
+            return "bold"
+        case ev.AgentChanged(mode=mode):
+            return MODE_STYLES[mode]
+        case ev.Fault() | ev.ArchiveFailed() | ev.RecordingFailed() | ev.Alarm() | ev.AsteriskLost():
+            return BAD
+        case ev.Degraded(on=True):
+            return BAD
+        case ev.RingEnded(result=result) if result != "answered":
+            return WARN
+        case ev.KeyPressed(meaning="none") | ev.KeyTimedOut() | ev.VoicemailOffered() | ev.VoicemailDropped():
+            return WARN
+        case ev.Adopted() | ev.HandedOver() | ev.ClockStepped():
+            return WARN
+        case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.Archived():
+            return DIM
+    return ""
+
+
+def words(event: ev.AnyEvent, names: Names) -> str:
+    """What happened, as one sentence without a full stop."""
+    match event:
+        case ev.RosterTookEffect(sha256=sha256):
+            return _("A roster took effect ({version})").format(version=sha256[:12])
+        case ev.AgentChanged():
+            return _agent_words(event)
+        case (
+            ev.DaemonStarted()
+            | ev.DaemonStopped()
+            | ev.AsteriskLost()
+            | ev.AsteriskBack()
+            | ev.ClockStepped()
+            | ev.Alarm()
+            | ev.Degraded()
+        ):
+            return _system_words(event)
+        case _:
+            return _call_words(event, names)
+
+
+def _call_words(event: ev.CallEvent, names: Names) -> str:
+    match event:
+        case ev.Arrived():
+            return _arrived(event)
+        case ev.Answered():
+            return _("Answered")
+        case ev.Greeted():
+            return _("Greeting played")
+        case ev.NoticeGiven(version=version):
+            return _("Recording notice (version {version})").format(version=version)
+        case ev.MenuEntered(menu=menu):
+            return _("Menu {menu}").format(menu=menu)
+        case ev.KeyPressed():
+            return _key(event, names)
+        case ev.KeyTimedOut():
+            return _("No key pressed")
+        case ev.Asked():
+            return _asked(event, names)
+        case ev.Enqueued(queue=queue, priority=priority):
+            return _("Enters the queue {queue} (priority {priority})").format(
+                queue=names.queue(queue), priority=priority
+            )
+        case ev.PositionTold(ahead=0):
+            return _("Told: you are next")
+        case ev.PositionTold(ahead=ahead):
+            return ngettext("Told: {n} ahead", "Told: {n} ahead", ahead).format(n=ahead)
+        case ev.RingStarted(agent=agent, device=device):
+            return _("Rings {agent} (phone {device})").format(agent=names.agent(agent), device=device)
+        case ev.RingEnded(result=result, cause=cause):
+            return _with_cause(ring_word(result), cause)
+        case ev.TalkStarted(agent=agent):
+            return _("Connected with {agent}").format(agent=names.agent(agent))
+        case ev.Held(by=by):
+            return _("Held by the {side}").format(side=side_word(by))
+        case ev.Unheld(by=by):
+            return _("Taken back by the {side}").format(side=side_word(by))
+        case ev.TalkEnded(by=by):
+            return _("Talk ended: {who}").format(who=hung_up_by(by))
+        case ev.RecordingRequested(part=part):
+            return _("Recording requested (part {part})").format(part=part)
+        case ev.RecordingStarted(part=part):
+            return _("Recording begins (part {part})").format(part=part)
+        case ev.RecordingStopped(part=part):
+            return _("Recording complete (part {part})").format(part=part)
+        case ev.RecordingFailed(part=part, why=why):
+            return _("Not recorded (part {part}): {why}").format(part=part, why=why)
+        case ev.Ended(outcome=outcome, reason=reason):
+            why = reason_word(reason) if reason else ""
+            return _("Outcome: {what}").format(what=with_why(outcome_word(outcome), why))
+        case ev.HungUp(by=by, cause=cause):
+            return _with_cause(_sentence(hung_up_by(by)), cause)
+        case ev.Adopted(stage=stage):
+            return _("A new daemon takes the call over in the stage: {stage}").format(stage=stage_word(stage))
+        case ev.HandedOver(why=why):
+            return _("The dialplan takes the caller ({why})").format(
+                why=_("a fault") if why == "fault" else _("no daemon looked after them")
+            )
+        case ev.Fault(where=where, what=what):
+            return _("Fault in the stage {stage}: {what}").format(stage=stage_word(where), what=what)
+        case _:
+            return _kept_words(event)
+
+
+def _kept_words(
+    event: ev.VoicemailOffered
+    | ev.VoicemailStarted
+    | ev.VoicemailKept
+    | ev.VoicemailDropped
+    | ev.Archived
+    | ev.ArchiveFailed,
+) -> str:
+    """Of messages and finished recordings."""
+    from recordings.notes import say
+
+    match event:
+        case ev.VoicemailOffered(why=why):
+            return _("Invited to leave a message: {why}").format(why=reason_word(why))
+        case ev.VoicemailStarted():
+            return _("Begins a message")
+        case ev.VoicemailKept(seconds=seconds):
+            return _("Left a message of {length}").format(length=length(seconds))
+        case ev.VoicemailDropped(why=why, seconds=seconds):
+            reason = _("too short") if why == "too_short" else why
+            return _("No message kept: {why} ({length})").format(why=reason, length=length(seconds))
+        case ev.Archived():
+            seconds = event.frames / event.rate if event.rate else 0.0
+            return _("Recording finished ({category}): {length}, {file}").format(
+                category=category_word(event.category), length=length(seconds), file=event.file
+            )
+        case ev.ArchiveFailed(why=why):
+            return _("Recording not finished: {why}").format(why=" ".join(say(why)))
+    assert_never(event)
+
+
+def _arrived(event: ev.Arrived) -> str:
+    match event.direction:
+        case "in":
+            text = _("Call comes in")
+        case "out":
+            text = _("Call goes out")
+        case "callback":
+            text = _("Callback")
+        case _ as unknown:
+            assert_never(unknown)
+    to = f" → {event.did}" if event.did else ""
+    through = _(" (trunk {trunk})").format(trunk=event.trunk) if event.trunk else ""
+    return f"{text}{to}{through}"
+
+
+def _key(event: ev.KeyPressed, names: Names) -> str:
+    meaning = names.keys.get((event.menu, event.key), "")
+    match event.meaning:
+        case "none":
+            meaning = _("no such choice")
+        case "repeat":
+            meaning = meaning or _("repeat")
+        case _:
+            meaning = meaning or event.meaning
+    return _("Key {key} → {meaning}").format(key=event.key, meaning=meaning)
+
+
+def _asked(event: ev.Asked, names: Names) -> str:
+    match event.via:
+        case "menu":
+            text = _("Asks for a person")
+        case "retries":
+            text = _("A person, after too many wrong keys")
+        case "away":
+            text = _("Asks for a person while the system is out of order")
+        case _ as unknown:
+            assert_never(unknown)
+    about = event.label or (names.queue(event.queue) if event.queue else "")
+    return _("{what}: {about}").format(what=text, about=about) if about else text
+
+
+def _agent_words(event: ev.AgentChanged) -> str:
+    text = mode_word(event.mode)
+    if event.mode == "paused" and (why := pause_word(event.reason)):
+        return with_why(text, why)
+    return text
+
+
+def _system_words(event: ev.SystemEvent) -> str:
+    match event:
+        case ev.DaemonStarted(version=version, pid=pid):
+            return _("Hotline {version} starts (pid {pid})").format(version=version, pid=pid)
+        case ev.DaemonStopped(reason=reason):
+            return _("Hotline stops: {reason}").format(reason=_("in good order") if reason == "stopped" else reason)
+        case ev.AsteriskLost(connection=connection, why=why):
+            return _("Connection to Asterisk lost ({connection}): {why}").format(connection=connection.upper(), why=why)
+        case ev.AsteriskBack(connection=connection):
+            return _("Connection to Asterisk stands ({connection})").format(connection=connection.upper())
+        case ev.ClockStepped(seconds=seconds):
+            return _("The wall clock was stepped by {seconds:+.3f} s").format(seconds=seconds)
+        case ev.Alarm(code=code, what=what):
+            return _("Alarm {code}: {what}").format(code=code, what=what)
+        case ev.Degraded(on=True, why=why):
+            return _("The store fails, events go to the spool: {why}").format(why=why)
+        case ev.Degraded():
+            return _("The store works again")
+    assert_never(event)
+
+
+def _with_cause(text: str, cause: int) -> str:
+    return text if cause in QUIET_CAUSES else _("{what} (cause {cause})").format(what=text, cause=cause)
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]

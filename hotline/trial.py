@@ -1,0 +1,312 @@
+"""A hotline on trial: a copy of the configuration on free ports, its private Asterisk, its daemon as a process of its
+own, and the outside world around it. The demo and the tests run on it; nothing of the real state is touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from calllog import queries
+from calllog.errors import StoreError
+from calllog.queries import CallDetail, CallRow
+from config.load import load_settings
+from config.settings import Settings
+from hotline.asterisk import process
+from hotline.asterisk.home import AsteriskHome
+from hotline.asterisk.install import AsteriskInstall, cache_folder, find_asterisk
+from hotline.asterisk.passwords import Secrets, load_secrets
+from hotline.asterisk.render import devices, render
+from hotline.control import NotRunning, Refused, ask
+from hotline.outside import Handset, OutsideWorld
+from hotline.outside.ports import free_ports
+from hotline.preflight import build_prompts
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+READY_LIMIT = 20.0
+"""Seconds until a started daemon answers and has read Asterisk back: it imports and builds prompts first."""
+
+END_LIMIT = 10.0
+"""Seconds for a daemon to end after SIGTERM."""
+
+ENDED_LIMIT = 15.0
+"""Seconds until a call that is over stands in the store with its outcome and its recording."""
+
+RTP_PORTS = 400
+
+
+class NotInService(Exception):
+    """The daemon did not come up, or died; the text is the end of its log."""
+
+
+def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
+    """A copy of the tracked configuration, on free ports of loopback and with ``state`` as state folder.
+
+    ``changes``: file stem to a tree that is laid over that file's; a value of None takes the key away.
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    rtp = free_ports(RTP_PORTS, run=True)
+    sip, ari, ami, carrier = [port for port in free_ports(RTP_PORTS + 4) if port not in rtp][:4]
+    own: dict[str, Any] = {
+        "state_dir": str(state),
+        "asterisk": {
+            "sip": {"bind": "127.0.0.1", "port": sip},
+            "rtp": {"first": rtp[0], "last": rtp[-1]},
+            "ari_port": ari,
+            "ami_port": ami,
+        },
+        "trunks": [{"name": "carrier", "addresses": [f"127.0.0.1:{carrier}"]}],
+    }
+    yaml = YAML()
+    for file in sorted((REPOSITORY / "config").glob("*.yaml")):
+        tree = yaml.load(file.read_text(encoding="utf-8"))
+        if file.stem == "hotline":
+            _lay_over(tree, own)
+        _lay_over(tree, changes.get(file.stem, {}))
+        with (to / file.name).open("w", encoding="utf-8") as out:
+            yaml.dump(tree, out)
+    sounds = REPOSITORY / "config" / "sounds"
+    if sounds.is_dir():
+        shutil.copytree(sounds, to / "sounds", dirs_exist_ok=True)
+    return to
+
+
+def _lay_over(tree: Any, changes: Mapping[str, Any]) -> None:
+    written = {str(key): key for key in tree}
+    for name, value in changes.items():
+        key = written.get(name, name)
+        if value is None:
+            tree.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(tree.get(key), dict):
+            _lay_over(tree[key], value)
+        else:
+            tree[key] = value
+
+
+class Trial:
+    """One hotline on trial; made by :func:`trial`."""
+
+    def __init__(self, config: Path, settings: Settings, install: AsteriskInstall, secrets: Secrets) -> None:
+        self.config = config
+        self.settings = settings
+        self.install = install
+        self.secrets = secrets
+        self.state = Path(settings.hotline.state_dir)
+        self.home = AsteriskHome.of(self.state)
+        self.world: OutsideWorld
+        self.daemon: asyncio.subprocess.Process | None = None
+        self._calls = 0
+
+    @property
+    def number(self) -> str:
+        """The hotline's number."""
+        return self.settings.hotline.numbers[0]
+
+    @property
+    def store(self) -> Path:
+        """The database."""
+        return self.state / "hotline.sqlite"
+
+    @property
+    def log(self) -> Path:
+        """What the daemon logs."""
+        return self.state / "daemon.log"
+
+    # --- the daemon -----------------------------------------------------------------------------------------------
+
+    async def start(self, *, offset: float = 0.0) -> None:
+        """Start the daemon, and return when it serves. Raises NotInService."""
+        await self.launch(offset=offset)
+        await self.in_service()
+
+    async def launch(self, *, offset: float = 0.0) -> None:
+        """Start the daemon's process."""
+        command = [sys.executable, "-m", "hotline", "run", "--config", str(self.config)]
+        command += ["--clock-offset", str(offset)] if offset else []
+        with self.log.open("ab") as log:
+            self.daemon = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=REPOSITORY,
+                start_new_session=True,
+                env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
+            )
+
+    async def in_service(self) -> None:
+        """Return when the daemon serves."""
+        assert self.daemon is not None
+        try:
+            async with asyncio.timeout(READY_LIMIT):
+                while not (await self.status()).get("ready"):
+                    if self.daemon.returncode is not None:
+                        raise NotInService(self._last_words())
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise NotInService(self._last_words()) from None
+
+    async def status(self) -> dict[str, Any]:
+        """What the daemon says of itself; empty when none answers."""
+        try:
+            return await asyncio.to_thread(ask, self.state, "status")
+        except (NotRunning, Refused):
+            return {}
+
+    async def kill(self) -> None:
+        """``kill -9``: the daemon and its workers are gone at once."""
+        if self.daemon is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.daemon.pid, signal.SIGKILL)
+            await self.daemon.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit status."""
+        if self.daemon is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            self.daemon.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(END_LIMIT):
+                return await self.daemon.wait()
+        except TimeoutError:
+            await self.kill()
+            raise NotInService(f"the daemon did not end within {END_LIMIT:g} s\n{self._last_words()}") from None
+
+    def _last_words(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")[-4000:] if self.log.exists() else ""
+
+    # --- phones and calls -------------------------------------------------------------------------------------------
+
+    async def handset(self, agent: str, *, register: bool = True) -> Handset:
+        """The agent's phone."""
+        account = self.settings.agents.agents[agent].devices[0].sip
+        return await self.world.handset(agent, account, self.secrets.sip[account], register=register)
+
+    def fresh_number(self) -> str:
+        """A mobile number that nobody has called from yet."""
+        self._calls += 1
+        return f"139{os.getpid() % 10_000:04}{self._calls:04}"
+
+    async def reachable(self, *agents: str) -> None:
+        """Return when the daemon knows that these agents can be rung."""
+        async with asyncio.timeout(READY_LIMIT):
+            while True:
+                known = (await self.status()).get("agents", {})
+                if all(known.get(agent, {}).get("reachable") for agent in agents):
+                    return
+                await asyncio.sleep(0.05)
+
+    async def rows(self) -> list[CallRow]:
+        """Every call in the store, the newest first."""
+        try:
+            return await queries.list_calls(self.store, limit=100_000)
+        except StoreError:
+            return []
+
+    async def detail(self, number: str) -> CallDetail | None:
+        """The newest call from this number."""
+        for row in await self.rows():
+            if row.number.endswith(number):
+                return await queries.get_call(self.store, row.call_id)
+        return None
+
+    async def ended(self, number: str, *, archived: bool = True, limit: float = ENDED_LIMIT) -> CallDetail:
+        """The newest call from this number once it has its outcome and, if it has one, its recording."""
+        found: CallDetail | None = None
+        try:
+            async with asyncio.timeout(limit):
+                while True:
+                    found = await self.detail(number)
+                    if found is not None and found.state.ended_at and (not archived or _archived(found)):
+                        return found
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            state = found.state if found is not None else None
+            raise AssertionError(f"{number}: not ended within {limit:g} s: {state}\n{self._last_words()}") from None
+
+    async def nothing_left(self, limit: float = 5.0) -> None:
+        """Return when Asterisk has no channel and no bridge of a call any more; raises AssertionError."""
+        said = ""
+        try:
+            async with asyncio.timeout(limit):
+                while True:
+                    channels = await asyncio.to_thread(
+                        process.ask, self.install, self.home, "core show channels concise"
+                    )
+                    bridges = await asyncio.to_thread(process.ask, self.install, self.home, "bridge show all")
+                    # The waiting room and the channel of its music stay.
+                    left = [line for line in channels.splitlines() if "!" in line and "Announcer/" not in line]
+                    left += [line for line in bridges.splitlines() if "-bridge" in line.split(" ")[0]]
+                    if not left:
+                        return
+                    said = "\n".join(left)
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"left over in Asterisk:\n{said}") from None
+
+
+def _prompts(settings: Settings, config: Path, state: Path) -> None:
+    """Build the prompts, from those of the last trial where nothing has changed: speaking them takes seconds."""
+    name = hashlib.sha256((config / "prompts.zh.yaml").read_bytes()).hexdigest()[:12]
+    kept = cache_folder() / f"trial-sounds-{name}"
+    if kept.is_dir():
+        shutil.copytree(kept, state / "sounds", dirs_exist_ok=True)
+    problems = build_prompts(settings, config, state)
+    if errors := [problem for problem in problems if not problem.warning]:
+        raise NotInService("\n".join(map(str, errors)))
+    if not kept.is_dir():
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
+        shutil.copytree(state / "sounds", fresh, dirs_exist_ok=True)
+        with contextlib.suppress(OSError):  # another trial was first
+            fresh.rename(kept)
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _archived(detail: CallDetail) -> bool:
+    state = detail.state
+    return not state.archives_due
+
+
+@asynccontextmanager
+async def trial(
+    folder: Path, changes: Mapping[str, Any] | None = None, *, daemon: bool = True
+) -> AsyncIterator[Trial]:
+    """A hotline in ``folder`` with the outside world around it; nothing of it runs on afterwards."""
+    state = folder / "var"
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config = copy_config(folder / "config", state, changes or {})
+    settings = load_settings(config)
+    install = find_asterisk()
+    secrets = load_secrets(state, devices(settings))
+    home = render(settings, install, state, secrets)
+    await asyncio.to_thread(_prompts, settings, config, state)
+    await asyncio.to_thread(process.start, settings, install, state, secrets)
+    it = Trial(config, settings, install, secrets)
+    carrier = int(settings.hotline.trunks[0].addresses[0].rpartition(":")[2])
+    sip = settings.hotline.asterisk.sip
+    try:
+        async with OutsideWorld.start(
+            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=home.state / "sounds" / "zh"
+        ) as it.world:
+            try:
+                if daemon:
+                    await it.start()
+                yield it
+            finally:
+                if it.daemon is not None and it.daemon.returncode is None:
+                    await it.stop()
+    finally:
+        await asyncio.to_thread(process.stop, install, state)

@@ -1,0 +1,171 @@
+"""The words of the command: every event, outcome and reason has some; instants and lengths are read and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, get_args, get_type_hints
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calllog import events as ev
+from calllog.events import Recorded
+from config import catalogue
+from hotline.show import clock, length, number_shown, since
+from hotline.timeline import timeline, words
+from hotline.when import NotAnInstant, instant_of
+from hotline.words import Names, outcome_word, reason_word
+from tests.pure.cli_play import START, SYSTEM, away, hidden, kinds, served
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = dt.datetime(2026, 2, 6, 4, 30, tzinfo=SHANGHAI)
+
+
+@pytest.fixture(autouse=True, params=["zh", "en"])
+def language(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = catalogue._chosen
+    catalogue.set_language(request.param)
+    yield request.param
+    catalogue._chosen = before
+
+
+def sample(kind: type[ev.Event]) -> ev.AnyEvent:
+    """An event of this kind with something in every field."""
+    plain = {str: "x", int: 3, float: 1.5, bool: True}
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name in kind.__struct_fields__}
+    values = {name: plain[hint] if hint in plain else next(choices(hint), ()) for name, hint in hints.items()}
+    return kind(**values)  # type: ignore[return-value]
+
+
+def choices(hint: Any) -> Iterator[str]:
+    """The texts that a Literal, or a union of them, allows."""
+    for each in get_args(hint):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from choices(each)
+
+
+ALL = [*kinds(ev.CallEvent), ev.AgentChanged, ev.RosterTookEffect, *kinds(ev.SystemEvent)]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_event_has_words(kind: type[ev.Event], language: str) -> None:
+    text = words(sample(kind), Names())
+    assert text and "{" not in text and "\n" not in text
+    if language == "zh":
+        assert any("\u4e00" <= each <= "\u9fff" for each in text)
+
+
+def test_the_play_has_every_kind() -> None:
+    played = {type(event) for course in (served(), away(), hidden()) for _at, event in course}
+    assert played | {type(event) for _stream, _name, event in SYSTEM} == set(ALL)
+
+
+def test_every_choice_has_words(language: str) -> None:
+    for outcome in get_args(ev.Outcome):
+        assert outcome_word(outcome)
+        assert language == "en" or outcome_word(outcome) != outcome
+    reasons = ["uncovered", "longest_wait", "closed", "away", "fault", "no_message", "after_longest_wait", "waiting",
+               "caller_hung_up", "agent_hung_up", "hotline_hung_up", "fault_hung_up", "caller_hung_up_in_menu",
+               "queue", "talk"]  # fmt: skip
+    for reason in reasons:
+        said = reason_word(reason)
+        assert said and "_" not in said
+    assert reason_word("something_else") == "something_else"
+    for result in get_args(ev.RingResult):
+        assert words(ev.RingEnded(talk_id="t", agent="8001", result=result), Names())
+    for mode in get_args(ev.AgentMode):
+        assert words(ev.AgentChanged(mode=mode), Names())
+
+
+def test_timeline_tells_lengths_and_indents_talks() -> None:
+    catalogue.set_language("en")
+    names = Names({"8002": "Li"}, {"complaint": "Complaints"}, {("main", "2"): "Complaint"})
+    recorded = [Recorded(n, START + round(at * 1e6), "call", "c", event) for n, (at, event) in enumerate(served())]
+    lines = [(line.depth, line.text) for line in timeline(recorded, names)]
+    assert (0, "Call comes in → 4001234567 (trunk carrier)") in lines
+    assert (0, "Key 2 → Complaint") in lines
+    assert (0, "Told: 2 ahead") in lines
+    assert (1, "Not answered (cause 19), rang 20.0 s") in lines
+    assert (0, "Rings 8002 Li (phone 8002)") in lines
+    assert (1, "Connected with 8002 Li, waited 27.1 s") in lines
+    assert (2, "Taken back by the agent, held 5.0 s") in lines
+    assert (1, "Talk ended: the caller hung up, talked 1:05") in lines
+    assert (0, "Outcome: answered (the caller hung up)") in lines
+
+
+@given(st.lists(st.sampled_from([msgspec.to_builtins(event)["kind"] for _at, event in served()]), max_size=12))
+def test_timeline_bears_any_order(order: list[str]) -> None:
+    events = {msgspec.to_builtins(event)["kind"]: event for _at, event in served()}
+    lines = timeline([Recorded(n, n, "call", "c", events[kind]) for n, kind in enumerate(order)], Names())
+    assert len(lines) == len(order)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2027-02-06 03:00", "2027-02-06T03:00:00+08:00"),
+        ("2027/02/06 03:00:09", "2027-02-06T03:00:09+08:00"),
+        ("2027-02-06T03:00", "2027-02-06T03:00:00+08:00"),
+        ("2027-02-06T03:00+01:00", "2027-02-06T10:00:00+08:00"),
+        ("2027-02-06T03:00Z", "2027-02-06T11:00:00+08:00"),
+        ("02-07 3:05", "2026-02-07T03:05:00+08:00"),
+        ("2027-02-06", "2027-02-06T00:00:00+08:00"),
+        ("03：00", "2026-02-06T03:00:00+08:00"),
+        ("24:00", "2026-02-07T00:00:00+08:00"),
+        ("明天 03:00", "2026-02-07T03:00:00+08:00"),
+        ("Tomorrow  03:00", "2026-02-07T03:00:00+08:00"),
+        ("昨天", "2026-02-05T00:00:00+08:00"),
+        ("今天", "2026-02-06T00:00:00+08:00"),
+        ("现在", "2026-02-06T04:30:00+08:00"),
+        ("2h ago", "2026-02-06T02:30:00+08:00"),
+        ("30 分钟前", "2026-02-06T04:00:00+08:00"),
+    ],
+)
+def test_instants(text: str, expected: str) -> None:
+    assert instant_of(text, NOW, SHANGHAI).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-02-30", "25:00", "12:60", "03:00 03:00", "0000-01-01", "9999-12-31", "99999999 d ago",
+             "２", "2026-02-06 03", "1e9", "20260206", "2026-W06-5", "-1"],
+)  # fmt: skip
+def test_no_instants(text: str) -> None:
+    with pytest.raises(NotAnInstant):
+        instant_of(text, NOW, SHANGHAI)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_an_instant_or_refused(text: str) -> None:
+    try:
+        assert instant_of(text, NOW, SHANGHAI).tzinfo is not None
+    except NotAnInstant as error:
+        assert "\n" not in str(error) or "\n" in text
+
+
+def test_an_hour_that_clocks_skip() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert instant_of("2026-03-29 02:30", NOW, berlin).isoformat() == "2026-03-29T03:00:00+02:00"
+    assert instant_of("2026-10-25 02:30", NOW, berlin).isoformat() == "2026-10-25T02:30:00+02:00"
+
+
+def test_lengths() -> None:
+    catalogue.set_language("en")
+    assert [clock(0), clock(65), clock(3723.4), clock(-1)] == ["0:00", "1:05", "1:02:03", "0:00"]
+    assert [length(12.34), length(59.96), length(65)] == ["12.3 s", "1:00", "1:05"]
+    assert [since(5), since(125), since(3900), since(200_000)] == ["5 s", "2 min", "1:05 h", "2 d"]
+
+
+def test_numbers() -> None:
+    catalogue.set_language("en")
+    assert number_shown("+8613800001111", "CN") == "13800001111"
+    assert number_shown("+862112345678", "CN") == "02112345678"
+    assert number_shown("+864001234567", "CN") == "4001234567"
+    assert number_shown("+8613800001111", "DE") == "+8613800001111"
+    assert number_shown("+4930123456", "CN") == "+4930123456"
+    assert number_shown("", "CN") == "anonymous"

@@ -1,0 +1,309 @@
+"""A private Asterisk of one test: its own state folder, free ports, and a SIPp caller with real audio."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+import socket
+import struct
+import subprocess
+import threading
+import time
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from config.load import load_settings
+from config.settings import Settings, Trunk
+from hotline.asterisk import process
+from hotline.asterisk.home import AsteriskHome
+from hotline.asterisk.install import AsteriskInstall, find_asterisk, sipp_command
+from hotline.asterisk.passwords import Secrets, load_secrets
+from hotline.asterisk.render import devices, render
+from hotline.outside.g711 import decode, encode
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SIPP_LIMIT = 40.0
+FRAME = 160
+"""Samples of one RTP packet: 20 ms at 8 kHz."""
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of loopback that is free now."""
+    with socket.socket(socket.AF_INET, kind) as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port
+
+
+def settings_for(state: Path, **times: float) -> Settings:
+    """The repository's own settings on free ports, with ``state`` as state folder and loopback as the carrier."""
+    settings = load_settings(REPOSITORY / "config")
+    hotline = settings.hotline
+    first = 2 * random.randint(10_000, 14_900)
+    asterisk = hotline.asterisk.model_copy(
+        update={
+            "sip": hotline.asterisk.sip.model_copy(update={"port": free_port(socket.SOCK_DGRAM)}),
+            "rtp": hotline.asterisk.rtp.model_copy(update={"first": first, "last": first + 99}),
+            "ari_port": free_port(),
+            "ami_port": free_port(),
+        }
+    )
+    address = f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+    changed = {
+        "state_dir": str(state),
+        "asterisk": asterisk,
+        "trunks": (Trunk(name="carrier", addresses=(address,)),),
+        "times": hotline.times.model_copy(update=times),
+    }
+    return settings.model_copy(update={"hotline": hotline.model_copy(update=changed)})
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateAsterisk:
+    """One that runs."""
+
+    settings: Settings
+    install: AsteriskInstall
+    secrets: Secrets
+    home: AsteriskHome
+
+    @property
+    def sip_port(self) -> int:
+        """Where SIP is listened for."""
+        return self.settings.hotline.asterisk.sip.port
+
+    @property
+    def carrier_port(self) -> int:
+        """The port that the carrier must call from."""
+        return int(self.settings.hotline.trunks[0].addresses[0].split(":")[1])
+
+    @property
+    def number(self) -> str:
+        """The hotline's number."""
+        return self.settings.hotline.numbers[0]
+
+    def ask(self, command: str) -> str:
+        """One console command."""
+        return process.ask(self.install, self.home, command)
+
+
+@contextlib.contextmanager
+def private_asterisk(state: Path, **times: float) -> Iterator[PrivateAsterisk]:
+    """Render, start, and stop at the end whatever happens."""
+    state.mkdir(parents=True, exist_ok=True)
+    settings = settings_for(state, **times)
+    install = find_asterisk()
+    secrets = load_secrets(state, devices(settings))
+    home = render(settings, install, state, secrets)
+    process.start(settings, install, state, secrets)
+    try:
+        yield PrivateAsterisk(settings, install, secrets, home)
+    finally:
+        process.stop(install, state)
+
+
+def tone(hertz: float, seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """A sine at half of full scale, 16-bit, 8 kHz."""
+    at = np.arange(round(8000 * seconds))
+    return (16_000 * np.sin(2 * math.pi * hertz * at / 8000)).astype(np.int16)
+
+
+def write_tone(file: Path, hertz: float, seconds: float) -> None:
+    """A prompt that is easy to recognise."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(tone(hertz, seconds).tobytes())
+
+
+def strength(samples: np.ndarray[tuple[int], np.dtype[np.int16]], hertz: float) -> float:
+    """The part of the sound's energy that lies within 20 Hz of ``hertz``, 0 to 1."""
+    if not samples.size or not np.any(samples):
+        return 0.0
+    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2
+    at = np.fft.rfftfreq(samples.size, 1 / 8000)
+    return float(power[np.abs(at - hertz) < 20].sum() / power.sum())
+
+
+@dataclass
+class Mouth:
+    """The caller's audio end: hears everything, and speaks 700 Hz for ``speak`` seconds once the beep is over."""
+
+    speak: float = 0.0
+    speak_after: float = 0.0
+    heard: list[np.ndarray[tuple[int], np.dtype[np.int16]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.01)
+        self.port: int = self.socket.getsockname()[1]
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Mouth:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._ended.set()
+        self._thread.join(5)
+        self.socket.close()
+
+    @property
+    def sound(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+        """All that was heard, 16-bit, 8 kHz."""
+        return np.concatenate(self.heard) if self.heard else np.zeros(0, np.int16)
+
+    def _run(self) -> None:
+        voice = tone(700, self.speak)
+        alaw = encode((voice / 32_768).astype(np.float32))
+        packets = [alaw[at : at + FRAME] for at in range(0, len(alaw), FRAME)]
+        quiet = b"\xd5" * FRAME
+        peer, first, sequence = None, 0.0, 0
+        while not self._ended.is_set():
+            try:
+                data, peer = self.socket.recvfrom(2048)
+                first = first or time.monotonic()
+                if data[1] & 0x7F == 8:
+                    self.heard.append((decode(data[12:]) * 32_767).astype(np.int16))
+            except TimeoutError:
+                pass
+            if peer is None:
+                continue
+            while sequence * 0.02 < time.monotonic() - first:
+                spoken = sequence - round(self.speak_after / 0.02)
+                payload = packets[spoken] if 0 <= spoken < len(packets) else quiet
+                head = struct.pack("!BBHII", 0x80, 8, sequence & 0xFFFF, sequence * FRAME, 7)
+                self.socket.sendto(head + payload, peer)
+                sequence += 1
+
+
+CALLER = """<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="caller">
+<send retrans="500"><![CDATA[
+INVITE sip:{to}@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {caller};tag=[pid]x[call_number]
+To: <sip:{to}@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:caller@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=- 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio {audio} RTP/AVP 8 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+]]></send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="183" optional="true"/>
+{then}
+</scenario>
+"""
+
+ACK = """<send><![CDATA[
+ACK sip:{to}@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {caller};tag=[pid]x[call_number]
+To: <sip:{to}@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Content-Length: 0
+
+]]></send>
+"""
+
+WAITS_FOR_BYE = """<recv response="200"/>
+{ack}
+<recv request="BYE" timeout="30000"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+"""
+
+HANGS_UP = """<recv response="200"/>
+{ack}
+<pause milliseconds="{milliseconds}"/>
+<send retrans="500"><![CDATA[
+BYE sip:{to}@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {caller};tag=[pid]x[call_number]
+To: <sip:{to}@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 2 BYE
+Content-Length: 0
+
+]]></send>
+<recv response="200"/>
+"""
+
+REFUSED = """<recv response="{status}"/>
+{ack}
+"""
+
+
+def sipp(
+    folder: Path,
+    asterisk: PrivateAsterisk,
+    *,
+    to: str,
+    then: str,
+    from_port: int,
+    caller: str = '"A" <sip:13912345678@[local_ip]>',
+    audio: int = 40_000,
+    milliseconds: int = 0,
+    status: int = 0,
+) -> subprocess.CompletedProcess[str]:
+    """One SIPp call from ``from_port``; its exit status is 0 when the scenario went as written."""
+    ack = ACK.replace("{to}", to).replace("{caller}", caller)
+    text = CALLER.replace("{then}", then).replace("{ack}", ack)
+    for key, value in (
+        ("to", to),
+        ("caller", caller),
+        ("audio", audio),
+        ("milliseconds", milliseconds),
+        ("status", status),
+    ):
+        text = text.replace("{" + key + "}", str(value))
+    scenario = folder / f"caller-{from_port}-{random.getrandbits(32):x}.xml"
+    scenario.write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [
+            *sipp_command(), f"127.0.0.1:{asterisk.sip_port}", "-sf", str(scenario), "-m", "1", "-i", "127.0.0.1",
+            "-p", str(from_port), "-nostdin", "-timeout", f"{SIPP_LIMIT:.0f}", "-timeout_error", "-trace_err",
+            "-error_file", str(scenario.with_suffix(".err")),
+        ],
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=SIPP_LIMIT + 10,
+        check=False,
+    )  # fmt: skip
+
+
+def wait_for(condition: object, limit: float = 10.0) -> None:
+    """Wait until ``condition()`` is true; fails loudly when it does not become so."""
+    assert callable(condition)
+    until = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,113 @@
+"""Phones that do not answer, refuse, are busy or gone: the next agent rings, nobody is lost, nothing is left over."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from calllog.events import RingEnded
+from hotline.control import ask
+from hotline.trial import Trial
+from tests.real.verbs import asks
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AGENTS = ["8001", "8002"]
+
+
+async def ready(hotline: Trial, *agents: str) -> None:
+    """Every one of these agents is ready and has missed nothing."""
+    for agent in agents:
+        await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="ready")
+
+
+async def mode(hotline: Trial, agent: str) -> tuple[str, str]:
+    state = (await hotline.status())["agents"][agent]
+    return state["mode"], state["reason"]
+
+
+@pytest.mark.parametrize(
+    ("code", "result"), [(486, "busy"), (603, "rejected"), (500, "failed"), (480, "missed"), (0, "missed")]
+)
+async def test_a_phone_that_does_not_answer_is_followed_by_the_next(hotline: Trial, code: int, result: str) -> None:
+    await ready(hotline, "8001", "8002")
+    caller, number = await asks(hotline)
+    phones = hotline.world.handsets
+    waits = {agent: asyncio.ensure_future(phones[agent].rings(10)) for agent in AGENTS}
+    done, _rest = await asyncio.wait(waits.values(), return_when=asyncio.FIRST_COMPLETED)
+    first = next(agent for agent, wait in waits.items() if wait in done)
+    second = next(agent for agent in AGENTS if agent != first)
+    if code:
+        await waits[first].result().reject(code)
+    else:
+        await waits[first].result().cancelled()
+    ring = await waits[second]
+    await ring.answer()
+    await asyncio.sleep(0.3)
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    assert call.state.outcome == "answered"
+    rings = [(e.agent, e.result) for e in (r.event for r in call.events) if isinstance(e, RingEnded)]
+    assert rings[0] == (first, result) and rings[-1] == (second, "answered")
+    await hotline.nothing_left()
+
+
+async def test_who_missed_twice_is_paused_and_the_last_reachable_one_is_kept_with_an_alarm(hotline: Trial) -> None:
+    await ready(hotline, "8001", "8002")
+    caller, number = await asks(hotline)
+    # Nobody answers: each is rung until the longest wait is over.
+    await caller.heard("wait_too_long", within=25)
+    modes = {agent: await mode(hotline, agent) for agent in AGENTS}
+    assert sorted(modes.values())[0] == ("paused", "missed"), modes
+    assert [name for name, _reason in modes.values()].count("paused") == 1, modes
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    assert (call.state.outcome, call.state.reason) == ("abandoned", "after_longest_wait")
+    with sqlite3.connect(f"file:{hotline.store}?mode=ro", uri=True) as store:
+        alarms = store.execute("select data from event where kind = 'alarm'").fetchall()
+    assert any("last_agent_missed" in data for (data,) in alarms), alarms
+    paused = next(agent for agent, state in modes.items() if state[0] == "paused")
+    await ready(hotline, paused)
+    assert (await mode(hotline, paused))[0] == "ready"
+    await hotline.nothing_left()
+
+
+async def test_an_unregistered_phone_is_not_rung(hotline: Trial) -> None:
+    await ready(hotline, "8001", "8002")
+    await hotline.world.handsets["8001"].unregister()
+    for _ in range(100):
+        if not (await hotline.status())["agents"]["8001"]["reachable"]:
+            break
+        await asyncio.sleep(0.05)
+    caller, number = await asks(hotline)
+    ring = await hotline.world.handsets["8002"].rings()
+    await ring.answer()
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    assert [talk.agent for talk in call.state.talks] == ["8002"]
+    await hotline.world.handsets["8001"].register()
+    await hotline.reachable("8001")
+
+
+async def test_hang_up_in_the_same_instant_as_the_answer_leaves_nothing(hotline: Trial) -> None:
+    for delay in (0.0, 0.002, 0.005, 0.01, 0.02):
+        await ready(hotline, "8001", "8002")
+        caller, number = await asks(hotline)
+        waits = [asyncio.ensure_future(hotline.world.handsets[agent].rings(10)) for agent in AGENTS]
+        done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        ring = done.pop().result()
+        answer = asyncio.ensure_future(ring.answer())
+        await asyncio.sleep(delay)
+        await caller.hang_up()
+        await asyncio.gather(answer, return_exceptions=True)
+        await ring.gone()
+        state = (await hotline.ended(number)).state
+        assert state.outcome in ("answered", "abandoned")
+        await hotline.nothing_left()
+        status = await hotline.status()
+        assert status["calls"] == 0
+        assert {status["agents"][agent]["mode"] for agent in AGENTS} <= {"ready", "wrap_up"}

@@ -1,0 +1,131 @@
+"""The main job: greeted, chosen, put through, recorded; every way through the menu; both voices in the right channel."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from calllog.events import KeyPressed, KeyTimedOut, NoticeGiven, PositionTold, RecordingRequested
+from hotline.trial import Trial
+from recordings.measure import measure, tones
+from tests.real.verbs import either
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AGENTS = ["8001", "8002"]
+
+
+async def test_a_caller_is_served_and_each_voice_is_in_its_own_channel(hotline: Trial) -> None:
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.answered()
+    await caller.heard("menu_main", within=15)
+    await caller.press("2")
+    ring = await either(hotline, "8001", "8002")
+    assert ring.caller_number == number
+    await ring.answer()
+    caller.say(tone_hz=440)
+    ring.say(tone_hz=660)
+    await caller.heard(tone_hz=660, within=5)
+    await ring.heard(tone_hz=440, within=5)
+    await asyncio.sleep(2)
+    heard = [name for name, _at in await caller.prompts_heard()]
+    assert heard[:3] == ["greeting", "recording_notice", "menu_main"]
+    await caller.hang_up()
+    assert await ring.gone() == 16
+
+    call = await hotline.ended(number)
+    state = call.state
+    assert (state.outcome, state.reason, state.queue, state.label) == ("answered", "caller_hung_up", "complaint", "投诉")
+    events = [recorded.event for recorded in call.events]
+    notice = next(i for i, event in enumerate(events) if isinstance(event, NoticeGiven))
+    assert notice < next(i for i, event in enumerate(events) if isinstance(event, RecordingRequested))
+    assert any(isinstance(event, PositionTold) for event in events)
+    recording = call.recordings[0]
+    assert (recording.state, recording.channels, recording.rate) == ("finished", 2, 8000)
+    file = hotline.state / "recordings" / recording.file
+    left, right = measure(file)
+    assert abs(left.dominant_hz - 440) < 5 and abs(right.dominant_hz - 660) < 5
+    assert recording.seconds == pytest.approx((state.talks[-1].ended_at - state.talks[-1].started_at) / 1e6, abs=0.5)
+    assert not list((hotline.state / "recordings" / "spool").glob("*.raw"))
+    await hotline.nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("key", "queue", "label"),
+    [("1", "inquiry", "咨询"), ("3", "suggestion", "建议"), ("4", "business", "业务办理"), ("0", "person", "人工服务")],
+)
+async def test_each_key_leads_to_its_queue(hotline: Trial, key: str, queue: str, label: str) -> None:
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.heard("recording_notice", within=15)
+    await caller.press(key)
+    ring = await either(hotline, "8001", "8002")
+    await ring.answer()
+    await asyncio.sleep(0.5)
+    await ring.hang_up()
+    await caller.heard("farewell", within=5)
+    await caller.gone(15)
+    state = (await hotline.ended(number)).state
+    assert (state.outcome, state.reason) == ("answered", "agent_hung_up")
+    assert (state.queue, state.label, state.hung_up_by) == (queue, label, "hotline")
+
+
+async def test_wrong_key_silence_and_repeat_are_each_answered_and_then_a_person_comes(hotline: Trial) -> None:
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.heard("menu_main", within=15)
+    await caller.press("*")
+    await asyncio.sleep(0.7)
+    await caller.press("9")
+    ring = await either(hotline, "8001", "8002")
+    heard = [name for name, _at in await caller.prompts_heard()]
+    assert {"menu_wrong_key", "menu_no_key", "menu_to_person"} <= set(heard) and heard.count("menu_main") >= 3
+    await caller.hang_up()
+    await ring.cancelled()
+    call = await hotline.ended(number)
+    assert (call.state.outcome, call.state.queue) == ("abandoned", "person")
+    keys = [(e.key, e.meaning) for e in (r.event for r in call.events) if isinstance(e, KeyPressed)]
+    assert keys == [("*", "repeat"), ("9", "none")]
+    assert sum(isinstance(r.event, KeyTimedOut) for r in call.events) == 2
+    await hotline.nothing_left()
+
+
+async def test_a_caller_who_hangs_up_in_the_menu_never_asked(hotline: Trial) -> None:
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.heard("greeting", within=10)
+    await caller.hang_up()
+    state = (await hotline.ended(number)).state
+    assert state.outcome == "menu" and not state.asked
+    await hotline.nothing_left()
+
+
+async def test_tones_of_a_second_agent_follow_the_first_in_one_file(hotline: Trial) -> None:
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.heard("recording_notice", within=15)
+    await caller.press("1")
+    first = await either(hotline, "8001", "8002")
+    await first.answer()
+    caller.say(tone_hz=440)
+    first.say(tone_hz=660)
+    await caller.heard(tone_hz=660, within=5)
+    await asyncio.sleep(1.2)
+    await first.hang_up()
+    await caller.heard("farewell", within=5, whole=False)
+    await caller.press("0")
+    second = await either(hotline, "8001", "8002")
+    await second.answer()
+    second.say(tone_hz=880)
+    await caller.heard(tone_hz=880, within=5)
+    await asyncio.sleep(1.2)
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    assert [talk.ended_by for talk in call.state.talks] == ["agent", "caller"]
+    recording = call.recordings[0]
+    file = hotline.state / "recordings" / recording.file
+    found = [round(tone.hz / 20) * 20 for tone in tones(file, 1) if tone.seconds > 0.8]
+    assert found == [660, 880]
+    assert [span.verified for span in call.state.recordings["call"].spans] == [True, True]

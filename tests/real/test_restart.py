@@ -1,0 +1,161 @@
+"""The daemon killed, stopped and away: talks go on, every caller goes on from where they were, nobody is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from calllog.verify import verify
+from hotline.outside import Caller
+from hotline.trial import Trial
+from recordings.measure import measure
+from tests.real.verbs import asks, either
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AGENTS = ["8001", "8002"]
+CHANGES = {
+    "queues": {"queues": {"inquiry": {"longest_wait": 60}}},
+    "hotline": {"times": {"ring": 30}},  # a ring must outlast what a test does between two looks at the phones
+}
+
+
+async def talking(hotline: Trial) -> tuple[Caller, str, object]:
+    caller, number = await asks(hotline)
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    caller.say(tone_hz=440)
+    ring.say(tone_hz=660)
+    await caller.heard(tone_hz=660, within=10)
+    return caller, number, ring
+
+
+async def test_killed_with_callers_in_menu_queue_and_talk_each_goes_on_from_its_stage(hotline: Trial) -> None:
+    talks = [await talking(hotline), await talking(hotline)]
+    first, first_number = await asks(hotline)
+    await first.heard("queue_wait", within=15)
+    second, second_number = await asks(hotline)
+    await second.heard("queue_wait", within=15)
+    gone, gone_number = await asks(hotline)
+    await gone.heard("queue_wait", within=15)
+    in_menu_number = hotline.fresh_number()
+    in_menu = await hotline.world.call(hotline.number, number=in_menu_number)
+    await in_menu.heard("menu_main", within=10)
+    await hotline.kill()
+
+    # Talks go on without a daemon: both sides still hear each other.
+    (caller_a, number_a, ring_a), (caller_b, number_b, ring_b) = talks
+    await caller_a.heard(tone_hz=660, within=3)
+    await ring_a.heard(tone_hz=440, within=3)  # type: ignore[attr-defined]
+    await gone.hang_up()
+    await ring_b.hang_up()  # type: ignore[attr-defined]  # an agent who hangs up while no daemon is there
+    await asyncio.sleep(0.5)
+
+    await hotline.start()
+    # The caller whose agent hung up meanwhile is thanked; the free agent gets the first of the queue.
+    await caller_b.heard("farewell", within=5)
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=880)
+    await first.heard(tone_hz=880, within=5)
+    assert second.is_gone is False
+    await in_menu.heard("menu_main", within=5, after=in_menu.now - 3)
+    await in_menu.press("1")
+    await first.hang_up()
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=770)
+    await second.heard(tone_hz=770, within=10)
+    await second.hang_up()
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=550)
+    await in_menu.heard(tone_hz=550, within=10)
+    await in_menu.hang_up()
+    await caller_a.hang_up()
+
+    answered = (number_a, number_b, first_number, second_number, in_menu_number)
+    states = {number: (await hotline.ended(number)).state for number in answered}
+    assert {state.outcome for state in states.values()} == {"answered"}
+    assert all(state.adopted == 1 for state in states.values())
+    assert (await hotline.ended(gone_number)).state.outcome == "abandoned"
+    assert states[first_number].talks[0].started_at < states[second_number].talks[0].started_at
+    for number in (number_a, first_number):
+        recording = states[number].recordings["call"]
+        left, right = measure(hotline.state / "recordings" / recording.file)
+        assert all(span.verified for span in recording.spans), recording
+        assert right.sound_seconds > 0.3 and (number != number_a or abs(left.dominant_hz - 440) < 5)
+    await hotline.nothing_left()
+    assert (await hotline.status())["calls"] == 0
+
+
+async def test_while_the_daemon_is_away_a_caller_hears_an_apology_and_leaves_a_message(hotline: Trial) -> None:
+    await hotline.kill()
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.answered()
+    await caller.heard("away_apology", within=5)
+    await caller.heard("beep", within=20, whole=True)
+    caller.say(tone_hz=440)
+    await asyncio.sleep(3)
+    await caller.hang_up()
+    silent_number = hotline.fresh_number()
+    silent = await hotline.world.call(hotline.number, number=silent_number)
+    await silent.heard("away_apology", within=5)
+    await silent.hang_up()
+    await hotline.start()
+    call = await hotline.ended(number)
+    assert (call.state.outcome, call.party.raw) == ("voicemail", number)
+    (voicemail,) = call.recordings
+    (channel,) = measure(hotline.state / "recordings" / voicemail.file)
+    assert abs(channel.dominant_hz - 440) < 5
+    assert (await hotline.ended(silent_number)).state.outcome == "failed"
+    assert not list((hotline.state / "away").iterdir())
+
+
+async def test_sigterm_leaves_talks_up_and_a_new_daemon_takes_everybody_back(hotline: Trial) -> None:
+    talk_caller, talk_number, _ring = await talking(hotline)
+    _other, other_number, other_ring = await talking(hotline)
+    waiting, waiting_number = await asks(hotline)
+    await waiting.heard("queue_wait", within=15)
+    assert await hotline.stop() == 0
+    await talk_caller.heard(tone_hz=660, within=3)
+    await hotline.start()
+    await other_ring.hang_up()  # type: ignore[attr-defined]
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    await asyncio.sleep(16)  # longer than the guard of the stop: it was taken away
+    assert not waiting.is_gone
+    for caller in (waiting, talk_caller):
+        await caller.hang_up()
+    outcomes = Counter([(await hotline.ended(n)).state.outcome for n in (talk_number, other_number, waiting_number)])
+    assert outcomes == {"answered": 3}
+    await hotline.nothing_left()
+
+
+async def test_sigterm_without_a_new_daemon_hands_waiting_callers_to_the_apology(hotline: Trial) -> None:
+    talk_caller, talk_number, _ring = await talking(hotline)
+    other_caller, other_number, _other = await talking(hotline)
+    waiting, waiting_number = await asks(hotline)
+    await waiting.heard("queue_wait", within=15)
+    in_menu_number = hotline.fresh_number()
+    in_menu = await hotline.world.call(hotline.number, number=in_menu_number)
+    await in_menu.heard("menu_main", within=10)
+    await hotline.stop()
+    await waiting.heard("away_apology", within=25)
+    await in_menu.heard("away_apology", within=25)
+    await talk_caller.heard(tone_hz=660, within=3)
+    await waiting.hang_up()
+    await in_menu.hang_up()
+    await hotline.start()
+    await talk_caller.hang_up()
+    await other_caller.hang_up()
+    assert {(await hotline.ended(n)).state.outcome for n in (talk_number, other_number)} == {"answered"}
+    assert {(await hotline.ended(n)).state.outcome for n in (waiting_number, in_menu_number)} == {"failed"}
+    await hotline.nothing_left()
+
+
+async def test_the_journal_agrees_with_itself_after_all_this(hotline: Trial) -> None:
+    assert await asyncio.to_thread(verify, hotline.store) == []
