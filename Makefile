@@ -24,7 +24,7 @@ demo: setup
 	@$(BIN)/hotline demo $(if $(filter-out 0,$(ONCE)),--once)
 
 run: setup
-	@$(BIN)/hotline run
+	@$(BIN)/hotline run --with-asterisk
 
 call: setup
 	@$(BIN)/hotline call-in

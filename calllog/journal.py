@@ -46,7 +46,6 @@ class Journal:
         self._writer = Writer(self._database, spool, self._note, self._tell)
         self._recall = Recall(path, self._writer.pending)
         self._next_seq = 1
-        self._closed = False
 
     @classmethod
     async def open(
@@ -127,9 +126,6 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is left, then close. Never raises; what could not be written is in the spool or the log."""
-        if self._closed:
-            return
-        self._closed = True
         await self._writer.close()
         await self._recall.close()
         self._lock.free()

@@ -1,7 +1,7 @@
 """Does the store hold what the journal says? ``verify`` looks, ``rebuild`` recomputes every folded row.
 
 Both may run beside a daemon: they read one moment of the store (a snapshot of SQLite's write-ahead log), and
-``rebuild`` takes the write lock only for the rows that turned out wrong and for what was written since.
+``rebuild`` takes the write lock only to look again at the rows that seem wrong, and to write them.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def rebuild(path: Path, progress: Progress | None = None) -> RebuildReport:
     rows = 0
     suspects: dict[tuple[str, str], None] = {}
     with _snapshot(path) as connection:
-        (events, newest) = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM event").fetchone()
+        (events,) = connection.execute("SELECT count(*) FROM event").fetchone()
         for thread in _threads(connection, progress):
             if thread.stream not in _TABLES_OF:
                 continue
@@ -95,10 +95,10 @@ def rebuild(path: Path, progress: Progress | None = None) -> RebuildReport:
                 suspects[thread.stream, thread.stream_id] = None
         for table, key in _orphans(connection):
             suspects["agent" if table == "agent_state" else "call", key] = None
-    return RebuildReport(events, rows, *_mend(path, suspects, newest))
+    return RebuildReport(events, rows, *_mend(path, suspects))
 
 
-def _mend(path: Path, suspects: dict[tuple[str, str], None], newest: int) -> tuple[int, list[str]]:
+def _mend(path: Path, suspects: Iterable[tuple[str, str]]) -> tuple[int, list[str]]:
     changed: list[str] = []
     try:
         with closing(
@@ -106,8 +106,6 @@ def _mend(path: Path, suspects: dict[tuple[str, str], None], newest: int) -> tup
         ) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
-            later = connection.execute("SELECT DISTINCT stream, stream_id FROM event WHERE seq > ?", (newest,))
-            suspects |= {(stream, name): None for stream, name in later if stream in _TABLES_OF}
             for stream, name in suspects:
                 events = connection.execute(
                     f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq", (stream, name)

@@ -62,10 +62,10 @@ class Control:
     async def open(self) -> None:
         """Listen. Raises OSError; FileExistsError when another daemon listens there already."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._path.exists():
+        if self._path.exists() or self._path.is_symlink():
             if await _answers(self._path):
                 raise FileExistsError(17, "another daemon listens there", str(self._path))
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(self._serve, path=self._path, limit=LONGEST_LINE)
@@ -83,7 +83,8 @@ class Control:
         try:
             async with asyncio.timeout(REQUEST_LIMIT):
                 answer = await self._answer(await reader.readline())
-                writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+                # In ASCII: text from argv may hold lone surrogates (PEP 383), which are no UTF-8.
+                writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (TimeoutError, OSError, ValueError) as error:
             log.warning("a control request was cut short", why=str(error) or type(error).__name__)
@@ -94,7 +95,7 @@ class Control:
         try:
             request = json.loads(line)
             verb = self._verbs[request["verb"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return {"ok": False, "error": "unknown request"}
         try:
             return {"ok": True, **await verb(request)}
@@ -131,7 +132,10 @@ def ask(state_dir: Path, verb: str, **fields: Any) -> dict[str, Any]:
                 data += piece
     except OSError as error:
         raise NotRunning(str(error)) from None
-    answer: dict[str, Any] = json.loads(data) if data else {"ok": False, "error": "no answer"}
+    try:
+        answer: dict[str, Any] = dict(json.loads(data))
+    except (ValueError, TypeError):  # it was killed in mid-sentence, or is no Hotline
+        raise Refused("no answer") from None
     if not answer.pop("ok", False):
         raise Refused(str(answer.get("error", "refused")))
     return answer

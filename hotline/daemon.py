@@ -34,6 +34,7 @@ from hotline.shelf import Shelf
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
 from phone.port import PhoneFault
+from phone.translate import clean
 from recordings.folders import Folders, voicemail_seconds
 from routing.agents import IllegalTransition
 from routing.desk import Desk
@@ -232,7 +233,7 @@ class Daemon:
         return datetime.fromtimestamp(self.clock.now() / 1_000_000 + self.clock.drift(), UTC)
 
     def _on_duty(self) -> dict[str, int]:
-        return {duty.agent: int(duty.begins.timestamp() * 1_000_000) for duty in self.roster.on_duty(self._wall())}
+        return dict(self.roster.begun(self._wall()))
 
     async def _watch_roster(self) -> None:
         while True:
@@ -306,13 +307,13 @@ class Daemon:
     # --- what the command asks --------------------------------------------------------------------------------------
 
     async def _agent_verb(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        agent, verb = str(request.get("agent", "")), request.get("command")
+        agent, verb = clean(str(request.get("agent", "")), 40), request.get("command")
         if verb not in ("ready", "pause"):
             raise Refused(_("Say ready or pause."))
         if not self._adopted:
             raise Refused(_("Asterisk has not answered yet: try again in a moment."))
         try:
-            state = self.desk.command(AgentCommand(agent, verb, str(request.get("reason", ""))[:60]))
+            state = self.desk.command(AgentCommand(agent, verb, clean(str(request.get("reason", "")), 60)))
         except IllegalTransition:
             raise Refused(_("{agent} is not on duty.").format(agent=agent)) from None
         except LookupError:

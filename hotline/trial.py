@@ -21,12 +21,14 @@ from ruamel.yaml import YAML
 from calllog import queries
 from calllog.errors import StoreError
 from calllog.queries import CallDetail, CallRow
+from config.catalogue import _
 from config.load import load_settings
 from config.settings import Settings
 from hotline.asterisk import process
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import AsteriskInstall, cache_folder, find_asterisk
 from hotline.asterisk.passwords import Secrets, load_secrets
+from hotline.asterisk.ports import cannot_bind
 from hotline.asterisk.render import devices, render
 from hotline.control import NotRunning, Refused, ask
 from hotline.outside import Handset, OutsideWorld
@@ -58,7 +60,7 @@ def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
     """
     to.mkdir(parents=True, exist_ok=True)
     rtp = free_ports(RTP_PORTS, run=True)
-    sip, ari, ami, carrier = [port for port in free_ports(RTP_PORTS + 4) if port not in rtp][:4]
+    sip, ari, ami, carrier, spare = [port for port in free_ports(RTP_PORTS + 5) if port not in rtp][:5]
     own: dict[str, Any] = {
         "state_dir": str(state),
         "asterisk": {
@@ -67,7 +69,8 @@ def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
             "ari_port": ari,
             "ami_port": ami,
         },
-        "trunks": [{"name": "carrier", "addresses": [f"127.0.0.1:{carrier}"]}],
+        # The spare address is for a call from elsewhere while the trial's own carrier holds the first.
+        "trunks": [{"name": "carrier", "addresses": [f"127.0.0.1:{carrier}", f"127.0.0.1:{spare}"]}],
     }
     yaml = YAML()
     for file in sorted((REPOSITORY / "config").glob("*.yaml")):
@@ -198,7 +201,15 @@ class Trial:
     def fresh_number(self) -> str:
         """A mobile number that nobody has called from yet."""
         self._calls += 1
-        return f"139{os.getpid() % 10_000:04}{self._calls:04}"
+        return self._fresh(self._calls)
+
+    def fresh_number_after(self, count: int) -> list[str]:
+        """The numbers that the next so many calls of :meth:`fresh_number` will give."""
+        return [self._fresh(self._calls + 1 + ahead) for ahead in range(count)]
+
+    @staticmethod
+    def _fresh(count: int) -> str:
+        return f"139{os.getpid() % 10_000:04}{count:04}"
 
     async def reachable(self, *agents: str) -> None:
         """Return when the daemon knows that these agents can be rung."""
@@ -310,3 +321,37 @@ async def trial(
                     await it.stop()
     finally:
         await asyncio.to_thread(process.stop, install, state)
+
+
+@asynccontextmanager
+async def visit(config: Path, folder: Path) -> AsyncIterator[Trial]:
+    """An outside world around a hotline that runs already; nothing of the hotline is started or stopped.
+
+    Raises NotInService when no trunk of it has a free address on this machine to call from.
+    """
+    settings = load_settings(config)
+    home = AsteriskHome.of(settings.hotline.state_dir)
+    changed = settings.hotline.model_copy(update={"state_dir": str(home.state)})
+    it = Trial(
+        config,
+        settings.model_copy(update={"hotline": changed}),
+        find_asterisk(),
+        load_secrets(home.state, devices(settings)),
+    )
+    carrier = next(
+        (
+            int(port)
+            for trunk in settings.hotline.trunks
+            for host, _colon, port in [address.rpartition(":") for address in trunk.addresses]
+            if host == "127.0.0.1" and not cannot_bind(host, int(port), "udp")
+        ),
+        None,
+    )
+    if carrier is None:
+        what = _("No trunk of {config} has a free address 127.0.0.1:PORT to call from.")
+        raise NotInService(what.format(config=config))
+    sip = settings.hotline.asterisk.sip
+    host = "127.0.0.1" if sip.bind == "0.0.0.0" else sip.bind
+    sounds = home.state / "sounds" / settings.hotline.language
+    async with OutsideWorld.start(it.install, folder, (host, sip.port), carrier, sounds=sounds) as it.world:
+        yield it

@@ -94,7 +94,7 @@ class Ami:
         while True:
             lost = asyncio.Event()
             try:
-                manager = await self._connect(lost.set)
+                manager = await self._connect(lost)
             except (OSError, TimeoutError, AmiLost) as why:
                 log.warning("no AMI connection", port=self._port, why=str(why) or type(why).__name__)
             else:
@@ -116,19 +116,19 @@ class Ami:
     async def action(self, name: str, /, **fields: str) -> dict[str, str]:
         """Carry out one action and return the fields of its answer, in lower case.
 
-        Raises AmiRefused (Asterisk said Error), AmiLost, and ValueError for a value with CR, LF or NUL in it.
+        Raises AmiRefused (Asterisk said Error), AmiLost, and ValueError for text with CR, LF or NUL in it.
         """
-        for key, value in fields.items():
-            if any(char in value for char in "\r\n\0"):
-                raise ValueError(f"AMI {name}: the value of {key} holds a line break or NUL")
+        for text in (name, *fields, *fields.values()):
+            if any(char in text for char in "\r\n\0"):
+                raise ValueError(f"AMI {name!r}: {text[:40]!r} holds a line break or NUL")
         manager = self._manager
         if manager is None:
             raise AmiLost(f"AMI {name}: there is no connection")
         return await self._send(manager, {"Action": name, **fields})
 
-    async def _connect(self, lost: Callable[[], None]) -> _OneConnection:
+    async def _connect(self, lost: asyncio.Event) -> _OneConnection:
         manager = _OneConnection(
-            lost=lost,
+            lost=lost.set,
             host=self._host,
             port=self._port,
             username=self._username,
@@ -145,7 +145,12 @@ class Ami:
                 # connection_made ran as a callback of that task, which was added before ours: the login is under way.
                 await asyncio.sleep(0)
                 login = manager.authenticated_future
-                if login is None or (await login).response.lower() != "success":
+                if login is None:
+                    raise AmiLost("AMI: the connection broke before the login")
+                await _first(login, lost)
+                if not login.done():
+                    raise AmiLost("AMI: the connection broke in the login")
+                if login.result().response.lower() != "success":
                     raise AmiLogin(f"Asterisk refuses the AMI user {self._username!r} at {self._host}:{self._port}")
         except BaseException:
             manager.close()
@@ -181,3 +186,12 @@ class Ami:
         if answer.get("response", "").lower() != "success":
             raise AmiRefused(f"AMI {name}: {answer.get('message', 'refused')}")
         return answer
+
+
+async def _first(answer: asyncio.Future[Message], lost: asyncio.Event) -> None:
+    """Wait for the answer or for the loss: panoramisk never ends the future of a connection that broke."""
+    gone = asyncio.ensure_future(lost.wait())
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()

@@ -136,8 +136,10 @@ class AsteriskLine:
                 if leg in self.answered:
                     return None
                 self.answered.add(leg)
-            case port.PlayEnded(play=play):
+            case port.PlayEnded(leg=leg, play=play):
                 self.plays.pop(play, None)
+                if leg in self._hanging_up:  # cut off by the hang-up: no fault of the sounds
+                    return port.PlayEnded(leg, play, True)
             case port.MessageEnded(message=name):
                 self.messages.pop(name, None)
             case _:

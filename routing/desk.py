@@ -64,17 +64,14 @@ class Desk:
     # --- said by calls ----------------------------------------------------------------------------------------------
 
     def ask(self, asked: CallAsked, line: Line) -> None:
-        """Wait for an agent from now on; asking twice changes nothing."""
-        if asked.call_id in self._lines:
-            self._lines[asked.call_id] = line
-            return
+        """Wait for an agent from now on; the same again changes nothing."""
         self._lines[asked.call_id] = line
         self._step(asked)
 
     def gone(self, call_id: str) -> None:
         """No longer want an agent; whatever the call held is free."""
-        if self._lines.pop(call_id, None) is not None:
-            self._step(CallGone(call_id))
+        self._step(CallGone(call_id))
+        self._lines.pop(call_id, None)
 
     def ring_ended(self, ring: Ring, result: RingResult) -> None:
         """How the ring ended."""
@@ -82,8 +79,8 @@ class Desk:
 
     def talk_began(self, call_id: str, talk_id: str) -> None:
         """Bridged: the call waits no more."""
-        self._lines.pop(call_id, None)
         self._step(TalkBegan(call_id, talk_id))
+        self._lines.pop(call_id, None)
 
     def talk_ended(self, call_id: str, talk_id: str) -> None:
         """The agent's part is over."""

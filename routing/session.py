@@ -68,7 +68,7 @@ class Desk(Protocol):
     """What a call may say to the desk; answers arrive on its line as ``Ring``, ``CancelRing`` and ``GiveUp``."""
 
     def ask(self, asked: CallAsked, line: Line) -> None:
-        """Wait for an agent from now on; asking twice changes nothing."""
+        """Wait for an agent from now on; the same again changes nothing."""
 
     def gone(self, call_id: str) -> None:
         """No longer want an agent."""

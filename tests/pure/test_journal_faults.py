@@ -25,10 +25,12 @@ from structlog.testing import capture_logs
 
 from calllog import events as ev
 from calllog import writer
+from calllog.codec import stream_of
 from calllog.database import Database
-from calllog.envelope import seal, to_line
+from calllog.envelope import Item, seal, to_line
 from calllog.errors import StoreLost
 from calllog.journal import Journal
+from calllog.recall import Recall
 from calllog.spool import Spool
 from calllog.verify import rebuild, verify
 from tests.pure.journal_play import (
@@ -98,6 +100,25 @@ def note(n: int) -> ev.Alarm:
 def notes(path: Path) -> list[int]:
     return [int(n) for (n,) in stored(path, "SELECT json_extract(data, '$.what') FROM event WHERE kind = 'alarm' "
                                             "AND json_extract(data, '$.code') = 'n' ORDER BY seq")]  # fmt: skip
+
+
+async def test_an_event_in_the_spool_and_in_the_store_at_once_is_recalled_once(tmp_path: Path) -> None:
+    path = new_store(tmp_path)
+    journal = await open_journal(path)
+    for event in (ev.Arrived(leg=C), ev.Fault(where="x", what="y")):
+        await journal.commit("call", C, event)
+    await journal.commit("agent", "8001", ev.AgentChanged(mode="ready"))
+    await journal.close()
+
+    async def pending() -> list[Item]:
+        events = [ev.Arrived(leg=C), ev.Fault(where="x", what="y"), ev.DaemonStopped(reason=""), ev.Answered()]
+        return [seal(n, n, stream_of(event), C, event) for n, event in enumerate(events, 1)]
+
+    recall = Recall(path, pending)
+    (call,) = await recall.open_calls()
+    assert (call.faults, call.stage) == (1, "greeting")
+    assert [each.seq for each in await recall.events_of(C)] == [1, 2, 4]
+    await recall.close()
 
 
 # --- the store is locked ------------------------------------------------------------------------------------------

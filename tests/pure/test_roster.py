@@ -174,6 +174,11 @@ def test_a_night_shift_belongs_to_the_day_it_begins_and_ends_half_open() -> None
     assert names(roster, "2026-02-23 08:00") == ["8001"]
 
 
+def test_spans_begin_with_the_night_shift_that_is_still_on() -> None:
+    spans = Roster.compile(FILE, SHANGHAI).spans(at("2026-02-21 05:59"), at("2026-02-21 08:01"))
+    assert [(one.agent, one.shift) for one in spans] == [("8001", "night"), ("8002", "night"), ("8003", "whole")]
+
+
 def test_shifts_that_meet_are_one_duty() -> None:
     roster = Roster.compile(FILE, SHANGHAI)
     (duty,) = roster.on_duty(at("2026-02-20 12:00"))
@@ -220,6 +225,9 @@ def test_an_empty_roster_wakes_at_the_date_it_names_or_never() -> None:
     off = [{"date": f"2026-01-{day:02}", "agent": "8001", "off": True} for day in (7, 14, 21, 28)]
     leave = Roster.compile(roster_file(shifts=shifts, weekly=[one], changes=off), SHANGHAI)
     assert leave.next_change(at("2026-01-01 00:00")) == at("2026-02-04 10:00")
+    once = Roster.compile(roster_file(shifts=shifts, weekly=[one], changes=off[:1]), SHANGHAI)
+    for day in range(1, 14):
+        assert once.next_change(at(f"2026-01-{day:02} 12:00")) == at("2026-01-14 10:00")
 
 
 def test_an_instant_without_zone_is_refused() -> None:

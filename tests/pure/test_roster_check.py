@@ -85,6 +85,9 @@ def test_double_booked_by_a_change() -> None:
     assert codes(checked(both, [spill])) == [("double-booked", "changes[0]")]
     the_day_before = {"date": "2026-02-16", "agent": "8001", "shifts": ["late"]}
     assert codes(checked(both, [the_day_before, spill])) == []
+    night_before = {"date": "2026-02-16", "agent": "8001", "shifts": ["day", "night"], "note": "said once"}
+    clashes = [one for one in checked(both, [night_before, spill]) if one.code == "double-booked"]
+    assert [one.place.key for one in clashes] == ["changes[1]"]
     fine = {"date": "2026-02-17", "agent": "8002", "shifts": ["day", "night"]}
     assert codes(checked(both, [fine])) == []
 

@@ -47,6 +47,8 @@ async def path(tmp_path: Path) -> Path:
         ev.Asked(queue="advice"),
         ev.RingStarted(talk_id="c3-1", agent="8002", device="desk", leg="l"),
         ev.RingEnded(talk_id="c3-1", agent="8002", result="caller_gone"),
+        ev.RecordingRequested(talk_id="c3-1", part=0, file="c3.raw"),
+        ev.RecordingFailed(talk_id="c3-1", part=0, why="no such channel"),
         ev.HungUp(by="caller"),
         ev.Ended(outcome="abandoned"),
     ):

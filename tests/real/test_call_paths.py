@@ -1,4 +1,4 @@
-"""The main job: greeted, chosen, put through, recorded; every way through the menu; both voices in the right channel."""
+"""The main job: greeted, chosen, put through, recorded; every way through the menu; each voice in its channel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ async def test_a_caller_is_served_and_each_voice_is_in_its_own_channel(hotline: 
 
     call = await hotline.ended(number)
     state = call.state
-    assert (state.outcome, state.reason, state.queue, state.label) == ("answered", "caller_hung_up", "complaint", "投诉")
+    assert (state.outcome, state.reason) == ("answered", "caller_hung_up")
+    assert (state.queue, state.label) == ("complaint", "投诉")
     events = [recorded.event for recorded in call.events]
     notice = next(i for i, event in enumerate(events) if isinstance(event, NoticeGiven))
     assert notice < next(i for i, event in enumerate(events) if isinstance(event, RecordingRequested))

@@ -1,0 +1,262 @@
+"""``make demo`` and ``make call``: real SIP calls with real audio into a real hotline, told live and then measured."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.catalogue import _
+from hotline.cli_calls import calls as list_calls
+from hotline.cli_options import ConfigFolder, one_line_each, refuse
+from hotline.show import console
+from hotline.words import DIM, GOOD, OUTCOME_STYLES, Names, category_word, outcome_word, reason_word, with_why
+
+if TYPE_CHECKING:
+    from hotline.outside import OutsideWorld
+    from hotline.scenes import Result, Scene
+    from hotline.trial import Trial
+
+DEMO_FOLDER = Path("var") / "demo"
+"""Below the working folder: the demo's own configuration, state and recordings; made anew by each demo."""
+
+CALL_LIMIT = 120.0
+"""Seconds one call of ``make call`` may take: every wait of the menu and the queue, and a talk."""
+
+TALK = 5.0
+"""Seconds that the caller of ``make call`` talks."""
+
+
+@one_line_each()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help=_("End after the calls; exit status 0 if all was right."))
+    ] = False,
+) -> None:
+    """The whole product on a real Asterisk with a few real calls; then it stays in service until Ctrl-C."""
+    from hotline.trial import NotInService
+
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            right = asyncio.run(_demo(once))
+        except NotInService as fault:
+            refuse(_("The demo's hotline did not come into service:"), str(fault))
+        raise typer.Exit(0 if right else 1)
+
+
+async def _demo(once: bool) -> bool:
+    from hotline.control import NotRunning, Refused, ask
+    from hotline.scenes import CHANGES, ON_DUTY, scenes
+    from hotline.trial import trial
+
+    with contextlib.suppress(NotRunning, Refused):
+        await asyncio.to_thread(ask, DEMO_FOLDER.absolute() / "var", "status")
+        refuse(_("A demo is running already in {folder}: end it with Ctrl-C there.").format(folder=DEMO_FOLDER))
+    shutil.rmtree(DEMO_FOLDER, ignore_errors=True)
+    out = console()
+    out.print(_("Starting a hotline on Asterisk, and the outside world around it …"), style=DIM)
+    async with trial(DEMO_FOLDER.absolute(), CHANGES) as it:
+        for agent in ON_DUTY:
+            await it.handset(agent)
+        await it.reachable(*ON_DUTY)
+        sip = it.settings.hotline.asterisk.sip
+        said = _("In service: number {number}, SIP {host}:{port}, Asterisk {version}; on duty: {agents}.")
+        names = Names.of(it.settings)
+        agents = _(", ").join(names.agent(agent) for agent in ON_DUTY)
+        version = it.install.version_text.split()[-1]
+        out.print(said.format(number=it.number, host=sip.bind, port=sip.port, version=version, agents=agents))
+        results = [await _live(it, number, scene) for number, scene in enumerate(scenes(), 1)]
+        await asyncio.to_thread(_show_results, it, results)
+        right = all(result.right for result in results)
+        if right:
+            out.print(_("All {n} calls went as expected.").format(n=len(results)), style=GOOD)
+        else:
+            out.print(_("Not every call went as expected: see the lines marked ✗ above."), style="bold red")
+        if not once:
+            await _stay(it)
+    return right
+
+
+async def _live(it: Trial, count: int, scene: Scene) -> Result:
+    """Play one scene while its calls' events are printed as they stand in the journal."""
+    from hotline.scenes import play
+
+    out = console()
+    out.print()
+    out.print(f"{count}. {scene.title}", style="bold")
+    follower = asyncio.create_task(_follow(it, it.fresh_number_after(scene.callers)))
+    try:
+        return await play(it, scene)
+    finally:
+        await asyncio.sleep(0.3)
+        follower.cancel()
+        await asyncio.wait({follower})
+
+
+async def _follow(it: Trial, numbers: list[str]) -> None:
+    """Print each new event of these callers' calls."""
+    from hotline.timeline import timeline
+
+    out, names = console(), Names.of(it.settings)
+    told: dict[str, int] = {}
+    letters = dict(zip(numbers, "ABCDEF", strict=False))
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            last = await _pause()
+            for number in numbers:
+                detail = await it.detail(number)
+                if detail is None:
+                    continue
+                lines = timeline(detail.events, names)
+                for line in lines[told.get(number, 0) :]:
+                    seconds = (line.at - detail.row.arrived_at) / 1e6
+                    tag = f"  {letters[number]} " if len(numbers) > 1 else "  "
+                    out.print(f"{tag}{seconds:7.2f} s  {'  ' * line.depth}{line.text}", style=line.style or None)
+                told[number] = len(lines)
+            if last:
+                return
+
+
+async def _pause() -> bool:
+    """Wait a moment; true when we were cancelled meanwhile and this is the last look."""
+    try:
+        await asyncio.sleep(0.25)
+    except asyncio.CancelledError:
+        return True
+    return False
+
+
+def _show_results(it: Trial, results: list[Result]) -> None:
+    """The call log, each recording's path and what was measured in each channel of it."""
+    out = console()
+    out.print()
+    out.print(_("Call log"), style="bold")
+    list_calls(config=it.config)
+    out.print()
+    out.print(_("Recordings, as measured"), style="bold")
+    for result in results:
+        mark, style = ("✓", GOOD) if result.right else ("✗", "bold red")
+        what = with_why(outcome_word(result.outcome), reason_word(result.reason) if result.reason else "")
+        out.print(f"{mark} {result.scene.title}: {what}", style=style)
+        for line in result.recorded:
+            out.print(f"    {category_word(line.category)}  {line.path}")
+            for channel in line.channels:
+                out.print(f"      {channel}", style=DIM)
+        for fault in result.faults:
+            out.print(f"    ✗ {fault}", style="bold red")
+    out.print()
+
+
+async def _stay(it: Trial) -> None:
+    """In service until Ctrl-C, with the phones answering by themselves."""
+    from hotline.scenes import TONES
+
+    for account, phone in it.world.handsets.items():
+        phone.auto_answer(1.0, tone_hz=TONES.get(account, 660))
+    out = console()
+    config = DEMO_FOLDER / "config"
+    out.print(_("The hotline stays in service until Ctrl-C. In another terminal try:"))
+    out.print("  make call")
+    for command in ("calls", "call last", "agents", "recordings list"):
+        out.print(f"  .venv/bin/hotline {command} --config {config}")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sig, stop.set)
+    await stop.wait()
+    out.print(_("Stopping …"), style=DIM)
+
+
+# --- one call into a running hotline ----------------------------------------------------------------------------------
+
+
+@one_line_each()
+def call_in(
+    key: Annotated[str, typer.Option("--key", help=_("The key that the caller presses in the menu."))] = "1",
+    number: Annotated[
+        str | None, typer.Option("--number", help=_("The caller's number; a new one without it."))
+    ] = None,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """One call into the running hotline (or a running demo), told live."""
+    if len(key) != 1 or key not in "0123456789*#":
+        raise typer.BadParameter(_("One of 0 to 9, * and #."), param_hint="--key")
+    if not asyncio.run(_call_in(config, key, number or f"138{secrets.randbelow(10**8):08}")):
+        raise typer.Exit(1)
+
+
+async def _call_in(config: Path, key: str, number: str) -> bool:
+    from hotline.trial import visit
+
+    found = next((folder for folder in (config, DEMO_FOLDER / "config") if _serves(folder)), None)
+    if found is None:
+        refuse(_("No hotline is running: start one with 'make run' or 'make demo' first."))
+    out = console()
+    with _scratch() as folder:
+        async with visit(found, folder) as it:
+            status = await it.status()
+            rung = [agent for agent, state in status["agents"].items() if state["on_duty"]]
+            if not any(status["agents"][agent]["reachable"] for agent in rung):
+                out.print(_("No phone of an agent on duty is registered: starting test phones for them."))
+                await asyncio.gather(*(it.handset(agent) for agent in rung))
+                for phone in it.world.handsets.values():
+                    phone.auto_answer(1.0, tone_hz=660)
+                await it.reachable(*rung)
+            follower = asyncio.create_task(_follow(it, [number]))
+            try:
+                await _one_call(it.world, it, key, number)
+            finally:
+                await asyncio.sleep(0.3)
+                follower.cancel()
+                await asyncio.wait({follower})
+            detail = await it.ended(number, limit=CALL_LIMIT)
+            style = OUTCOME_STYLES.get(detail.row.outcome, "")
+            out.print(_("Outcome: {what}").format(what=outcome_word(detail.row.outcome)), style=style)
+            for recording in detail.recordings:
+                out.print(f"  {category_word(recording.category)}  {it.state / 'recordings' / recording.file}")
+            return detail.row.outcome in ("answered", "voicemail")
+
+
+async def _one_call(world: OutsideWorld, it: Trial, key: str, number: str) -> None:
+    """Call, press the key, talk for a while once an agent is there, hang up; else leave a message."""
+    caller = await world.call(it.number, number=number)
+    await caller.answered(10)
+    await caller.press(key)
+    caller.say(tone_hz=440)
+    async with asyncio.timeout(CALL_LIMIT):
+        while not caller.is_gone:
+            detail = await it.detail(number)
+            state = detail.state if detail is not None else None
+            if state is not None and not state.ended_at and (state.stage in ("talk", "voicemail")):
+                await asyncio.sleep(TALK)
+                break
+            await asyncio.sleep(0.2)
+    await caller.hang_up()
+
+
+def _serves(config: Path) -> bool:
+    from config.problems import Refused as BadSettings
+    from hotline.cli_options import house
+    from hotline.control import NotRunning, Refused, ask
+
+    try:
+        _settings, state = house(config)
+        return bool(ask(state, "status").get("ready"))
+    except (BadSettings, NotRunning, Refused):
+        return False
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="hotline-call-") as folder:
+        yield Path(folder)
+
+
