@@ -12,11 +12,21 @@ import structlog
 
 from ari import Client
 from ari import events as ari_ev
-from ari.errors import AriError, BadRequest, Conflict, InboxFull, NotConnected, NotFound, ServerError, Unprocessable
+from ari.errors import (
+    AriError,
+    AriResponseError,
+    BadRequest,
+    Conflict,
+    InboxFull,
+    NotFound,
+    Unprocessable,
+)
 from ari.model import Channel
 from phone import port
 from phone.ami import Ami, AmiError, AmiRefused
 from phone.lines import AsteriskLine
+from phone.monitors import Monitors
+from phone.requests import Requests
 from phone.translate import AGENT_LEG, ALLOWED_EVENTS, arrival, call_of, clean
 
 log = structlog.get_logger()
@@ -41,17 +51,21 @@ class AsteriskPhone:
 
     def __init__(self, client: Client, ami: Ami, *, prompts: Path, spool: Path, devices: Iterable[str]) -> None:
         self._ari = client
+        self._requests = Requests(client)
         self._ami = ami
         self._prompts = prompts
-        self._spool = spool
+        self._monitors = Monitors(ami, spool)
         self._devices = sorted(set(devices))
         self._lines: dict[str, AsteriskLine] = {}
+        self._lengths: dict[str, float] = {}
+        self._bridged: dict[str, str] = {}
+        """By bridge, the caller in it."""
         self._asterisk_started = ""
         self._reaping: set[asyncio.Task[None]] = set()
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
         self.on_reachable: Reachable = lambda device, reachable: None
         self.on_back: Callable[[bool], Awaitable[None]] | None = None
-        """Called after each (re)connect, before new callers are taken; the argument says whether Asterisk restarted."""
+        """Called after each (re)connect, before new callers are taken; tells whether Asterisk restarted."""
         self.on_lost: Callable[[str], None] = lambda why: None
         client.on_connect = self._connected
         client.on_disconnect = lambda client: self.on_lost("the event connection broke")
@@ -139,7 +153,7 @@ class AsteriskPhone:
             if channel.state == "Up" and leg not in line.answered:
                 line.answered.add(leg)
                 line.post(port.LegAnswered(leg))
-        for play, leg in list(line.plays.items()):
+        for play, (leg, _lost_at) in list(line.plays.items()):
             try:
                 await self._ari.playbacks.get(play)
             except NotFound:
@@ -159,65 +173,38 @@ class AsteriskPhone:
         """Forget this line."""
         self._lines.pop(call_id, None)
 
-    async def _do(self, leg: str, what: str, request: Callable[[], Awaitable[T]]) -> T:
-        """Carry out a request about a leg, with ARI's errors in the port's words."""
-        for attempt in (1, 2):
-            try:
-                return await request()
-            except NotFound:
-                raise port.LegGone(leg) from None
-            except NotConnected as down:
-                # Nothing was sent: the one case in which trying again is safe.
-                if attempt == 2:
-                    raise port.PhoneFault(f"{what}: {down}") from None
-                await self._wait_ready(what)
-            except (Conflict, Unprocessable, BadRequest, ServerError) as refused:
-                if not await self._is_ours(leg):
-                    raise port.LegGone(leg) from None
-                raise port.PhoneFault(f"{what}: {refused}") from None
-            except AriError as error:
-                raise port.PhoneFault(f"{what}: {error}") from None
-        raise AssertionError("unreachable")
-
-    async def _wait_ready(self, what: str) -> None:
-        try:
-            await self._ari.wait_ready(RECONNECT_PATIENCE)
-        except AriError as error:
-            raise port.PhoneFault(f"{what}: {error}") from None
-
-    async def _is_ours(self, leg: str) -> bool:
-        """Whether the leg is there and in Stasis; a leg on its way out answers requests with 409, 422 or 500."""
-        try:
-            channel = await self._ari.channels.get(leg)
-        except NotFound:
-            return False
-        except AriError:
-            return True
-        return channel.dialplan.app_name == "Stasis"
-
     # --- the verbs ------------------------------------------------------------------------------------------------
 
     async def answer(self, leg: str) -> None:
         """Answer a ringing caller."""
-        await self._do(leg, "answer", lambda: self._ari.channels.answer(leg))
+        await self._requests.do(leg, "answer", lambda: self._ari.channels.answer(leg))
 
     async def hang_up(self, leg: str) -> None:
         """End a leg; one that is gone already is no error."""
         with contextlib.suppress(port.LegGone):
-            await self._do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason="normal"))
+            await self._requests.do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason="normal"))
 
     async def play(self, leg: str, play: str, sounds: port.Sounds) -> None:
         """Start playing to a leg."""
         line = self._lines.get(call_of(leg))
         if line is not None:
-            line.plays[play] = leg
+            line.playing(play, leg, sum(self._seconds(name) for name in sounds))
         media = [f"sound:{self._prompts / name}" for name in sounds]
         try:
-            await self._do(leg, "play", lambda: self._ari.channels.play(leg, play, media))
+            await self._requests.do(leg, "play", lambda: self._ari.channels.play(leg, play, media))
         except BaseException:
             if line is not None:
                 line.plays.pop(play, None)
             raise
+
+    def _seconds(self, name: str) -> float:
+        """The length of a built prompt: 8 kHz, 16-bit, mono, behind a header of 44 bytes."""
+        if name not in self._lengths:
+            try:
+                self._lengths[name] = max(0, (self._prompts / f"{name}.wav").stat().st_size - 44) / 16_000
+            except OSError:
+                return 0.0
+        return self._lengths[name]
 
     async def stop_play(self, play: str) -> None:
         """Cut a play short; one that ended already is no error."""
@@ -230,7 +217,7 @@ class AsteriskPhone:
 
     async def wait_with_music(self, leg: str) -> None:
         """Put a leg into the waiting room."""
-        await self._do(leg, "wait", lambda: self._ari.bridges.add_channel(WAITING_ROOM, leg))
+        await self._requests.do(leg, "wait", lambda: self._ari.bridges.add_channel(WAITING_ROOM, leg))
         await self.keep_music()
 
     async def keep_music(self) -> None:
@@ -254,7 +241,7 @@ class AsteriskPhone:
         shown = "".join(char for char in number if char in "+0123456789") or "anonymous"
         line = self._lines.get(call_of(leg))
         try:
-            await self._do(
+            await self._requests.do(
                 leg,
                 "ring",
                 lambda: self._ari.channels.originate(
@@ -273,19 +260,14 @@ class AsteriskPhone:
 
     async def is_there(self, leg: str) -> bool:
         """Whether Asterisk still has this leg, wherever it is; true when that cannot be told."""
-        try:
-            await self._ari.channels.get(leg)
-        except NotFound:
-            return False
-        except AriError:
-            return True
-        return True
+        return await self._requests.is_there(leg)
 
     async def connect(self, bridge: str, caller: str, agent: str) -> None:
         """Let two legs hear each other. The agent's keys are not for the caller's ears (absorb)."""
-        await self._do(caller, "bridge", lambda: self._make_bridge(bridge))
-        await self._do(agent, "bridge", lambda: self._ari.bridges.add_channel(bridge, agent, absorb_dtmf=True))
-        await self._do(caller, "bridge", lambda: self._ari.bridges.add_channel(bridge, caller))
+        await self._requests.do(caller, "bridge", lambda: self._make_bridge(bridge))
+        await self._requests.do(agent, "bridge", lambda: self._ari.bridges.add_channel(bridge, agent, absorb_dtmf=True))
+        await self._requests.do(caller, "bridge", lambda: self._ari.bridges.add_channel(bridge, caller))
+        self._bridged[bridge] = caller
 
     async def _make_bridge(self, bridge: str) -> None:
         # dtmf_events: a bridge of two would else hand the media over natively, and no keys would arrive.
@@ -295,49 +277,51 @@ class AsteriskPhone:
     async def disconnect(self, bridge: str) -> None:
         """Take a bridge away; its legs stay up. One that is gone already is no error."""
         try:
+            # Removing waits until the leg has left; destroying does not, and what is played to it meanwhile is lost.
+            for leg in await self._left_in(bridge):
+                with contextlib.suppress(AriResponseError):
+                    await self._ari.bridges.remove_channel(bridge, leg)
             await self._ari.bridges.destroy(bridge)
         except NotFound:
             pass
         except AriError as error:
             raise port.PhoneFault(f"take the bridge away: {error}") from None
 
+    async def _left_in(self, bridge: str) -> tuple[str, ...]:
+        """The legs that are to live on."""
+        caller = self._bridged.pop(bridge, None)
+        if caller is None:
+            return (await self._ari.bridges.get(bridge)).channels
+        line = self._lines.get(call_of(caller))
+        return (caller,) if line is not None and caller in line.legs else ()
+
     async def record_talk(self, leg: str, file: str) -> str:
-        """Record both directions into ``file``: option D writes caller left, agent right (DESIGN.md section 5)."""
-        channel = await self._do(leg, "record", lambda: self._ari.channels.get(leg))
+        """Record both directions of the caller's leg into ``file`` of the spool folder."""
+        channel = await self._requests.do(leg, "record", lambda: self._ari.channels.get(leg))
         try:
-            if not self._ami.ready:
-                await self._ami.wait_ready(RECONNECT_PATIENCE)
-            answer = await self._ami.action(
-                "MixMonitor", Channel=channel.name, File=str(self._spool / file), Options="Di(HOTLINE_MONITOR)"
-            )
+            return await self._monitors.start(channel.name, file)
         except AmiRefused as refused:
-            if not await self._is_ours(leg):
+            if not await self._requests.is_ours(leg):
                 raise port.LegGone(leg) from None
             raise port.PhoneFault(str(refused)) from None
         except AmiError as error:
             raise port.PhoneFault(str(error)) from None
-        return answer.get("mixmonitorid", "")
 
     async def stop_recording(self, leg: str, monitor: str) -> None:
         """End that recording; its file is complete on return. A leg that is gone is no error."""
-        try:
-            channel = await self._do(leg, "stop recording", lambda: self._ari.channels.get(leg))
-        except port.LegGone:
-            return  # the file closes with the channel
-        fields = {"Channel": channel.name} | ({"MixMonitorID": monitor} if monitor else {})
-        try:
-            await self._ami.action("StopMixMonitor", **fields)
-        except AmiRefused:
-            return  # the channel has just gone
-        except AmiError as error:
-            raise port.PhoneFault(str(error)) from None
+        with contextlib.suppress(port.LegGone):  # the file closes with the channel
+            channel = await self._requests.do(leg, "stop recording", lambda: self._ari.channels.get(leg))
+            try:
+                await self._monitors.stop(channel.name, monitor)
+            except AmiError as error:
+                raise port.PhoneFault(str(error)) from None
 
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         """Record what the leg says."""
         line = self._lines.get(call_of(leg))
         if line is not None:
             line.messages[message] = leg
-        await self._do(
+        await self._requests.do(
             leg,
             "record a message",
             lambda: self._ari.channels.record(
@@ -364,11 +348,11 @@ class AsteriskPhone:
     async def guard(self, leg: str, seconds: float) -> None:
         """Should we die, the dialplan takes this leg after so many seconds (extension T); 0 takes the guard away."""
         value = f"{seconds:.0f}"
-        await self._do(leg, "guard", lambda: self._ari.channels.set_variable(leg, "TIMEOUT(absolute)", value))
+        await self._requests.do(leg, "guard", lambda: self._ari.channels.set_variable(leg, "TIMEOUT(absolute)", value))
 
     async def hand_over(self, leg: str) -> None:
         """Send the caller to the dialplan's apology, emergency number and voicemail."""
-        await self._do(
+        await self._requests.do(
             leg,
             "hand over",
             lambda: self._ari.channels.continue_in_dialplan(leg, context="hotline-away", extension="s", priority=1),

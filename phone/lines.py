@@ -20,6 +20,11 @@ FATE = 0.3
 """Seconds after a leg left Stasis without a request to hang it up until we ask whether the dialplan has it."""
 
 
+PLAY_SLACK = 5.0
+"""Seconds after the length of its sounds at which a play counts as lost: Asterisk can forget one that is started in the
+instant in which its channel leaves a bridge (seen on 22.10.1), and a caller must not wait in silence for its end."""
+
+
 class Posted(ari_ev.Event, frozen=True, kw_only=True):
     """A message of our own process in an inbox of events, so that both keep one order."""
 
@@ -46,7 +51,8 @@ class AsteriskLine:
         self.call_id = call_id
         self.legs: set[str] = set(legs)
         self.answered: set[str] = {call_id}
-        self.plays: dict[str, str] = {}
+        self.plays: dict[str, tuple[str, float]] = {}
+        """By play: its leg, and the loop's time at which it counts as lost."""
         self.messages: dict[str, str] = {}
         self._owner = owner
         self._inbox = client.inbox(*self.legs)
@@ -84,7 +90,10 @@ class AsteriskLine:
             event = self._waiting()
             if event is None:
                 event = await self._wait(loop, deadline)
-            message = self._message(event, loop.time()) if event is not None else await self._fate(loop.time())
+            if event is not None:
+                message = self._message(event, loop.time())
+            else:
+                message = self._lost_play(loop.time()) or await self._fate(loop.time())
             if message is not None:
                 return message
 
@@ -95,9 +104,9 @@ class AsteriskLine:
             return None  # _wait meets it again, where it can be awaited
 
     async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> ari_ev.Event | None:
-        """The next event; None when a leaving leg's time is up. Raises TimeoutError at the deadline."""
-        leaving = min(self._leaving.values(), default=None)
-        until = min((at for at in (deadline, leaving) if at is not None), default=None)
+        """The next event; None when a leaving leg's or a play's time is up. Raises TimeoutError at the deadline."""
+        due = min([*self._leaving.values(), *(at for _leg, at in self.plays.values())], default=None)
+        until = min((at for at in (deadline, due) if at is not None), default=None)
         try:
             async with asyncio.timeout_at(until):
                 return await self._inbox.get()
@@ -107,7 +116,7 @@ class AsteriskLine:
             await self._owner.read_back(self)
             return None
         except TimeoutError:
-            if leaving is not None and leaving <= loop.time():
+            if due is not None and due <= loop.time():
                 return None
             raise
 
@@ -145,6 +154,18 @@ class AsteriskLine:
             case _:
                 pass
         return message
+
+    def playing(self, play: str, leg: str, seconds: float) -> None:
+        """This play begins, and should last so long."""
+        self.plays[play] = (leg, asyncio.get_running_loop().time() + seconds + PLAY_SLACK)
+
+    def _lost_play(self, now: float) -> object | None:
+        for play, (leg, at) in self.plays.items():
+            if at <= now:
+                log.warning("a play was lost by Asterisk", call=self.call_id, play=play)
+                del self.plays[play]
+                return port.PlayEnded(leg, play, False)
+        return None
 
     def _forget(self, leg: str) -> None:
         self.legs.discard(leg)

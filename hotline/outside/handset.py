@@ -130,6 +130,10 @@ class Handset:
 
         self._policy = answer
 
+    def on_ring(self, policy: Callable[[Ring], Awaitable[None]]) -> None:
+        """From now on do this with every ring."""
+        self._policy = policy
+
     def by_hand(self) -> None:
         """No longer answer by itself."""
         self._policy = None

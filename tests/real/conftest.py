@@ -5,6 +5,7 @@ Each module has one pair of Asterisks; its tests run one after the other on it, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -87,7 +88,6 @@ async def hotline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     changes: Mapping[str, Mapping[str, Any]] = getattr(request.module, "CHANGES", {})
     folder = tmp_path_factory.mktemp("trial")
     async with trial(folder, profile(agents, **changes)) as it:
-        for agent in getattr(request.module, "REGISTERED", agents):
-            await it.handset(agent)
+        await asyncio.gather(*(it.handset(agent) for agent in getattr(request.module, "REGISTERED", agents)))
         await it.reachable(*getattr(request.module, "REGISTERED", agents))
         yield it
