@@ -149,6 +149,10 @@ class Journal:
         """Every event of one call, in order; empty when there is no such call. Raises StoreError."""
         return await self._recall.events_of(call_id)
 
+    async def last_event(self, stream: Stream, stream_id: str) -> Recorded | None:
+        """The latest event of this stream and id; None when there is none. Raises StoreError."""
+        return await self._recall.last_event(stream, stream_id)
+
     def _put(self, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None, at: int | None) -> int:
         """Give the event its place and queue it; returns the place."""
         try:

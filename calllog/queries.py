@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, create_engine, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, create_engine, exists, func, or_, select, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -149,7 +149,7 @@ async def list_calls(
     if number is not None:
         part = number.translate(_IN_NUMBERS)
         numbers = or_(party.c.e164.contains(part, autoescape=True), party.c.raw.contains(part, autoescape=True))
-        query = query.where(numbers if part else call.c.party_id == "")
+        query = query.where(numbers if part else and_(party.c.e164 == "", party.c.raw == ""))
     return [_call_row(row) for row in await _ask(path, query)]
 
 

@@ -18,7 +18,7 @@ from calllog.database import (
     connect,
 )
 from calllog.envelope import Item, fold_agent, fold_call, recorded
-from calllog.events import Recorded
+from calllog.events import Recorded, Stream
 from calllog.folds import AgentState, CallState
 from calllog.rows import AGENT_COLUMNS, agent_of
 from calllog.store import explain
@@ -28,6 +28,8 @@ UNFINISHED_CALLS = "SELECT DISTINCT call_id FROM recording WHERE state IN ('due'
 DUE_CALLS = f"{UNFINISHED_CALLS} AND state = 'due'"
 """Said so that SQLite sees that the partial indexes serve (sqlite.org/partialindex.html, section 3)."""
 _EVENTS_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'call' AND stream_id = ? ORDER BY seq"
+
+_LAST_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT 1"
 
 
 class Recall:
@@ -88,6 +90,13 @@ class Recall:
             found = recorded(await rows(_EVENTS_OF, (call_id,)))
         mine = (item for item in pending if item.stream == "call" and item.stream_id == call_id)
         return found + [item.recorded for item in mine]
+
+    async def last_event(self, stream: Stream, stream_id: str) -> Recorded | None:
+        """The latest event of a stream's one."""
+        async with self._snapshot() as (rows, pending):
+            found = recorded(await rows(_LAST_OF, (stream, stream_id)))
+        mine = [item.recorded for item in pending if item.stream == stream and item.stream_id == stream_id]
+        return (found + mine)[-1] if found or mine else None
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[tuple[Any, list[Item]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import importlib.metadata
 import os
 import signal
@@ -64,6 +65,7 @@ class Daemon:
     def __init__(self, ready: Ready, *, offset: float = 0.0) -> None:
         self.settings: Settings = ready.settings
         self.state_dir = ready.state_dir
+        self._roster_file = ready.config_dir / "roster.yaml"
         self.clock = Clock(offset=offset)
         self.folders = Folders(self.state_dir)
         self.home = AsteriskHome.of(self.state_dir)
@@ -115,6 +117,7 @@ class Daemon:
     async def _serve(self, client: ari.Client, ami: Ami) -> None:
         version = importlib.metadata.version("hotline")
         self._system(ev.DaemonStarted(version=version, pid=os.getpid()))
+        await self._note_roster()
         self.client = client
         self.phone = AsteriskPhone(
             client,
@@ -276,6 +279,14 @@ class Daemon:
         except AriError:
             return True
         return True
+
+    async def _note_roster(self) -> None:
+        """Journal the roster in force with its text, unless the last one was the same: duty of the past is by it."""
+        text = await asyncio.to_thread(self._roster_file.read_text, encoding="utf-8")
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        last = await self.journal.last_event("roster", "roster")
+        if last is None or not isinstance(last.event, ev.RosterTookEffect) or last.event.sha256 != sha256:
+            self.journal.append("roster", "roster", ev.RosterTookEffect(sha256=sha256, text=text))
 
     # --- what the rooms tell ----------------------------------------------------------------------------------------
 

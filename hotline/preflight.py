@@ -27,6 +27,7 @@ class Ready:
     """Settings that may take effect, and what the operator should know about them."""
 
     loaded: Loaded
+    config_dir: Path
     state_dir: Path
     warnings: list[Problem]
 
@@ -54,7 +55,7 @@ def prepare(config_dir: Path) -> Ready:
     errors = [problem for problem in problems if not problem.warning]
     if errors:
         raise Refused(errors + [problem for problem in problems if problem.warning])
-    return Ready(loaded, state_dir, loaded.warnings + problems)
+    return Ready(loaded, config_dir, state_dir, loaded.warnings + problems)
 
 
 def build_prompts(settings: Settings, config_dir: Path, state_dir: Path) -> list[Problem]:

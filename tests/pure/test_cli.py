@@ -342,7 +342,7 @@ def test_check_names_every_problem(empty: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_daemon_that_cannot_serve_says_so_in_a_line(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hotline import daemon, preflight
 
-    ready = preflight.Ready(preflight.load(empty), empty.parent / "var", [])
+    ready = preflight.Ready(preflight.load(empty), empty, empty.parent / "var", [])
     monkeypatch.setattr(preflight, "prepare", lambda config: ready)
     for fault in (daemon.Fatal("no way"), StoreError("no way"), PermissionError(13, "no way", "x")):
 
