@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 import structlog
 
@@ -100,11 +100,19 @@ class Calls:
                     self.arrive(leg.arrival)
                 elif leg.arrival is None:
                     log.warning("a leg left over: hanging it up", leg=leg.leg)
-                    await self._house.phone.hang_up(leg.leg)
+                    await self._tidy(self._house.phone.hang_up(leg.leg))
         for bridge in there.bridges.values():
             if bridge.bridge not in bridges:
-                await self._house.phone.disconnect(bridge.bridge)
+                await self._tidy(self._house.phone.disconnect(bridge.bridge))
         return adoption
+
+    @staticmethod
+    async def _tidy(verb: Awaitable[None]) -> None:
+        """What is left over must not keep the calls that are there from being adopted."""
+        try:
+            await verb
+        except port.PhoneFault as fault:
+            log.warning("something left over in Asterisk stays", why=str(fault))
 
     def adopt(self, adoption: Adoption) -> None:
         """Begin the tasks of the adopted calls."""

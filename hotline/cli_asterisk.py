@@ -23,7 +23,7 @@ from hotline.asterisk.render import devices, render
 
 asterisk_app = typer.Typer(no_args_is_help=True, help=_("The private Asterisk, or files for one of your own."))
 
-ConfigFolder = Annotated[Path, typer.Option("--config", help=_("The configuration folder."))]
+ConfigFolder = Annotated[Path, typer.Option("--config", metavar="DIR", help=_("The configuration folder."))]
 
 
 @asterisk_app.command("install", help=_("Get a private Asterisk unless there is one; needs no root."))

@@ -34,7 +34,7 @@ def calls(
     outcome: Annotated[str | None, typer.Option(help=_("With this outcome: answered, voicemail, abandoned …"))] = None,
     agent: Annotated[str | None, typer.Option(help=_("In which this staff number talked."))] = None,
     number: Annotated[str | None, typer.Option(help=_("Whose number contains this."))] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help=_("At most so many, the newest."))] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help=_("At most so many, the newest."))] = 50,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:

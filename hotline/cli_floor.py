@@ -193,12 +193,12 @@ class _Seat:
 
 @one_line_each()
 def agents(
-    agent: Annotated[str | None, typer.Argument(metavar="[AGENT", help=_("Staff number."))] = None,
+    agent: Annotated[str | None, typer.Argument(metavar="AGENT", help=_("Staff number."))] = None,
     command: Annotated[
         Literal["ready", "pause"] | None,
         typer.Argument(metavar="ready|pause", help=_("Bring back, or pause.")),
     ] = None,
-    reason: Annotated[str, typer.Argument(metavar="REASON]", help=_("Why the agent is paused."))] = "",
+    reason: Annotated[str, typer.Argument(metavar="REASON", help=_("Why the agent is paused."))] = "",
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:
@@ -231,7 +231,7 @@ def _change(settings: Settings, state: Path, agent: str, command: str, reason: s
     now = control.ask(state, "agent", agent=agent, command=command, reason=reason)
     mode = now.get("mode", "")
     why = pause_word(str(now.get("reason", "")))
-    line = f"{Names.of(settings).agent(agent)}: {mode_word(mode)}"
+    line = _("{what}: {about}").format(what=Names.of(settings).agent(agent), about=mode_word(mode))
     if command == "pause" and mode != "paused":
         line += _(" (pauses afterwards)")
     console().print(with_why(line, why) if mode == "paused" else line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -41,6 +41,7 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         translate_frames()
+        _plain_flags(self.get_params(ctx))
         super().format_help(ctx, formatter)
 
 
@@ -54,7 +55,15 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         translate_frames()
+        _plain_flags(self.get_params(ctx))
         super().format_help(ctx, formatter)
+
+
+def _plain_flags(params: Iterable[Any]) -> None:
+    """A flag takes no value: typer would print ``<bool>`` behind it."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
 
 
 def _translated(option: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,6 +45,10 @@ def run(
         ours = _start_asterisk(ready) if with_asterisk else False
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    if sys.stderr.isatty():
+        hotline, sip = ready.settings.hotline, ready.settings.hotline.asterisk.sip
+        said = _("Number {numbers}, SIP {host}:{port}; Ctrl-C stops the hotline.")
+        tell(said.format(numbers=_(", ").join(hotline.numbers), host=sip.bind, port=sip.port))
     interrupted = False
     try:
         interrupted = daemon.run(ready, offset=clock_offset)
@@ -121,7 +126,8 @@ def check(config: ConfigFolder = Path("config")) -> None:
         raise typer.Exit(1)
     if loaded is not None:
         good = _("All good") if not warnings else _("In order, with {what}").format(what=said)
-        console().print(f"{good}: {_summary(loaded.settings)}", style="bold green")
+        done = _("{what}: {about}").format(what=good, about=_summary(loaded.settings))
+        console().print(done, style="bold green")
 
 
 def _store(settings: Settings) -> Iterator[Problem]:

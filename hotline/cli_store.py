@@ -126,7 +126,7 @@ def list_command(
     until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
     agent: Annotated[str | None, typer.Option(help=_("In which this staff number talked."))] = None,
     category: CategoryOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help=_("At most so many, the newest."))] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help=_("At most so many, the newest."))] = 50,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:

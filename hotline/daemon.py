@@ -19,6 +19,7 @@ import ari
 from ari.errors import AriError, Replaced, Unauthorized
 from calllog import events as ev
 from calllog.clock import Clock
+from calllog.errors import StoreError
 from calllog.folds import CallState
 from calllog.journal import Journal
 from config.catalogue import _
@@ -196,15 +197,17 @@ class Daemon:
         self._system(ev.AsteriskBack(connection="ari"))
         started = info.status.startup_time
         micros = int(started.timestamp() * 1_000_000) if started is not None else 0
-        await self.journal.flush()
         try:
+            await self.journal.flush()
+            agents = await self.journal.agent_states()
             adoption = await self.calls.read_back(
                 await self.journal.open_calls(), asterisk_started=micros, was_away=self.away.has
             )
-        except PhoneFault as fault:
-            log.error("Asterisk could not be read back", why=str(fault))
+        except (PhoneFault, StoreError) as fault:
+            log.error("Asterisk and the journal could not be compared; trying again", why=str(fault))
             raise OSError(str(fault)) from None  # ari drops the connection and tries again
-        if not self._adopted:
+        first = not self._adopted
+        if first:  # no await from here to the end of restore: nobody may speak to the desk before it
             self._adopted = True
             self._duty = self._on_duty()
             accounts = {
@@ -212,7 +215,7 @@ class Daemon:
             }
             self.desk.restore(
                 Restore(
-                    agents=(await self.journal.agent_states()).values(),
+                    agents=agents.values(),
                     waiting=sorted(adoption.waiting, key=lambda asked: (asked.priority, asked.asked_at)),
                     talks=adoption.talks,
                     duty=self._duty,
@@ -220,9 +223,13 @@ class Daemon:
                 ),
                 adoption.lines,
             )
-            await self.shelf.leftovers()
         self.calls.adopt(adoption)
         log.info("Asterisk is read back", adopted=len(adoption.begin), restarted=restarted)
+        if first:
+            try:
+                await self.shelf.leftovers()
+            except (OSError, StoreError) as fault:
+                log.error("unfinished recordings could not be looked for; the next start does", why=str(fault))
 
     def _reachable_changed(self, account: str, reachable: bool) -> None:
         (self._reachable.add if reachable else self._reachable.discard)(account)
@@ -265,7 +272,7 @@ class Daemon:
                 continue
             try:
                 taken = await self.away.take_in(self._leg_is_there)
-            except (OSError, PhoneFault) as error:
+            except (OSError, PhoneFault, StoreError) as error:
                 log.error("voicemails of the time away could not be taken in", why=str(error))
             else:
                 if taken:

@@ -17,11 +17,10 @@ import typer
 from config.catalogue import _
 from hotline.cli_calls import calls as list_calls
 from hotline.cli_options import ConfigFolder, one_line_each, refuse
-from hotline.show import console
+from hotline.show import console, near
 from hotline.words import DIM, GOOD, OUTCOME_STYLES, Names, category_word, outcome_word, reason_word, with_why
 
 if TYPE_CHECKING:
-    from hotline.outside import OutsideWorld
     from hotline.scenes import Result, Scene
     from hotline.trial import Trial
 
@@ -30,6 +29,9 @@ DEMO_FOLDER = Path("var") / "demo"
 
 CALL_LIMIT = 120.0
 """Seconds one call of ``make call`` may take: every wait of the menu and the queue, and a talk."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C in the middle of a call (the shells' 128 + SIGINT)."""
 
 TALK = 5.0
 """Seconds that the caller of ``make call`` talks."""
@@ -71,7 +73,7 @@ async def _demo(once: bool) -> bool:
         said = _("In service: number {number}, SIP {host}:{port}, Asterisk {version}; on duty: {agents}.")
         names = Names.of(it.settings)
         agents = _(", ").join(names.agent(agent) for agent in ON_DUTY)
-        version = it.install.version_text.split()[-1]
+        version = ".".join(map(str, it.install.version))
         out.print(said.format(number=it.number, host=sip.bind, port=sip.port, version=version, agents=agents))
         results = [await _live(it, number, scene) for number, scene in enumerate(scenes(), 1)]
         await asyncio.to_thread(_show_results, it, results)
@@ -119,7 +121,8 @@ async def _follow(it: Trial, numbers: list[str]) -> None:
                 for line in lines[told.get(number, 0) :]:
                     seconds = (line.at - detail.row.arrived_at) / 1e6
                     tag = f"  {letters[number]} " if len(numbers) > 1 else "  "
-                    out.print(f"{tag}{seconds:7.2f} s  {'  ' * line.depth}{line.text}", style=line.style or None)
+                    text = f"{tag}{seconds:7.2f} s  {'  ' * line.depth}{line.text}"
+                    out.print(text, style=line.style or None, soft_wrap=True)
                 told[number] = len(lines)
             if last:
                 return
@@ -145,9 +148,10 @@ def _show_results(it: Trial, results: list[Result]) -> None:
     for result in results:
         mark, style = ("✓", GOOD) if result.right else ("✗", "bold red")
         what = with_why(outcome_word(result.outcome), reason_word(result.reason) if result.reason else "")
-        out.print(f"{mark} {result.scene.title}: {what}", style=style)
+        said = _("{what}: {about}").format(what=result.scene.title, about=what)
+        out.print(f"{mark} {said}", style=style)
         for line in result.recorded:
-            out.print(f"    {category_word(line.category)}  {line.path}")
+            out.print(f"    {category_word(line.category)}  {near(line.path)}", soft_wrap=True)
             for channel in line.channels:
                 out.print(f"      {channel}", style=DIM)
         for fault in result.faults:
@@ -189,7 +193,18 @@ def call_in(
     """One call into the running hotline (or a running demo), told live."""
     if len(key) != 1 or key not in "0123456789*#":
         raise typer.BadParameter(_("One of 0 to 9, * and #."), param_hint="--key")
-    if not asyncio.run(_call_in(config, key, number or f"138{secrets.randbelow(10**8):08}")):
+    from hotline.outside import NotHeard, NotSeen
+    from hotline.trial import NotInService
+
+    try:
+        right = asyncio.run(_call_in(config, key, number or f"138{secrets.randbelow(10**8):08}"))
+    except (NotInService, NotSeen, NotHeard) as fault:
+        refuse(str(fault))
+    except TimeoutError:
+        refuse(_("The call was not over within {n} s; the caller has hung up.").format(n=int(CALL_LIMIT)))
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    if not right:
         raise typer.Exit(1)
 
 
@@ -200,6 +215,7 @@ async def _call_in(config: Path, key: str, number: str) -> bool:
     if found is None:
         refuse(_("No hotline is running: start one with 'make run' or 'make demo' first."))
     out = console()
+    known = number.lstrip("+0")  # as the end of the number is written in the store: E.164 has no leading 0
     with _scratch() as folder:
         async with visit(found, folder) as it:
             status = await it.status()
@@ -210,30 +226,33 @@ async def _call_in(config: Path, key: str, number: str) -> bool:
                 for phone in it.world.handsets.values():
                     phone.auto_answer(1.0, tone_hz=660)
                 await it.reachable(*rung)
-            follower = asyncio.create_task(_follow(it, [number]))
+            follower = asyncio.create_task(_follow(it, [known]))
             try:
-                await _one_call(it.world, it, key, number)
+                await _one_call(it, key, number, known)
             finally:
                 await asyncio.sleep(0.3)
                 follower.cancel()
                 await asyncio.wait({follower})
-            detail = await it.ended(number, limit=CALL_LIMIT)
+                phones = it.world.handsets.values()
+                await asyncio.gather(*(phone.unregister() for phone in phones), return_exceptions=True)
+            detail = await it.ended(known, limit=CALL_LIMIT)
             style = OUTCOME_STYLES.get(detail.row.outcome, "")
             out.print(_("Outcome: {what}").format(what=outcome_word(detail.row.outcome)), style=style)
             for recording in detail.recordings:
-                out.print(f"  {category_word(recording.category)}  {it.state / 'recordings' / recording.file}")
+                path = near(it.state / "recordings" / recording.file)
+                out.print(f"  {category_word(recording.category)}  {path}", soft_wrap=True)
             return detail.row.outcome in ("answered", "voicemail")
 
 
-async def _one_call(world: OutsideWorld, it: Trial, key: str, number: str) -> None:
+async def _one_call(it: Trial, key: str, number: str, known: str) -> None:
     """Call, press the key, talk for a while once an agent is there, hang up; else leave a message."""
-    caller = await world.call(it.number, number=number)
+    caller = await it.world.call(it.number, number=number)
     await caller.answered(10)
     await caller.press(key)
     caller.say(tone_hz=440)
     async with asyncio.timeout(CALL_LIMIT):
         while not caller.is_gone:
-            detail = await it.detail(number)
+            detail = await it.detail(known)
             state = detail.state if detail is not None else None
             if state is not None and not state.ended_at and (state.stage in ("talk", "voicemail")):
                 await asyncio.sleep(TALK)

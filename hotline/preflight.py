@@ -14,7 +14,7 @@ import ivr.prompts
 import recordings.check
 import routing.check
 from config.catalogue import _, language, set_language
-from config.load import Loaded, load
+from config.load import Loaded, in_order, load, read
 from config.problems import Place, Problem, Refused
 from config.settings import Settings
 from hotline.asterisk.check import state_folder
@@ -39,7 +39,10 @@ class Ready:
 
 def prepare(config_dir: Path) -> Ready:
     """Read and check the settings and build the prompts. Raises Refused with every error found."""
-    loaded = load(config_dir)
+    try:
+        loaded = load(config_dir)
+    except Refused:
+        raise Refused(_of_what_could_be_read(config_dir)) from None
     settings, state_dir = loaded.settings, state_folder(loaded.settings)
     problems = ivr.menu.check(settings) + routing.check.check(settings)
     try:
@@ -56,6 +59,19 @@ def prepare(config_dir: Path) -> Ready:
     if errors:
         raise Refused(errors + [problem for problem in problems if problem.warning])
     return Ready(loaded, config_dir, state_dir, loaded.warnings + problems)
+
+
+def _of_what_could_be_read(config_dir: Path) -> list[Problem]:
+    """Every problem of files that cannot all be read: the meaning of those that can is checked all the same."""
+    found = read(config_dir)
+    files, meant = found.files, list[Problem]()
+    if files.menu is not None:
+        meant += ivr.menu.check(Settings.model_construct(menu=files.menu))
+    faulty = {problem.place.file for problem in found.problems if not problem.warning}
+    if not faulty & {"hotline.yaml", "queues.yaml", "agents.yaml", "roster.yaml"}:
+        some = ("hotline", "queues", "agents", "roster")
+        meant += routing.check.check(Settings.model_construct(**{name: getattr(files, name) for name in some}))
+    return in_order(dict.fromkeys(found.problems + found.places.located(meant)))
 
 
 def build_prompts(settings: Settings, config_dir: Path, state_dir: Path) -> list[Problem]:

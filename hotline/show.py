@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -180,6 +181,12 @@ def clock(seconds: float) -> str:
 def length(seconds: float) -> str:
     """A length in a sentence: ``12.3 s`` below a minute, else as :func:`clock`."""
     return _("{seconds:.1f} s").format(seconds=seconds) if seconds < 59.95 else clock(seconds)
+
+
+def near(path: Path) -> Path:
+    """The path as seen from the working folder, where it lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def since(seconds: float) -> str:

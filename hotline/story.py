@@ -14,7 +14,7 @@ from calllog.events import Recorded
 from calllog.queries import CallDetail, RecordingRow
 from config.catalogue import _
 from config.settings import Settings
-from hotline.show import Column, Format, at, clock, console, iso, length, number_shown, show, show_json
+from hotline.show import Column, Format, at, clock, console, iso, length, near, number_shown, show, show_json
 from hotline.timeline import timeline, words
 from hotline.words import (
     DIM,
@@ -112,7 +112,7 @@ def _recording(
         return
     path = folders.finished(recording.file)
     gone = "" if path.is_file() else _(" (the file has gone!)")
-    yield title, Text(f"{with_why(str(_near(path)), clock(recording.seconds))}{gone}", style=WARN if gone else "")
+    yield title, Text(f"{with_why(str(near(path)), clock(recording.seconds))}{gone}", style=WARN if gone else "")
     if recording.category != "call":
         return
     for talk in detail.talks:
@@ -133,12 +133,6 @@ def recording_state(recording: RecordingRow) -> str:
         case "failed":
             return _("not finished: {why}").format(why=" ".join(say(recording.archive_failed)))
     return _("finished")
-
-
-def _near(path: Path) -> Path:
-    """The path from the working folder where it lies below it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _course(detail: CallDetail, names: Names, zone: ZoneInfo) -> Iterator[Text]:

@@ -85,8 +85,11 @@ class AsteriskPhone:
             except InboxFull as full:
                 log.error("arrivals were lost: reading back", why=str(full))
                 self._ari.unclaimed.reset()
-                if self.on_back is not None:
-                    await self.on_back(False)
+                try:
+                    if self.on_back is not None:
+                        await self.on_back(False)
+                except Exception:  # the next connection reads back again; arrivals must go on meanwhile
+                    log.exception("reading back failed")
                 continue
             try:
                 self._unclaimed(event)
