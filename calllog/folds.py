@@ -302,7 +302,7 @@ class CallState:
             case RingEnded():
                 talk = self._talk(event.talk_id)
                 talk.ring_result, talk.ring_ended_at = event.result, at
-                if event.result != "answered":
+                if event.result != "answered" and self.stage == "ringing":
                     self.stage = "queue"
             case TalkStarted():
                 talk = self._talk(event.talk_id)

@@ -60,7 +60,9 @@ def _explain_one(details: ErrorDetails, model: type[BaseModel], tree: Tree) -> P
         return Problem("value-missing", place, _("The value is missing."), _("Write it after the colon."))
     code, fix = _wanted(kind, context)
     what = _("The key {value} cannot be used.") if is_key else _("{value} cannot be used.")
-    if isinstance(value, dict | list):
+    if kind == "too_short":
+        what = _("This is empty.")
+    elif isinstance(value, dict | list):
         what = _("A list or a group of keys cannot be used here.")
     return Problem(code, place, what.format(value=_quoted(value)), fix)
 

@@ -6,12 +6,13 @@ An edit from a command or the console does not go through here: it re-opens the 
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -80,6 +81,15 @@ class Loaded:
     warnings: list[Problem]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is in a configuration folder: the files that could be read, and every problem so far."""
+
+    files: Files
+    places: Places
+    problems: list[Problem]
+
+
 def load_settings(folder: Path) -> Settings:
     """The settings in a configuration folder. Raises Refused with every problem of every file."""
     return load(folder).settings
@@ -87,6 +97,15 @@ def load_settings(folder: Path) -> Settings:
 
 def load(folder: Path) -> Loaded:
     """The settings, the line of each key, and the warnings. Raises Refused with every problem found."""
+    found = read(folder)
+    if any(not problem.warning for problem in found.problems):
+        raise Refused(found.problems)
+    settings = Settings.model_construct(**{name: getattr(found.files, name) for name in Settings.model_fields})
+    return Loaded(settings, found.places, found.problems)
+
+
+def read(folder: Path) -> Found:
+    """The files one by one, so that a broken one hides nothing about the others. Raises Refused without a folder."""
     if not folder.is_dir():
         what = _("The configuration folder {folder} is missing.").format(folder=shown(folder, 200))
         raise Refused([Problem("folder-missing", Place(""), what, _("Name another with --config."))])
@@ -109,15 +128,27 @@ def load(folder: Path) -> Loaded:
         prompts=prompts,
     )
     places = Places(trees)
-    problems += places.located(check(files))
-    problems += _strangers(folder, trees)
+    disagreements = check(files)
     if any(not problem.warning for problem in problems):
-        raise Refused(sorted(problems, key=_order))
-    settings = Settings.model_construct(**{name: getattr(files, name) for name in Settings.model_fields})
-    return Loaded(settings, places, sorted(problems, key=_order))
+        # Of a file with mistakes, what is right is checked too; that something in it is unknown cannot be said then.
+        partly = check(_as_far_as_readable(files, trees))
+        disagreements += [
+            problem for problem in partly if problem.code.endswith("-doubled") and problem not in disagreements
+        ]
+    problems += places.located(disagreements)
+    problems += _strangers(folder, trees)
+    return Found(files, places, in_order(problems))
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Errors before warnings, each by file and line."""
+    return sorted(problems, key=_order)
 
 
 _P = TypeVar("_P", bound=Part)
+
+MOST_ROUNDS = 8
+"""How often the rest of a file is looked at again: a level of its tree goes with each round at the worst."""
 
 
 def _read(
@@ -138,6 +169,52 @@ def _read(
             Problem("too-many-problems", Place(file), what, _("Mend those that are shown first."))
         )
     return read if not found else None
+
+
+def _as_far_as_readable(files: Files, trees: dict[str, Tree]) -> Files:
+    """The same files, each that has mistakes without what is wrong in it."""
+
+    def part(file: str, model: type[_P], whole: _P | None) -> _P | None:
+        tree = trees.get(file)
+        return whole if whole is not None or tree is None else _salvage(tree.value, model)
+
+    return dataclasses.replace(
+        files,
+        hotline=part("hotline.yaml", Hotline, files.hotline),
+        queues=part("queues.yaml", QueueFile, files.queues),
+        agents=part("agents.yaml", AgentFile, files.agents),
+        roster=part("roster.yaml", RosterFile, files.roster),
+    )
+
+
+def _salvage(value: object, model: type[_P]) -> _P | None:
+    """The model of what is left once every wrong value is taken out; None when too little is left."""
+    rest: Any = copy.deepcopy(value)
+    for _round in range(MOST_ROUNDS):
+        try:
+            return model.model_validate(rest)
+        except ValidationError as error:
+            paths = [_cut(rest, each["loc"]) for each in error.errors(include_url=False)]
+        if not all(paths):
+            return None
+        for path in sorted(set(paths), key=len, reverse=True):
+            holder = rest
+            for step in path[:-1]:
+                holder = holder.get(step, {}) if isinstance(holder, dict) else {}
+            if isinstance(holder, dict):
+                holder.pop(path[-1], None)
+    return None
+
+
+def _cut(tree: object, loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The path of what must go for this error: a key that is there, and a list as a whole, so that places stay."""
+    path: list[str] = []
+    for step in loc:
+        if not isinstance(tree, dict) or step not in tree:
+            break
+        path.append(str(step))
+        tree = tree[step]
+    return tuple(path)
 
 
 def _is_there(path: Path) -> bool:

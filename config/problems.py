@@ -37,7 +37,9 @@ class Problem:
     warning: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what} {self.fix}".strip()
+        at = f"{self.place}: " if str(self.place) else ""
+        gap = "" if self.what.endswith("。") else " "
+        return f"{at}{self.what}{gap}{self.fix}".strip()
 
 
 class Refused(Exception):

@@ -39,13 +39,16 @@ class AwayCall:
     did: str
 
 
-def read(file: Path) -> AwayCall | None:
-    """The visit in this file; None while the caller is still there."""
+def read(file: Path, *, broken_off: bool = False) -> AwayCall | None:
+    """The visit in this file; None while the caller is still there.
+
+    ``broken_off``: the leg is gone, so what is there is all there will ever be; its last line was then the end.
+    """
     text = file.read_bytes()[:LARGEST].decode("utf-8", "replace")
     fields = dict(line.partition("=")[::2] for line in text.splitlines())
-    if "end" not in fields:
+    if "end" not in fields and not broken_off:
         return None
-    end = _micros(fields["end"])
+    end = _micros(fields.get("end", "")) or int(file.stat().st_mtime * 1_000_000)
     begin = _micros(fields.get("begin", "")) or end
     return AwayCall(
         file.stem,
@@ -101,14 +104,12 @@ class Away:
                 continue
             try:
                 visit = read(file)
+                if visit is None and not await still_there(file.stem):
+                    visit = read(file, broken_off=True)  # Asterisk was killed, or wrote the end just now
             except OSError as error:
                 self._refused.add(file.name)
                 log.error("a voicemail's text cannot be read; it is kept", file=str(file), why=str(error))
                 continue
-            if visit is None and not await still_there(file.stem):
-                # Asterisk was killed in the middle: what is there is all there will ever be.
-                modified = int(file.stat().st_mtime * 1_000_000)
-                visit = AwayCall(file.stem, modified, modified, modified, "", "")
             if visit is not None:
                 await self._take(visit)
                 file.unlink(missing_ok=True)

@@ -48,14 +48,22 @@ class Calls:
         self._ended = ended
         self._away = away
         self._running: dict[str, tuple[Call, asyncio.Task[None]]] = {}
+        self._stopping = False
 
     def __len__(self) -> int:
         return len(self._running)
 
+    def running(self) -> frozenset[str]:
+        """The calls that have a task now."""
+        return frozenset(self._running)
+
     def arrive(self, arrival: port.Arrival) -> None:
-        """A caller rings: begin their call. One that is known already is no new call."""
+        """A caller rings: begin their call. One that is known already is no new call.
+
+        After :meth:`stop` began none begins: nobody would guard it, and the dialplan takes whom nobody answers.
+        """
         call_id = arrival.leg
-        if call_id in self._running:
+        if call_id in self._running or self._stopping:
             return
         state = CallState(call_id, leg=call_id)
         settings = self._settings()
@@ -65,21 +73,29 @@ class Calls:
         self._begin(call, story.run(call))
 
     async def read_back(
-        self, open_calls: Iterable[CallState], *, asterisk_started: int, was_away: Callable[[str], bool]
+        self,
+        open_calls: Iterable[CallState],
+        *,
+        asterisk_started: int,
+        was_away: Callable[[str], bool],
+        is_over: Callable[[str], Awaitable[bool]] | None = None,
     ) -> Adoption:
         """Compare Asterisk's legs and bridges with the journal's open calls; ``asterisk_started`` is in µs.
 
-        ``was_away`` tells whether the dialplan's apology had (or has) this call.
+        ``was_away`` tells whether the dialplan's apology had (or has) this call, ``is_over`` whether the journal has
+        its outcome: a caller who could not be hung up then must not begin a second life under the same id.
 
         Leftover legs and bridges are taken away, calls nobody knows begin, and what is to be adopted is returned:
-        :meth:`adopt` begins it, after the desk was told. Raises PhoneFault.
+        :meth:`adopt` begins it, after the desk was told. ``open_calls`` must hold none that was :meth:`running` when
+        they were read: it may have ended since. Raises PhoneFault.
         """
+        running = self.running()  # before the snapshot: one that ends meanwhile is neither open nor unknown
         there = await self._house.phone.snapshot()
         adoption = Adoption()
-        bridges: set[str] = {call.state.talk.bridge for call, _task in self._running.values() if call.state.talk}
+        bridges: set[str] = {bridge for call, _task in self._running.values() for bridge in _bridges(call.state)}
         legs: set[str] = {leg for call, _task in self._running.values() for leg in _legs(call.state)}
         for state in open_calls:
-            if state.call_id in self._running:
+            if state.call_id in running:
                 continue
             live = there.legs.get(state.leg)
             if live is None:
@@ -92,13 +108,15 @@ class Calls:
             else:
                 self._adopt_live(adoption, state, live, there)
                 legs |= set(_legs(state))
-                bridges |= {state.talk.bridge} if state.talk is not None else set()
+                bridges |= _bridges(state)
         for leg in there.legs.values():
             if leg.ours and leg.leg not in legs:
-                if leg.arrival is not None and leg.leg not in self._running:
+                if leg.arrival is not None and leg.leg in running:
+                    continue
+                if leg.arrival is not None and not (is_over is not None and await is_over(leg.leg)):
                     log.warning("a caller whom the journal does not know: beginning", call=leg.leg)
                     self.arrive(leg.arrival)
-                elif leg.arrival is None:
+                else:
                     log.warning("a leg left over: hanging it up", leg=leg.leg)
                     await self._tidy(self._house.phone.hang_up(leg.leg))
         for bridge in there.bridges.values():
@@ -124,6 +142,7 @@ class Calls:
 
         Talks go on. Whoever waits gets the dialplan's apology when no daemon has followed within ``grace`` seconds.
         """
+        self._stopping = True
         calls = [call for call, _task in self._running.values()]
         tasks = [task for _call, task in self._running.values()]
         for task in tasks:
@@ -135,7 +154,7 @@ class Calls:
             await call.quietly(call.stop_play())
             await call.quietly(call.phone.guard(call.leg, max(1.0, grace)))
 
-        waiting = [call for call in calls if call.state.stage not in ("talk", "ended", "away")]
+        waiting = [call for call in calls if not _talks(call.state) and call.state.stage not in ("ended", "away")]
         try:
             async with asyncio.timeout(GUARD_LIMIT + grace / 10):
                 await asyncio.gather(*(guard(call) for call in waiting))
@@ -172,10 +191,15 @@ class Calls:
         adoption.begin.append((call, story.close(call, lost=lost)))
 
     def _adopt_away(self, state: CallState) -> None:
+        call = self._call(state, [])
         if state.stage != "away":
-            call = self._call(state, [])
             call.note(ev.HandedOver(why="guard"))
-            call.line.close()
+        talk = state.talk
+        if talk is not None and talk.ringing:
+            call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="caller_gone"))
+        if talk is not None and talk.live:
+            call.note(ev.TalkEnded(talk_id=talk.talk_id, agent=talk.agent, by="hotline"))
+        call.line.close()
         self._away(state)
 
     def _adopt_live(self, adoption: Adoption, state: CallState, live: port.LiveLeg, there: port.Snapshot) -> None:
@@ -196,6 +220,9 @@ class Calls:
             if agent is None:
                 call.line.post(port.LegEnded(talk.leg, 16))
         elif state.stage in ("queue", "ringing"):
+            if not state.enqueued_at:  # killed between the two: the desk must know the queue's priority
+                rules = call.settings.queues.queues.get(state.queue)
+                call.note(ev.Enqueued(queue=state.queue, priority=rules.priority if rules else state.priority))
             adoption.waiting.append(asked(state))
             adoption.lines[state.call_id] = call.line
         adoption.begin.append((call, story.run(call)))
@@ -206,3 +233,13 @@ def _legs(state: CallState) -> list[str]:
     talk = state.talk
     holds_agent = talk is not None and not talk.ended_at and (talk.ringing or talk.live)
     return [state.leg, talk.leg] if holds_agent and talk is not None else [state.leg]
+
+
+def _bridges(state: CallState) -> set[str]:
+    """The bridge this call's legs are in, or are about to be: it is there before the journal knows that they talk."""
+    talk = state.talk
+    return {f"{talk.talk_id}-bridge"} if talk is not None and (talk.ringing or talk.live) else set()
+
+
+def _talks(state: CallState) -> bool:
+    return state.talk is not None and state.talk.live

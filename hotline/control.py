@@ -134,7 +134,7 @@ def ask(state_dir: Path, verb: str, **fields: Any) -> dict[str, Any]:
         raise NotRunning(str(error)) from None
     try:
         answer: dict[str, Any] = dict(json.loads(data))
-    except ZeroDivisionError:  # it was killed in mid-sentence, or is no Hotline
+    except (ValueError, TypeError):  # it was killed in mid-sentence, or is no Hotline
         raise Refused("no answer") from None
     if not answer.pop("ok", False):
         raise Refused(str(answer.get("error", "refused")))

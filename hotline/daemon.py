@@ -200,9 +200,11 @@ class Daemon:
         try:
             await self.journal.flush()
             agents = await self.journal.agent_states()
+            running = self.calls.running()  # before the journal is read: those may end while it is
             adoption = await self.calls.read_back(
-                await self.journal.open_calls(), asterisk_started=micros, was_away=self.away.has
-            )
+                [call for call in await self.journal.open_calls() if call.call_id not in running],
+                asterisk_started=micros, was_away=self.away.has, is_over=self._is_over,
+            )  # fmt: skip
         except (PhoneFault, StoreError) as fault:
             log.error("Asterisk and the journal could not be compared; trying again", why=str(fault))
             raise OSError(str(fault)) from None  # ari drops the connection and tries again
@@ -230,6 +232,9 @@ class Daemon:
                 await self.shelf.leftovers()
             except (OSError, StoreError) as fault:
                 log.error("unfinished recordings could not be looked for; the next start does", why=str(fault))
+
+    async def _is_over(self, call_id: str) -> bool:
+        return bool(CallState.of(call_id, await self.journal.events_of(call_id)).ended_at)
 
     def _reachable_changed(self, account: str, reachable: bool) -> None:
         (self._reachable.add if reachable else self._reachable.discard)(account)

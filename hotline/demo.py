@@ -79,7 +79,7 @@ async def _demo(once: bool) -> bool:
         await asyncio.to_thread(_show_results, it, results)
         right = all(result.right for result in results)
         if right:
-            out.print(_("All {n} calls went as expected.").format(n=len(results)), style=GOOD)
+            out.print(_("All {n} scenes went as expected.").format(n=len(results)), style=GOOD)
         else:
             out.print(_("Not every call went as expected: see the lines marked ✗ above."), style="bold red")
         if not once:

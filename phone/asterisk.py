@@ -153,6 +153,9 @@ class AsteriskPhone:
             except NotFound:
                 line.lose(leg, lost)
                 continue
+            if leg == line.call_id and channel.dialplan.app_name != "Stasis":
+                line.left(leg)
+                continue
             if channel.state == "Up" and leg not in line.answered:
                 line.answered.add(leg)
                 line.post(port.LegAnswered(leg))
@@ -375,7 +378,8 @@ class AsteriskPhone:
                 channel.id,
                 call_of(channel.id),
                 channel.state == "Up",
-                channel.id in ours and channel.dialplan.app_name == "Stasis",
+                # An agent's leg that rings is in no application yet, and never goes into the dialplan.
+                channel.id in ours and (channel.dialplan.app_name == "Stasis" or channel.id.endswith(AGENT_LEG)),
                 None if channel.id.endswith(AGENT_LEG) else _arrival(channel, ()),
             )
             for channel in channels

@@ -73,6 +73,11 @@ class AsteriskLine:
         self._forget(leg)
         self.post(port.LegEnded(leg, 0, lost))
 
+    def left(self, leg: str) -> None:
+        """This leg left Stasis while nobody listened; what became of it is asked soon, as after a StasisEnd."""
+        self._leaving.setdefault(leg, asyncio.get_running_loop().time() + FATE)
+        self.post(None)  # wakes whoever waits without a time
+
     def put(self, event: ari_ev.Event) -> None:
         """An event that came before this line was there."""
         self._inbox.put(event)

@@ -34,6 +34,8 @@ def check(settings: Settings, state_dir: Path) -> list[Problem]:
                     _("Let the user that runs Hotline write there, or choose another state_dir."),
                 )
             )
+            if folder == folders.archive:
+                break  # the other two lie within it
     if problems:
         return problems
     free = shutil.disk_usage(folders.archive).free

@@ -24,6 +24,7 @@ from routing.steps import (
     begin_message,
     end_talk,
     hear,
+    left,
     message_closed,
     message_ended,
     message_of,
@@ -39,6 +40,9 @@ GUARD_SLACK = 60.0
 
 MENU_GUARD = 300.0
 """Seconds that greeting, notice and menu may take together; the menu itself ends sooner (``ivr.menu``)."""
+
+GUARD_AGAIN = 10.0
+"""Seconds until a guard that could not be taken away is tried again: left alone it would cut the talk off."""
 
 RING_SLACK = 5.0
 """Seconds after which Asterisk itself ends a ring that no daemon ended."""
@@ -62,27 +66,33 @@ async def run(call: Call) -> None:
     Cancellation writes nothing: the next start adopts the call. A fault of ours resumes the call from its state, as
     a new start would; when that does not help, the dialplan takes the caller.
     """
+    if call.state.adopted:
+        await take_over(call)
     stage: Stage | None = first_stage(call.state)
     while stage is not None:
         try:
             stage = await stage(call)
-        except CallerTaken:
-            call.note(ev.HandedOver(why="guard"))
-            break
-        except CallerGone as gone:
-            call.failed = gone.lost
-            call.note(ev.HungUp(by="hotline" if gone.lost else "caller", cause=gone.cause))
-            break
-        except LegGone:
-            call.note(ev.HungUp(by="caller"))
+        except (CallerGone, CallerTaken, LegGone) as gone:
+            await left(call, gone)
             break
         except Exception as fault:  # the one catch-all of a call: it must touch no other, nor end in silence
             call.log.exception("a fault in this call", stage=call.state.stage)
             call.note(ev.Fault(where=call.state.stage, what=f"{type(fault).__name__}: {fault}"[:300]))
+            await end_ring(call, "failed")
             stage = first_stage(call.state) if call.state.faults <= FAULTS_RESUMED else None
             if stage is None:
                 await hand_over(call)
     await finish(call)
+
+
+async def take_over(call: Call) -> None:
+    """The daemon before is gone, not what it began: its prompt ends, and so does the guard that it set when it stopped
+    (the other stages set theirs anew)."""
+    now = call.state.talk
+    if now is None or not now.live:
+        await call.silence()
+    if call.state.stage in ("greeting", "menu"):
+        await call.quietly(call.phone.guard(call.leg, MENU_GUARD))
 
 
 async def close(call: Call, *, lost: bool) -> None:
@@ -130,8 +140,7 @@ async def greet(call: Call) -> Stage:
         await call.say("greeting")
         call.note(ev.Greeted())
     recording = call.settings.hotline.recording
-    if recording.enabled and not call.state.notice_version:
-        await call.say("recording_notice")
+    if recording.enabled and not call.state.notice_version and await call.say("recording_notice"):
         call.note(ev.NoticeGiven(version=recording.notice_version))
     return menu
 
@@ -211,23 +220,25 @@ async def ring(call: Call) -> Stage:
                 case LegEnded(leg=ended, cause=cause) if ended == leg:
                     return ring_failed(call, wanted, result_of(cause), cause)
                 case CancelRing(talk_id=talk_id) if talk_id == wanted.talk_id:
-                    await call.quietly(call.phone.hang_up(leg))
+                    await call.surely(lambda: call.phone.hang_up(leg))
                     return ring_failed(call, wanted, "failed")
                 case GiveUp(why=why):
-                    await call.quietly(call.phone.hang_up(leg))
+                    await call.surely(lambda: call.phone.hang_up(leg))
                     ring_failed(call, wanted, "failed")
                     call.note(ev.VoicemailOffered(why=why))
                     return offer
                 case _:
                     pass
     except TimeoutError:
-        await call.quietly(call.phone.hang_up(leg))
+        await call.surely(lambda: call.phone.hang_up(leg))
         return ring_failed(call, wanted, "missed", NO_ANSWER)
-    except LegGone:
+    except LegGone as gone:
+        if gone.leg != leg:  # the caller hung up: finish() ends the ring
+            raise
         return ring_failed(call, wanted, "unreachable", SUBSCRIBER_ABSENT)
     except PhoneFault as fault:
         call.log.error("an agent's phone could not be rung", agent=wanted.agent, why=str(fault))
-        await call.quietly(call.phone.hang_up(leg))
+        await call.surely(lambda: call.phone.hang_up(leg))
         return ring_failed(call, wanted, "failed")
     return await connect(call, wanted, leg)
 
@@ -243,19 +254,21 @@ async def connect(call: Call, ring: Ring, leg: str) -> Stage:
     """The agent answered: let the two hear each other."""
     bridge = f"{ring.talk_id}-bridge"
     try:
-        await call.stop_play()
+        await call.quietly(call.stop_play())
         await call.phone.connect(bridge, call.leg, leg)
-    except LegGone as gone:
-        await call.quietly(call.phone.disconnect(bridge))
-        if gone.leg == call.leg:
+    except (LegGone, PhoneFault) as failed:
+        await call.surely(lambda: call.phone.disconnect(bridge))
+        if isinstance(failed, LegGone) and failed.leg == call.leg:
             raise
+        await call.surely(lambda: call.phone.hang_up(leg))
+        if isinstance(failed, PhoneFault):
+            call.log.error("caller and agent could not be connected", agent=ring.agent, why=str(failed))
         await call.phone.wait_with_music(call.leg)
         return ring_failed(call, ring, "failed")
     call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result="answered"))
     call.note(ev.TalkStarted(talk_id=ring.talk_id, agent=ring.agent, bridge=bridge))
     call.desk.ring_ended(ring, "answered")
     call.desk.talk_began(call.call_id, ring.talk_id)
-    await call.phone.guard(call.leg, 0)
     return talk
 
 
@@ -264,10 +277,16 @@ async def talk(call: Call) -> Stage:
     now = call.state.talk
     if now is None or now.ended_at:
         return farewell
+    unguarded = await call.quietly(call.phone.guard(call.leg, 0))
     await start_recording(call, now)
     lost = False
     while True:
-        match await call.next():
+        try:
+            event = await call.next(None if unguarded else GUARD_AGAIN)
+        except TimeoutError:
+            unguarded = await call.quietly(call.phone.guard(call.leg, 0))
+            continue
+        match event:
             case LegEnded(leg=leg, cause=cause) if leg == now.leg:
                 lost = cause not in (0, 16)
                 break
@@ -282,6 +301,7 @@ async def talk(call: Call) -> Stage:
 
 async def agent_lost(call: Call) -> Stage:
     """The agent's phone died in mid-sentence: say so, and find another agent in the caller's old place."""
+    await call.quietly(call.phone.guard(call.leg, GUARD_SLACK))
     await call.say("agent_lost")
     return queue
 
@@ -289,6 +309,7 @@ async def agent_lost(call: Call) -> Stage:
 async def farewell(call: Call) -> Stage:
     """The agent hung up first: thank the caller, who may still ask for a person again by key."""
     await call.phone.guard(call.leg, GUARD_SLACK)
+    call.forget_keys()
     key = await call.ask_key(["farewell"], call.settings.hotline.times.digit_timeout)
     if key == AGAIN_KEY:
         return queue
@@ -307,16 +328,16 @@ async def offer(call: Call) -> Stage:
 
 
 async def voicemail(call: Call) -> Stage:
-    """Take a message; one that is too short may be tried once more."""
-    times = call.settings.hotline.times
-    going_on = True
-    if call.state.voicemail_open:
-        going_on = await call.phone.message_open(message_of(call.state))
-    else:
+    """Take a message; one that is too short may be tried once more, one that is kept never."""
+    state, times = call.state, call.settings.hotline.times
+    if state.voicemail_open:
+        if await call.phone.message_open(message_of(state)):
+            await message_ended(call, times.voicemail_longest + GUARD_SLACK)
+        await take_message(call)
+    elif not state.voicemail_kept and state.messages < MESSAGES_TRIED:
         await begin_message(call)
-    if going_on:
         await message_ended(call, times.voicemail_longest + GUARD_SLACK)
-    await take_message(call)
+        await take_message(call)
     if call.state.voicemail_kept:
         await call.say("voicemail_thanks")
         return hang_up
@@ -340,20 +361,26 @@ async def hand_over(call: Call) -> None:
     try:
         await call.phone.hand_over(call.leg)
         call.note(ev.HandedOver(why="fault"))
-    except LegGone:
-        call.note(ev.HungUp(by="caller"))
+    except LegGone as gone:
+        await left(call, gone)
     except PhoneFault as fault:
         call.log.error("the caller could not be handed over", why=str(fault))
         call.failed = True
         call.note(ev.HungUp(by="hotline"))
 
 
+async def end_ring(call: Call, result: ev.RingResult) -> None:
+    """The ring that is on, if any, is over for a reason of the call's own."""
+    now = call.state.talk
+    if now is not None and now.ringing:
+        await call.surely(lambda: call.phone.hang_up(now.leg))
+        ring_failed(call, Ring(call.call_id, now.talk_id, now.agent, now.device), result)
+
+
 async def finish(call: Call) -> None:
     """Leave nothing behind, and write the one outcome (the dialplan's voicemail has its own end)."""
     state, now = call.state, call.state.talk
-    if now is not None and now.ringing:
-        await call.quietly(call.phone.hang_up(now.leg))
-        call.note(ev.RingEnded(talk_id=now.talk_id, agent=now.agent, result="caller_gone"))
+    await end_ring(call, "caller_gone")
     if now is not None and now.live:
         await end_talk(call, now, state.hung_up_by or "hotline")
     call.desk.gone(call.call_id)
@@ -362,6 +389,6 @@ async def finish(call: Call) -> None:
     if state.voicemail_open:
         await message_closed(call)
         await take_message(call)
-    await call.quietly(call.phone.hang_up(call.leg))
+    await call.surely(lambda: call.phone.hang_up(call.leg))
     outcome, reason = outcome_of(state, failed=call.failed)
     await call.keep(ev.Ended(outcome=outcome, reason=reason))

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from calllog.errors import StoreLost
 from calllog.events import AnyEvent, CallEvent, Party, RingResult, Stream
 from calllog.folds import CallState
 from config.settings import Settings
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 SOUND_SLACK = 120.0
 """Longest time one play may take, in seconds: no prompt is longer, and a lost PlayEnded must not hold a call."""
 
+PLAYS = 8
+"""How many ids a call's plays take by turns, so that the next daemon can end one that goes on: one plays at a time."""
 
 CLEAN_UP = 10.0
 """Longest time one verb of cleaning up may take, in seconds: above every request's own time-out."""
@@ -138,10 +141,16 @@ class Call:
         self.house.journal.append("call", self.call_id, event, party=party, at=at)
 
     async def keep(self, event: CallEvent) -> None:
-        """Fold the event into the state, and wait until it can no longer be lost."""
+        """Fold the event into the state, and wait until it can no longer be lost.
+
+        A store that takes nothing does not cost the caller the call: the journal keeps the event and tries again.
+        """
         at = self.clock.now()
         self.state.apply(at, event)
-        await self.house.journal.commit("call", self.call_id, event, at=at)
+        try:
+            await self.house.journal.commit("call", self.call_id, event, at=at)
+        except StoreLost as lost:
+            self.log.error("an event is not safe yet; the call goes on", kind=type(event).__name__, why=str(lost))
 
     # --- hearing --------------------------------------------------------------------------------------------------
 
@@ -170,7 +179,7 @@ class Call:
     async def start_play(self, sounds: Sequence[str]) -> str:
         """Start saying something; returns the play's id, empty when it could not even be started."""
         self._plays += 1
-        play = f"{self.call_id}-{self.state.adopted}-p{self._plays}"
+        play = self._play(self.state.adopted, self._plays)
         try:
             await self.phone.play(self.leg, play, sounds)
         except PhoneFault as fault:
@@ -179,14 +188,23 @@ class Call:
         self.playing = play
         return play
 
+    def _play(self, adopted: int, number: int) -> str:
+        return f"{self.call_id}-{adopted}-p{number % PLAYS}"
+
+    async def silence(self) -> None:
+        """End what the daemon before was saying: until then Asterisk would keep our requests about the leg waiting
+        (DESIGN.md section 5), and the caller would hear both, one after the other."""
+        for number in range(PLAYS):
+            await self.quietly(self.phone.stop_play(self._play(self.state.adopted - 1, number)))
+
     async def stop_play(self) -> None:
         """Cut short what is being said, if anything is."""
         play, self.playing = self.playing, ""
         if play:
             await self.phone.stop_play(play)
 
-    async def say(self, *sounds: str) -> None:
-        """Say it whole; keys pressed meanwhile are kept for the menu."""
+    async def say(self, *sounds: str) -> bool:
+        """Say it whole; keys pressed meanwhile are kept for the menu. Returns whether it could be played to its end."""
         play = await self.start_play(sounds)
         while play and self.playing == play:
             try:
@@ -194,9 +212,19 @@ class Call:
             except TimeoutError:
                 self.log.error("a prompt never ended", sounds=sounds)
                 await self.stop_play()
-                return
-            if isinstance(event, KeyPress) and event.leg == self.leg:
-                self._typed.append(event.key)
+                return False
+            match event:
+                case KeyPress(leg=leg, key=key) if leg == self.leg:
+                    self._typed.append(key)
+                case PlayEnded(play=ended, ok=ok) if ended == play:
+                    return ok
+                case _:
+                    pass
+        return False
+
+    def forget_keys(self) -> None:
+        """What was typed ahead was meant for another question."""
+        self._typed.clear()
 
     async def ask_key(self, sounds: Sequence[str], patience: float) -> str:
         """Say it and wait for a key, which cuts it short; a key typed ahead is taken first.
@@ -225,8 +253,11 @@ class Call:
 
     # --- doing, when the leg may be gone ----------------------------------------------------------------------------
 
-    async def quietly(self, verb: Awaitable[object]) -> None:
-        """Await a verb of cleaning up: a leg that is gone is no news, a fault is logged, nothing is raised."""
+    async def quietly(self, verb: Awaitable[object]) -> bool:
+        """Await a verb of cleaning up: a leg that is gone is no news, a fault is logged, nothing is raised.
+
+        Returns whether nothing is left to be done.
+        """
         try:
             async with asyncio.timeout(CLEAN_UP):
                 await verb
@@ -234,3 +265,10 @@ class Call:
             pass
         except (PhoneFault, TimeoutError) as fault:
             self.log.warning("cleaning up after a call failed", why=str(fault))
+            return False
+        return True
+
+    async def surely(self, verb: Callable[[], Awaitable[object]]) -> None:
+        """The same for what would be left over for ever: tried twice."""
+        if not await self.quietly(verb()):
+            await self.quietly(verb())

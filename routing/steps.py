@@ -10,7 +10,7 @@ from ivr.prompts import position_prompts
 from phone.port import LegGone, MessageEnded, PhoneFault
 from recordings.folders import part_file
 from routing.messages import CallAsked
-from routing.session import Call
+from routing.session import Call, CallerGone, CallerTaken
 
 PART_GAP = 0.08
 """Seconds between a new agent's leg and the start of the next recording part: with 60 ms or more Asterisk builds a new
@@ -18,6 +18,10 @@ translation path, without it Debian's build loses the second agent's voice (DESI
 
 MESSAGE_END = 2.0
 """Longest wait, in seconds, for the end of a message whose caller hung up; Asterisk closes the file within 21 ms."""
+
+TOLD_HOW = 2.0
+"""Seconds to wait for the word of a leg's end after a verb found it gone: the phone asks Asterisk once more before it
+says that the dialplan has the caller (``phone.lines``)."""
 
 BUSY, NO_ANSWER, REJECTED = frozenset({17}), frozenset({0, 16, 18, 19}), frozenset({21})
 UNREACHABLE = frozenset({1, 3, 20, 22, 27})
@@ -74,7 +78,7 @@ async def announce(call: Call) -> None:
         sounds = ("connecting",)
     else:
         sounds = ("queue_wait", *position_prompts(ahead))
-    await call.stop_play()
+    await call.quietly(call.stop_play())  # a place that cannot be told is no fault of the call
     # Music that ended in the instant in which the room emptied (a race in Asterisk) comes back here at the latest.
     await call.quietly(call.phone.keep_music())
     await call.start_play(sounds)
@@ -113,9 +117,28 @@ async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:
             await call.quietly(call.phone.stop_recording(call.leg, part.monitor))
             call.note(ev.RecordingStopped(talk_id=now.talk_id, part=part.part))
     call.note(ev.TalkEnded(talk_id=now.talk_id, agent=now.agent, by=by))
-    await call.quietly(call.phone.disconnect(now.bridge))
-    await call.quietly(call.phone.hang_up(now.leg))
+    await call.surely(lambda: call.phone.disconnect(now.bridge))
+    await call.surely(lambda: call.phone.hang_up(now.leg))
     call.desk.talk_ended(call.call_id, now.talk_id)
+
+
+async def left(call: Call, why: CallerGone | CallerTaken | LegGone) -> None:
+    """The caller's leg is no longer ours: note how it went. A verb only knows that it did; the line tells how."""
+    if isinstance(why, LegGone):
+        why = CallerGone()
+        try:
+            async with asyncio.timeout(TOLD_HOW):
+                while True:
+                    await call.next()
+        except (CallerGone, CallerTaken) as told:
+            why = told
+        except TimeoutError:
+            call.log.warning("how the caller's leg went was never told")
+    if isinstance(why, CallerTaken):
+        call.note(ev.HandedOver(why="guard"))
+    else:
+        call.failed = why.lost
+        call.note(ev.HungUp(by="hotline" if why.lost else "caller", cause=why.cause))
 
 
 def message_of(state: CallState) -> str:

@@ -182,7 +182,9 @@ async def test_no_answer_ends_in_bounded_time_and_is_never_sent_again() -> None:
         assert peer.sent("MixMonitor") == [1]
 
 
-async def test_a_break_in_an_action_is_told_and_the_action_is_not_sent_again() -> None:
+async def test_a_break_in_an_action_is_told_and_the_action_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ACTION_LIMIT", 4.0)
+
     async def fully_booted(peer: Peer, message: Message, writer: asyncio.StreamWriter) -> None:
         await good(peer, message, writer)
         # What makes panoramisk send again whatever had no answer.
@@ -190,8 +192,10 @@ async def test_a_break_in_an_action_is_told_and_the_action_is_not_sent_again() -
 
     peer = Peer({"MixMonitor": hang_up, "Login": fully_booted})
     async with connected(peer) as (ami, changes):
+        began = time.monotonic()
         with pytest.raises(AmiLost):
             await ami.action("MixMonitor", Channel="c", File="f")
+        assert time.monotonic() - began < 2, "the break itself was not noticed"
         await until(lambda: ami.ready and peer.connections == 2)
         await ami.action("StopMixMonitor", Channel="c")
         assert peer.sent("MixMonitor") == [1]

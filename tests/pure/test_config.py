@@ -382,6 +382,6 @@ def test_problems_are_in_chinese_when_asked(folder: Path) -> None:
     edit(folder, "hotline.yaml", "company: 示例公司", "compony: 示例公司")
     set_language("zh")
     try:
-        assert "此处没有名为 compony 的设置。 是不是 company？" in str(Refused(problems(folder)))
+        assert "此处没有名为 compony 的设置。是不是 company？" in str(Refused(problems(folder)))
     finally:
         set_language("en")
