@@ -1,4 +1,4 @@
-"""What costs CPU or memory is left to workers: the daemon's own process does not even import it (DESIGN.md section 2)."""
+"""What costs CPU or memory is left to workers: the daemon itself does not even import it (DESIGN.md section 2)."""
 
 from __future__ import annotations
 
