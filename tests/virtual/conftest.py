@@ -1,0 +1,33 @@
+"""Virtual time for every async test here, and a log that is kept to be looked at instead of printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import structlog
+
+from tests.virtual.virtual_time import VirtualLoop
+
+Logged = list[dict[str, Any]]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], VirtualLoop]]:
+    """Every async test runs in a virtual time of its own."""
+    return {"virtual": VirtualLoop}
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[Logged]:
+    """What the product logged at level error."""
+    lines: Logged = []
+
+    def keep(logger: Any, method: str, entry: Any) -> Any:
+        if method in ("error", "exception", "critical"):
+            lines.append(dict(entry))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[keep])
+    yield lines
+    structlog.reset_defaults()

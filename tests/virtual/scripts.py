@@ -1,0 +1,64 @@
+"""Calls that go through much: what the sweeps disturb."""
+
+from __future__ import annotations
+
+from asyncio import sleep
+
+from tests.virtual.world import Caller, World, opened
+
+
+async def three_agents() -> World:
+    """Three agents on duty; short wrap-up, long patience."""
+    return await opened("8001", "8002", "8003", wrap_up=1.0)
+
+
+async def served(world: World, caller: Caller) -> None:
+    """Greeted, chosen after a wrong key, rung in vain, put through; the agent hangs up; asked again by 0; the second
+    agent's phone is lost; served by a third; the caller hangs up."""
+    await caller.heard("menu_main")
+    caller.press("9")
+    await caller.heard("menu_wrong_key")
+    caller.press("1")
+    ring = await world.rings("8001")
+    await caller.heard("connecting")
+    await sleep(1)
+    ring.reject(17)
+    ring = await world.rings("8002")
+    await sleep(3)
+    ring.answer()
+    await caller.talks()
+    await sleep(10)
+    ring.hang_up()
+    await caller.heard("farewell")
+    caller.press("0")
+    await caller.waits()
+    ring = world.rung[-1] if len(world.rung) > 2 else await world.rings("8003")
+    await sleep(3)
+    ring.answer()
+    await caller.talks()
+    await sleep(10)
+    ring.hang_up(cause=38)
+    await caller.heard("agent_lost")
+    await caller.waits()
+    await world.until(lambda: not world.rung[-1].over, "a third ring")
+    await sleep(3)
+    world.rung[-1].answer()
+    await caller.talks()
+    await sleep(10)
+    caller.hang_up()
+
+
+async def nobody() -> World:
+    """Nobody on duty."""
+    return await opened("8001", on_duty=())
+
+
+async def leaves_message(world: World, caller: Caller) -> None:
+    """Nobody is on duty: a message too short, then one that is kept."""
+    caller.leg.speaks = 0.5
+    caller.press("2")
+    await caller.heard("nobody_on_duty")
+    await caller.heard("voicemail_too_short")
+    caller.leg.speaks = 9.0
+    await caller.heard("voicemail_thanks")
+    await caller.gone()

@@ -1,0 +1,130 @@
+"""Stops, starts and reconnects whose timing is unlucky: still one outcome each, and nobody is taken out of our hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from phone.port import Snapshot
+from tests.virtual.fake_journal import outcomes
+from tests.virtual.world import World, answers, opened
+
+GRACE = 30.0
+"""Seconds that a stopping daemon gives the next one."""
+
+
+async def stops(world: World) -> None:
+    """SIGTERM."""
+    world.kills += 1
+    world.desk.close()
+    await world.calls.stop(GRACE)
+    world.phone.die()
+    world.journal.sync()
+    world.journal.die()
+
+
+async def starts(world: World) -> None:
+    world.power_on()
+    await world.read_back()
+
+
+async def reads_back(world: World) -> int:
+    """What every reconnect but the first does; returns how many calls were adopted."""
+    running = world.calls.running()
+    still = [call for call in world.shelf.open_calls() if call.call_id not in running]
+    adoption = await world.calls.read_back(
+        still, asterisk_started=world.asterisk.started, was_away=lambda call: False, is_over=world._is_over
+    )
+    world.calls.adopt(adoption)
+    return len(adoption.begin)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before-the-snapshot", "after-it"])
+async def test_a_call_that_ends_while_asterisk_is_read_back_has_no_second_end(
+    before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await opened("8001", on_duty=("8001",))
+    caller = await world.asks()
+    snapshot: Callable[[], Awaitable[Snapshot]] = world.phone.snapshot
+
+    async def slow() -> Snapshot:
+        found = None if before else await snapshot()
+        caller.hang_up()
+        await world.over(caller)
+        await asyncio.sleep(0.1)
+        return found or await snapshot()
+
+    monkeypatch.setattr(world.phone, "snapshot", slow)
+    still = world.shelf.open_calls()  # as read by a journal that is a moment ahead
+    assert [call.call_id for call in still] == [caller.id]
+    adoption = await world.calls.read_back(
+        still, asterisk_started=world.asterisk.started, was_away=lambda call: False, is_over=world._is_over
+    )
+    assert not adoption.begin
+    assert len(outcomes(world.shelf, caller.id)) == 1 and len(world.calls) == 0
+    await world.nothing_left()
+
+
+async def test_a_bridge_that_is_being_made_is_not_taken_away_by_a_reconnect(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await opened("8001")
+    caller = await world.asks()
+    ring = await world.rings("8001")
+    await asyncio.sleep(1)
+    connect = world.phone.connect
+
+    async def reconnected(bridge: str, one: str, other: str) -> None:
+        await connect(bridge, one, other)
+        await reads_back(world)
+
+    monkeypatch.setattr(world.phone, "connect", reconnected)
+    ring.answer()
+    await caller.talks()
+    await asyncio.sleep(3)
+    assert caller.leg.held.endswith("-bridge") and ring.leg.held == caller.leg.held
+    caller.hang_up()
+    await world.nothing_left()
+
+
+async def test_who_is_in_the_menu_when_the_daemon_is_restarted_stays_as_long_as_they_like() -> None:
+    world = await opened("8001", digit_timeout=20.0)
+    world.answers["8001"] = answers(2)
+    caller = world.call()
+    await caller.heard("menu_main")
+    await asyncio.sleep(1)
+    await stops(world)
+    await asyncio.sleep(2)
+    await starts(world)
+    await asyncio.sleep(GRACE)  # the guard of the stop would have taken them by now
+    assert caller.leg.ours
+    caller.press("1")
+    await caller.talks()
+    caller.hang_up()
+    await world.nothing_left()
+
+
+async def test_nobody_is_taken_on_by_a_daemon_that_stops() -> None:
+    world = await opened("8001")
+    stopping = asyncio.ensure_future(stops(world))
+    await asyncio.sleep(0)
+    caller = world.call()
+    await stopping
+    assert len(world.calls) == 0 and not world.phone.lines and not caller.leg.up
+    caller.hang_up()
+
+
+async def test_a_key_after_a_restart_need_not_wait_for_the_prompt_of_the_daemon_before() -> None:
+    world = await opened("8001")
+    world.answers["8001"] = answers(1)
+    caller = world.call()
+    await caller.heard("menu_main")
+    await world.restart(away=0.1)
+    await caller.heard("menu_main", times=2)
+    began = asyncio.get_running_loop().time()
+    caller.press("1")
+    await caller.talks()
+    assert asyncio.get_running_loop().time() - began < 3
+    assert not world.state(caller).faults
+    caller.hang_up()
+    await world.nothing_left()
