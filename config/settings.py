@@ -196,7 +196,7 @@ class Hotline(Part):
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     language: Language = "zh"
     state_dir: Text = "var"
-    """Relative to the folder that holds the configuration folder, or absolute."""
+    """Relative to the working folder, or absolute."""
     asterisk: Asterisk = Asterisk()
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
     times: Times = Times()

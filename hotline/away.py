@@ -8,7 +8,7 @@ events are committed, then the text is deleted: a kill in between repeats what i
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,14 +93,15 @@ class Away:
         """The dialplan has this call now; its file will end it."""
         self._handed[state.call_id] = state
 
-    async def take_in(self, still_there: Callable[[str], Awaitable[bool]]) -> int:
+    async def take_in(self, still_there: Callable[[str], Awaitable[bool]], running: Collection[str] = ()) -> int:
         """Take in every finished file; returns how many.
 
+        Those of the calls in ``running`` wait: their task has yet to hear that the dialplan took them.
         A call that was handed over but has neither a file nor a leg (``still_there``) any more is ended as failed.
         """
         taken = 0
         for file in sorted(self._folder.glob("*.txt")):
-            if file.name in self._refused:
+            if file.name in self._refused or file.stem in running:
                 continue
             try:
                 visit = read(file)

@@ -35,7 +35,7 @@ from hotline.preflight import Ready
 from hotline.shelf import Shelf
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
-from phone.port import PhoneFault
+from phone.port import Arrival, PhoneFault
 from phone.translate import clean
 from recordings.folders import Folders, voicemail_seconds
 from routing.agents import IllegalTransition
@@ -138,7 +138,7 @@ class Daemon:
             shortest=self.settings.hotline.recording.shortest_voicemail,
             ended=self.shelf.ended,
         )
-        self.phone.on_arrival = self.calls.arrive
+        self.phone.on_arrival = self._arrived
         self.phone.on_reachable = self._reachable_changed
         self.phone.on_back = self._back
         self.phone.on_lost = lambda why: self._system(ev.AsteriskLost(connection="ari", why=why))
@@ -206,6 +206,9 @@ class Daemon:
                 asterisk_started=micros, was_away=self.away.has, is_over=self._is_over,
             )  # fmt: skip
         except (PhoneFault, StoreError) as fault:
+            if self._adopted and isinstance(fault, StoreError):  # the running calls know all they need
+                log.error("the store cannot be read; calls go on, what else is in Asterisk waits", why=str(fault))
+                return
             log.error("Asterisk and the journal could not be compared; trying again", why=str(fault))
             raise OSError(str(fault)) from None  # ari drops the connection and tries again
         first = not self._adopted
@@ -232,6 +235,13 @@ class Daemon:
                 await self.shelf.leftovers()
             except (OSError, StoreError) as fault:
                 log.error("unfinished recordings could not be looked for; the next start does", why=str(fault))
+
+    def _arrived(self, arrival: Arrival) -> None:
+        """A caller rings, unless this is read late: whom the dialplan had once, nobody brings back to us."""
+        if self.away.has(arrival.leg):
+            log.warning("a caller was read of too late: the dialplan took them", call=arrival.leg)
+            return
+        self.calls.arrive(arrival)
 
     async def _is_over(self, call_id: str) -> bool:
         return bool(CallState.of(call_id, await self.journal.events_of(call_id)).ended_at)
@@ -276,7 +286,7 @@ class Daemon:
             if not self._adopted or not self.client.ready:
                 continue
             try:
-                taken = await self.away.take_in(self._leg_is_there)
+                taken = await self.away.take_in(self._leg_is_there, self.calls.running())
             except (OSError, PhoneFault, StoreError) as error:
                 log.error("voicemails of the time away could not be taken in", why=str(error))
             else:

@@ -200,7 +200,7 @@ def call_in(
         right = asyncio.run(_call_in(config, key, number or f"138{secrets.randbelow(10**8):08}"))
     except (NotInService, NotSeen, NotHeard) as fault:
         refuse(str(fault))
-    except TimeoutError:
+    except (TimeoutError, AssertionError):
         refuse(_("The call was not over within {n} s; the caller has hung up.").format(n=int(CALL_LIMIT)))
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -53,6 +53,16 @@ async def nobody() -> World:
     return await opened("8001", on_duty=())
 
 
+async def leaves_one_message(world: World, caller: Caller) -> None:
+    """Nobody is on duty: a message that is kept at once, ended by ``#``."""
+    caller.press("2")
+    await caller.heard("beep")
+    await sleep(5)
+    caller.press("#")
+    await caller.heard("voicemail_thanks")
+    await caller.gone()
+
+
 async def leaves_message(world: World, caller: Caller) -> None:
     """Nobody is on duty: a message too short, then one that is kept."""
     caller.leg.speaks = 0.5

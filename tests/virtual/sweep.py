@@ -19,8 +19,13 @@ LONGEST = 20_000.0
 """Virtual seconds of a play: a script that was disturbed may wait in vain at several places."""
 
 
-async def play(opening: Opening, script: Script, turn: int = 0, blow: Blow | None = None) -> tuple[World, Caller, int]:
-    """Play the script with one caller and let ``blow`` happen at that turn; returns when nothing is left."""
+async def play(
+    opening: Opening, script: Script, turn: int = 0, blow: Blow | None = None, *, mended: bool = False
+) -> tuple[World, Caller, int]:
+    """Play the script with one caller and let ``blow`` happen at that turn; returns when nothing is left.
+
+    ``mended``: by a restart, which must put right what a call could not.
+    """
     world = await opening()
     caller = world.call()
     began = world.loop.turns
@@ -38,6 +43,9 @@ async def play(opening: Opening, script: Script, turn: int = 0, blow: Blow | Non
     world.answers.clear()
     await asyncio.sleep(1)
     caller.hang_up()
+    if mended:
+        await asyncio.sleep(60)
+        await world.restart()
     await world.nothing_left()
     return world, caller, turns
 

@@ -29,6 +29,9 @@ def test_hang_up_at_every_instant(
     def check(world: World, caller: Caller) -> None:
         assert not logged, logged
         assert not any(isinstance(event, Fault) for event in world.events(caller))
+        gone = world.asterisk.gone_at
+        late = {leg: at - gone[caller.id] for leg, at in gone.items() if at > gone[caller.id] + 0.2}
+        assert not late, f"a phone rang on after the caller had gone: {late}"
 
     assert sweep(opening, script, lambda world, caller: caller.hang_up(), check) > 50
 

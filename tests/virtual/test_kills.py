@@ -13,7 +13,7 @@ import pytest
 from calllog.events import RingStarted, VoicemailKept, VoicemailStarted
 from tests.virtual import scripts
 from tests.virtual.conftest import Logged
-from tests.virtual.sweep import sweep
+from tests.virtual.sweep import Script, sweep
 from tests.virtual.virtual_time import run
 from tests.virtual.world import Caller, World, answers, opened
 
@@ -40,16 +40,18 @@ def test_a_served_call_goes_on(logged: Logged) -> None:
     assert sweep(scripts.three_agents, scripts.served, killed(), check) > 200
 
 
-def test_a_message_is_taken_once(logged: Logged) -> None:
+@pytest.mark.parametrize("script", [scripts.leaves_message, scripts.leaves_one_message])
+def test_a_message_is_taken_once(script: Script, logged: Logged) -> None:
     def check(world: World, caller: Caller) -> None:
         assert not logged, logged
         state, events = world.state(caller), world.events(caller)
         assert (state.outcome, state.reason) == ("voicemail", "uncovered")
-        assert world.asterisk.messages[state.voicemail_file] == state.voicemail_seconds >= 2
+        assert world.asterisk.messages[state.voicemail_file] == pytest.approx(state.voicemail_seconds, abs=0.001)
+        assert state.voicemail_seconds >= 2
         kept = [isinstance(event, VoicemailKept) for event in events].index(True)
         assert not any(isinstance(event, VoicemailStarted) for event in events[kept:])
 
-    assert sweep(scripts.nobody, scripts.leaves_message, killed(), check) > 70
+    assert sweep(scripts.nobody, script, killed(), check) > 40
 
 
 def hangs_up(world: World, caller: Caller) -> None:

@@ -1,0 +1,87 @@
+"""What the phone makes of Asterisk's legs after a start and after a broken connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from ari.errors import NotFound
+from ari.inbox import Router
+from ari.model import Application, Bridge, CallerID, Channel, Dialplan
+from phone import port
+from phone.asterisk import AsteriskPhone
+from phone.lines import FATE
+
+CALL, RINGING = "hotline-1.1", "hotline-1.1-1-agent"
+
+
+class FewChannels:
+    """ARI as far as these questions need it."""
+
+    def __init__(self, *channels: Channel) -> None:
+        self.there = {channel.id: channel for channel in channels}
+        self.router = Router(100, 1000)
+        self.channels = self.bridges = self.applications = self
+        self.ready = True
+
+    def inbox(self, *ids: str) -> Any:
+        return self.router.inbox(ids)
+
+    async def get(self, name: str | None = None) -> Any:
+        if name is None:
+            return Application(name="hotline", channel_ids=tuple(self.there))
+        if name not in self.there:
+            raise NotFound(404, "Channel not found")
+        return self.there[name]
+
+    async def list(self) -> Iterable[Channel | Bridge]:
+        return list(self.there.values())
+
+
+def phone_over(*channels: Channel) -> tuple[AsteriskPhone, FewChannels]:
+    client = FewChannels(*channels)
+    cast(Any, client).bridges = SimpleNamespace(list=nothing)
+    ami = SimpleNamespace(ready=True)
+    there = AsteriskPhone(cast(Any, client), cast(Any, ami), prompts=Path(), spool=Path(), devices=())
+    return there, client
+
+
+async def nothing() -> list[Bridge]:
+    return []
+
+
+def caller(application: str) -> Channel:
+    return Channel(id=CALL, state="Up", caller=CallerID(number="13912345678"), dialplan=Dialplan(app_name=application))
+
+
+async def test_an_agents_leg_that_rings_is_ours_though_it_is_in_no_application_yet() -> None:
+    """Else the ring of a killed daemon goes on beside the next one (seen on 22.10.1)."""
+    ringing = Channel(id=RINGING, state="Ringing", dialplan=Dialplan(app_name="AppDial2"))
+    there, _client = phone_over(caller("Stasis"), ringing)
+    legs = (await there.snapshot()).legs
+    assert legs[RINGING].ours and legs[RINGING].arrival is None and legs[CALL].ours
+
+
+async def test_a_caller_in_the_dialplan_is_not_ours() -> None:
+    there, _client = phone_over(caller("Playback"))
+    assert not (await there.snapshot()).legs[CALL].ours
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_who_left_for_the_dialplan_while_the_connection_was_broken_is_told(gone: bool) -> None:
+    there, client = phone_over(caller("Stasis"))
+    line = there.line(CALL, [CALL])
+    waiting = asyncio.ensure_future(line.next())
+    await asyncio.sleep(0)
+    client.there[CALL] = caller("Playback")
+    await there.read_back(line)
+    if gone:  # it was on its way out
+        del client.there[CALL]
+    async with asyncio.timeout(FATE + 2):
+        told = await waiting
+    assert told == (port.LegEnded(CALL, 0) if gone else port.LegTaken(CALL))
