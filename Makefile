@@ -36,7 +36,7 @@ check: setup
 
 test: check
 	$(BIN)/pytest -n 2 tests/pure tests/virtual
-	$(BIN)/pytest -n 4 --dist loadfile tests/real
+	$(BIN)/pytest -n 5 --dist loadfile tests/real
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

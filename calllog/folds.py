@@ -150,6 +150,7 @@ class CallState:
     voicemail_kept: bool = False
     voicemail_open: bool = False
     messages: int = 0
+    dropped_files: list[str] = field(default_factory=list)
     hung_up_at: int = 0
     hung_up_by: Side | Literal[""] = ""
     faults: int = 0
@@ -335,6 +336,7 @@ class CallState:
                 self.voicemail_seconds = event.seconds
             case VoicemailDropped():
                 self.voicemail_open, self.voicemail_seconds = False, event.seconds
+                self.dropped_files.append(self.voicemail_file)
             case HungUp():
                 if not self.hung_up_at:
                     self.hung_up_at, self.hung_up_by = at, event.by

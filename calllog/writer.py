@@ -125,7 +125,7 @@ class Writer:
                 await asyncio.wait({self._task}, timeout=1.0)
         self._closed = True
         for item in self._queue:
-            log.critical("an event is lost", line=to_line(item).decode(), why="the journal closed")
+            log.critical("an event is lost: the journal closed", seq=item.seq, stream=item.stream, id=item.stream_id)
         while self._barriers:
             _seq, waiting = self._barriers.popleft()
             if not waiting.done():
@@ -142,7 +142,8 @@ class Writer:
                 self._lost[-1][1] = item.seq
             else:
                 self._lost.append([item.seq, item.seq])
-            log.critical("an event is lost", line=to_line(item).decode(), why=self.trouble or "closed")
+            why = self.trouble or "closed"
+            log.critical("an event is lost", seq=item.seq, stream=item.stream, id=item.stream_id, why=why)
             return
         self._queue.append(item)
         self._wake.set()

@@ -174,6 +174,8 @@ class Times(Part):
     announce_every: Wait = 30.0
     voicemail_longest: Wait = 180.0
     voicemail_silence: Wait = 5.0
+    dead_phone: Annotated[Wait, Field(ge=2, le=3600)] = 60.0
+    """An agent's phone that sends no sound at all for so long in a talk is dead: the caller gets another agent."""
     stop_grace: Seconds = 30.0
     """After SIGTERM, waiting callers get the dialplan's apology when no daemon has followed within this."""
 

@@ -112,8 +112,13 @@ class Away:
                 log.error("a voicemail's text cannot be read; it is kept", file=str(file), why=str(error))
                 continue
             if visit is not None:
-                await self._take(visit)
-                file.unlink(missing_ok=True)
+                try:
+                    await self._take(visit)
+                    file.unlink(missing_ok=True)
+                except (OSError, LookupError, ValueError) as error:
+                    # One odd file must not hold the others up.
+                    log.error("a call of the time away could not be taken in yet", file=str(file), why=str(error))
+                    continue
                 taken += 1
         for call_id, state in list(self._handed.items()):
             if not (self._folder / f"{call_id}.txt").exists() and not await still_there(call_id):
@@ -124,8 +129,14 @@ class Away:
         state = self._handed.get(visit.call_id) or CallState.of(
             visit.call_id, await self._journal.events_of(visit.call_id)
         )
+        file = f"{visit.call_id}.away.wav"
+        sound, kept = self._folder / f"{visit.call_id}.wav", self._folders.raw(file)
+        if sound.exists():
+            os.replace(sound, kept)
         if state.ended_at:
             self._handed.pop(visit.call_id, None)
+            if kept.exists() and state.voicemail_file != file:
+                log.error("a message of a call that had ended already; it is kept in the spool", file=str(kept))
             return
         if not state.arrived_at:
             party = ev.Party(visit.number, e164(visit.number, self._country), "")
@@ -135,10 +146,6 @@ class Away:
         if not state.asked_at:
             self._note(state, ev.Asked(queue="", via="away"), visit.answered)
         self._note(state, ev.VoicemailOffered(why="away"), visit.answered)
-        file = f"{visit.call_id}.away.wav"
-        sound, kept = self._folder / f"{visit.call_id}.wav", self._folders.raw(file)
-        if sound.exists():
-            os.replace(sound, kept)
         if kept.exists():
             seconds = round(voicemail_seconds(kept), 3)
             self._note(state, ev.VoicemailStarted(file=file), max(visit.answered, visit.end - int(seconds * 1e6)))
@@ -156,7 +163,8 @@ class Away:
     async def _finish(self, state: CallState, stage: str, *, failed: bool, at: int | None = None) -> None:
         outcome, _reason = outcome_of(state, failed=failed)
         event = ev.Ended(outcome=outcome, reason=stage)
-        await self._journal.commit("call", state.call_id, event, at=at)
+        # Folded first: should the store fail, the journal keeps the event, and the next look must not end it again.
         state.apply(at or state.hung_up_at or state.arrived_at, event)
         self._handed.pop(state.call_id, None)
+        await self._journal.commit("call", state.call_id, event, at=at)
         self._ended(state)

@@ -137,6 +137,13 @@ class Calls:
         for call, course in adoption.begin:
             self._begin(call, course)
 
+    async def abandon(self) -> None:
+        """End every task and say nothing to Asterisk: it refuses us, or another daemon has the calls."""
+        tasks = [task for _call, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def stop(self, grace: float) -> None:
         """Leave every call as it is for the next daemon.
 
@@ -144,10 +151,7 @@ class Calls:
         """
         self._stopping = True
         calls = [call for call, _task in self._running.values()]
-        tasks = [task for _call, task in self._running.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.abandon()
 
         async def guard(call: Call) -> None:
             # A prompt that plays would hold the setting of the variable up until its end (DESIGN.md section 5).

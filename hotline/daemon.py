@@ -166,6 +166,7 @@ class Daemon:
             raise _first(fatal) from None
         finally:
             self.desk.close()
+            await self.calls.abandon()
             self._system(ev.DaemonStopped(reason=stopped))
 
     async def _connection(self, course: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import glob
+import contextlib
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
@@ -56,9 +56,9 @@ class Shelf:
 
     def ended(self, call: CallState) -> None:
         """This call has its outcome: finish what was recorded of it."""
-        for file in self._folders.spool.glob(f"{glob.escape(call.call_id)}.*.wav"):
-            if not (call.voicemail_kept and file.name == call.voicemail_file):
-                file.unlink(missing_ok=True)  # too short to be a message: its length stands in the journal
+        for file in call.dropped_files:  # too short to be messages: their lengths stand in the journal
+            with contextlib.suppress(OSError, ValueError):
+                self._folders.raw(file).unlink()
         if call.parts or call.voicemail_kept:
             self._spawn(call, None, SETTLE)
 

@@ -28,6 +28,7 @@ from routing.steps import (
     message_closed,
     message_ended,
     message_of,
+    record_message,
     result_of,
     start_recording,
     take_message,
@@ -331,7 +332,11 @@ async def voicemail(call: Call) -> Stage:
     """Take a message; one that is too short may be tried once more, one that is kept never."""
     state, times = call.state, call.settings.hotline.times
     if state.voicemail_open:
-        if await call.phone.message_open(message_of(state)):
+        going_on = await call.phone.message_open(message_of(state))
+        if not going_on and not call.house.message_seconds(state.voicemail_file):
+            await record_message(call)  # we died before it began
+            going_on = True
+        if going_on:
             await message_ended(call, times.voicemail_longest + GUARD_SLACK)
         await take_message(call)
     elif not state.voicemail_kept and state.messages < MESSAGES_TRIED:

@@ -87,7 +87,7 @@ async def announce(call: Call) -> None:
 
 async def start_recording(call: Call, now: Talk) -> None:
     """Record this talk as a part of its own, unless it is being recorded already. A failure never fails the call."""
-    if not call.settings.hotline.recording.enabled or not call.state.notice_version:
+    if not call.settings.hotline.recording.enabled:
         return
     last = now.parts[-1] if now.parts else None
     if last is not None and last.started_at and not last.stopped_at:
@@ -95,9 +95,15 @@ async def start_recording(call: Call, now: Talk) -> None:
     if last is not None and not last.started_at and not last.failed:
         call.note(ev.RecordingFailed(talk_id=now.talk_id, part=last.part, why="unknown_after_restart"))
     number = len(call.state.parts) + 1
+    file = part_file(now.talk_id, number)
+    if not call.state.notice_version:
+        if last is None:
+            call.log.error("this talk is not recorded: the notice could not be played", talk=now.talk_id)
+            call.note(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
+            call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="no_notice"))
+        return
     if number > 1:
         await asyncio.sleep(PART_GAP)
-    file = part_file(now.talk_id, number)
     await call.keep(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
     try:
         monitor = await call.phone.record_talk(call.leg, file)
@@ -147,12 +153,16 @@ def message_of(state: CallState) -> str:
 
 
 async def begin_message(call: Call) -> None:
+    """Begin a new message."""
+    await call.keep(ev.VoicemailStarted(file=f"{call.call_id}.m{call.state.messages + 1}.wav"))
+    await record_message(call)
+
+
+async def record_message(call: Call) -> None:
     """Start recording what the caller says."""
     times = call.settings.hotline.times
-    message = f"{call.call_id}.m{call.state.messages + 1}"
-    await call.keep(ev.VoicemailStarted(file=f"{message}.wav"))
     await call.phone.record_message(
-        call.leg, message, longest=times.voicemail_longest, silence=times.voicemail_silence
+        call.leg, message_of(call.state), longest=times.voicemail_longest, silence=times.voicemail_silence
     )
 
 

@@ -71,6 +71,7 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
         "prompts": home.state / "sounds" / hotline.language,
         "spoken_apology": "&".join(spoken),
         "silence": max(1, round(hotline.times.voicemail_silence)),
+        "dead_phone": max(1, round(hotline.times.dead_phone)),
         "longest": max(1, round(hotline.times.voicemail_longest)),
     }
     environment = jinja2.Environment(

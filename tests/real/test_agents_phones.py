@@ -10,11 +10,12 @@ import pytest
 from calllog.events import RingEnded
 from hotline.control import ask
 from hotline.trial import Trial
-from tests.real.verbs import asks
+from tests.real.verbs import asks, either
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENTS = ["8001", "8002"]
+CHANGES = {"hotline": {"times": {"dead_phone": 3}}}
 
 
 async def ready(hotline: Trial, *agents: str) -> None:
@@ -111,3 +112,23 @@ async def test_hang_up_in_the_same_instant_as_the_answer_leaves_nothing(hotline:
         status = await hotline.status()
         assert status["calls"] == 0
         assert {status["agents"][agent]["mode"] for agent in AGENTS} <= {"ready", "wrap_up"}
+
+
+async def test_a_phone_that_dies_in_mid_talk_is_followed_by_another_agent(hotline: Trial) -> None:
+    await ready(hotline, "8001", "8002")
+    caller, number = await asks(hotline)
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    caller.say(tone_hz=440)
+    ring.say(tone_hz=660)
+    await caller.heard(tone_hz=660, within=5)
+    ring.send_nothing()
+    await caller.heard("agent_lost", within=15)
+    second = await either(hotline, *AGENTS)
+    await second.answer()
+    second.say(tone_hz=880)
+    await caller.heard(tone_hz=880, within=5)
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    assert call.state.outcome == "answered" and len([talk for talk in call.state.talks if talk.started_at]) == 2
+    await hotline.nothing_left()

@@ -95,9 +95,8 @@ def test_a_verb_fails_for_good(opening: Opening, script: Script, outcome: str, v
     """The call is served without it, handed over, or ended; and the next start finds nothing it must end."""
     house = with_fault(opening, lambda request: "refused" if request.verb == verb else "")
     world, caller, _turns = run(play(house, script, blow=lambda *_: None, mended=True))
-    if verb in ("stop_play", "keep_music", "record_talk", "stop_recording", "message_open", "disconnect", "guard"):
-        if verb != "guard":  # nobody waits who would be lost with us
-            assert world.state(caller).outcome == outcome
+    if verb in ("stop_play", "keep_music", "record_talk", "stop_recording", "message_open", "disconnect"):
+        assert world.state(caller).outcome == outcome
     assert not any(isinstance(event, Adopted) for event in world.events(caller))
 
 

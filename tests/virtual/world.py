@@ -296,7 +296,8 @@ class World:
             for talk in self.state(caller).talks:
                 assert not talk.ringing, f"a ring without an end: {talk}"
                 assert not talk.live, f"a talk without an end: {talk}"
-        assert len(self.ended + self.away) == len(set(self.ended + self.away)), "told once each"
+        told = [*self.ended, *(set(self.away) if self.kills else self.away)]  # each daemon is told of who is away
+        assert len(told) == len(set(told)), "told once each"
         assert self.kills or len(self.ended + self.away) == len(self.callers), "told of each"
 
     # --- inside -----------------------------------------------------------------------------------------------------
