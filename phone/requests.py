@@ -14,6 +14,9 @@ T = TypeVar("T")
 RECONNECT_PATIENCE = 10.0
 """Seconds a request waits for a broken connection to Asterisk to come back before it is a fault."""
 
+NOT_OURS = "not in stasis"
+"""Part of what Asterisk answers (409, 422) about a channel that left our application (resource_channels.c)."""
+
 
 class Requests:
     """Carries requests out, and tells a leg that is gone from a fault."""
@@ -34,7 +37,8 @@ class Requests:
                     raise port.PhoneFault(f"{what}: {down}") from None
                 await self._wait_ready(what)
             except (Conflict, Unprocessable, BadRequest, ServerError) as refused:
-                if not await self.is_ours(leg):
+                # A leg that is just leaving is "not in Stasis" for a request while the list of channels still has it.
+                if NOT_OURS in refused.message.lower() or not await self.is_ours(leg):
                     raise port.LegGone(leg) from None
                 raise port.PhoneFault(f"{what}: {refused}") from None
             except AriError as error:

@@ -29,6 +29,9 @@ async def stopped(world: World, caller: Caller, away: float) -> None:
     talked = caller.leg.held.endswith("-bridge")
     if caller.leg.leg in world.asterisk.legs and caller.leg.up and not talked:
         assert "guard" in caller.leg.timers or not caller.leg.ours, "waits without a guard"
+    talk, guard = world.state(caller).talk, caller.leg.timers.get("guard")
+    if talked and talk is not None and talk.live and guard is not None:
+        assert guard.when() > world.loop.time() + 2 * GRACE, "a talk would be cut off by the dialplan"
     await world.restart(away)
 
 
