@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 import structlog
+from structlog._config import BoundLoggerLazyProxy
 
 from tests.virtual.virtual_time import VirtualLoop
 
@@ -28,6 +30,15 @@ def logged() -> Iterator[Logged]:
             lines.append(dict(entry))
         raise structlog.DropEvent
 
+    _forget_cached_loggers()
     structlog.configure(processors=[keep])
     yield lines
     structlog.reset_defaults()
+
+
+def _forget_cached_loggers() -> None:
+    """A test of ``hotline.logs`` in this process lets loggers keep their first configuration: they would be deaf."""
+    for module in list(sys.modules.values()):
+        logger = getattr(module, "log", None)
+        if isinstance(logger, BoundLoggerLazyProxy):
+            vars(logger).pop("bind", None)
