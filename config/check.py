@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from config.catalogue import _
+from config.check_trunks import check_trunks
 from config.explain import did_you_mean
 from config.problems import Place, Problem, key_path, shown
 from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, RosterFile
@@ -39,7 +40,7 @@ def check(files: Files) -> list[Problem]:
     if files.hotline:
         found += _ports(files.hotline)
         found += _numbers(files.hotline)
-        found += _trunks(files.hotline)
+        found += check_trunks(files.hotline)
     if files.agents:
         found += _accounts(files.agents, files.hotline)
     if files.agents and files.queues:
@@ -93,6 +94,7 @@ def _ports(hotline: Hotline) -> Iterator[Problem]:
         )
     ports: list[tuple[Path, int]] = [
         (("asterisk", "sip", "port"), asterisk.sip.port),
+        *([(("asterisk", "sip", "tls", "port"), asterisk.sip.tls.port)] if asterisk.sip.tls.port else []),
         (("asterisk", "ari_port"), asterisk.ari_port),
         (("asterisk", "ami_port"), asterisk.ami_port),
     ]
@@ -118,27 +120,6 @@ def _numbers(hotline: Hotline) -> Iterator[Problem]:
         )
         fix = _("Callers hear it when the hotline is out of order: give one that then still answers.")
         yield _problem("emergency-is-hotline", "hotline.yaml", ("emergency_number",), what, fix, warning=True)
-
-
-def _trunks(hotline: Hotline) -> Iterator[Problem]:
-    for index, name in _again(trunk.name for trunk in hotline.trunks):
-        what = _("There are two trunks of the name {name}.").format(name=name)
-        yield _problem(
-            "trunk-doubled", "hotline.yaml", ("trunks", index, "name"), what, _("Rename one of them.")
-        )
-    first: dict[str, str] = {}
-    for index, trunk in enumerate(hotline.trunks):
-        for place, address in enumerate(trunk.addresses):
-            if address in first:
-                what = _("The address {address} is already that of trunk {name}.")
-                yield _problem(
-                    "address-doubled",
-                    "hotline.yaml",
-                    ("trunks", index, "addresses", place),
-                    what.format(address=address, name=first[address]),
-                    _("A call must belong to one trunk: remove one of them."),
-                )
-            first.setdefault(address, trunk.name)
 
 
 def _accounts(agents: AgentFile, hotline: Hotline | None) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config import settings
+from config import shapes, telephony
 from config.catalogue import _, ngettext
 from config.problems import Place, Problem, key_path, shown
 from config.tree import Tree
@@ -116,17 +116,23 @@ def _wanted(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _pattern(pattern: str) -> str:
-    if pattern == _pattern_of(settings.Name) or pattern == _pattern_of(settings.SipAccount):
+    if pattern == _pattern_of(shapes.Name) or pattern == _pattern_of(shapes.SipAccount):
         return _("Use 1 to 40 letters (a to z), digits, - and _; names begin with a letter.")
-    if pattern == _pattern_of(settings.StaffNumber):
+    if pattern == _pattern_of(shapes.StaffNumber):
         return _("A staff number has 2 to 12 digits.")
-    if pattern == _pattern_of(settings.DialString):
+    if pattern == _pattern_of(shapes.DialString):
         return _("A telephone number has 2 to 20 digits, with + before them or not; no blanks, no dashes.")
-    if pattern == _pattern_of(settings.Key):
+    if pattern == _pattern_of(shapes.Key):
         return _('A key of a telephone is one of 0 to 9, "*" and "#".')
-    if pattern == _pattern_of(settings.PromptName):
+    if pattern == _pattern_of(shapes.PromptName):
         return _("A prompt's name has small letters, digits, - and _ and begins with a letter.")
-    if pattern == _pattern_of(settings.Text):
+    if pattern == _pattern_of(telephony.DialPrefix):
+        return _("Write up to 12 digits, with + before them or not, in quotes.")
+    if pattern == _pattern_of(telephony.AreaCode):
+        return _("Write up to 6 digits in quotes, with the 0 or without it.")
+    if pattern == _pattern_of(telephony.SipUser):
+        return _("Write the user name alone: letters, digits and . _ + - @ only, no sip: before it.")
+    if pattern == _pattern_of(shapes.Text):
         return _("Write one line of text, without blanks around it.")
     return _("It must look like {pattern}.").format(pattern=pattern)
 

@@ -2,167 +2,78 @@
 
 These models check shape alone. Meaning that needs knowledge of another room (does the menu loop, is the
 roster possible) is checked by that room's own ``check(settings)``. Durations are seconds, wall times are
-local to ``Hotline.timezone``, numbers a person dials are strings. Text that is rendered into Asterisk's files
-is held to what cannot break them.
+local to ``Hotline.timezone``, numbers a person dials are strings. Single values are in ``config.shapes``,
+what concerns Asterisk, phones and trunks in ``config.telephony``.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, StringConstraints
 
-
-def _not_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise PydanticCustomError("number_type", "a number")
-    return value
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise PydanticCustomError("time_zone", "a time zone")
-    return value
-
-
-def _wall_time(value: object) -> object:
-    """Only HH:MM: left alone, pydantic would take ``0600`` for 600 seconds past midnight."""
-    if isinstance(value, dt.time) or (isinstance(value, str) and re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", value)):
-        text = str(value)
-        return "00:00" if text == "24:00" else text.zfill(5)
-    raise PydanticCustomError("wall_time", "a wall time")
-
-
-def _date(value: object) -> object:
-    """Only YYYY-MM-DD: left alone, pydantic would take ``20260101`` for seconds since 1970."""
-    is_written = isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
-    if is_written or isinstance(value, dt.date):
-        return value
-    raise PydanticCustomError("calendar_date", "a date")
-
-
-def _ip(value: str) -> str:
-    try:
-        return str(ip_address(value))
-    except ValueError:
-        raise PydanticCustomError("ip_address", "an IP address") from None
-
-
-def _network(value: str) -> str:
-    try:
-        return str(ip_network(value, strict=False))
-    except ValueError:
-        raise PydanticCustomError("ip_network", "a network") from None
-
-
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*\.?")
-
-
-def _host(value: str) -> str:
-    """An IP address or a host name; four numbers with dots must be an address."""
-    if re.fullmatch(r"[0-9.]+", value) or ":" in value:
-        return _ip(value)
-    if not _HOST.fullmatch(value):
-        raise PydanticCustomError("host", "a host")
-    return value
-
-
-def _peer(value: str) -> str:
-    """host, host:port or network/prefix."""
-    if "/" in value:
-        return _network(value)
-    host, colon, port = value.rpartition(":")
-    if not colon or ":" in host:
-        return _host(value)
-    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        raise PydanticCustomError("host", "a host")
-    return f"{_host(host)}:{int(port)}"
-
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-"""A key that also becomes part of a file name or of Asterisk's configuration."""
-
-StaffNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,12}$")]
-"""工号: 2 to 12 digits; an agent's immutable name."""
-
-DialString = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{2,20}$")]
-"""A telephone number as it is dialled."""
-
-SipAccount = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
-"""The user part of a phone's SIP address; most phones are simply their extension's number."""
-
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
-"""One key of a telephone."""
-
-Text = Annotated[
-    str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
-]
-"""One line of text for people."""
-
-Label = Annotated[Text, StringConstraints(max_length=60)]
-Whole = Annotated[int, BeforeValidator(_not_bool)]
-Port = Annotated[Whole, Field(ge=1, le=65535)]
-Seconds = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=86_400, allow_inf_nan=False)]
-Wait = Annotated[Seconds, Field(ge=0.1)]
-"""A time that must pass, in seconds; with 0 two rings or announcements would have no pause between them."""
-
-WallTime = Annotated[dt.time, BeforeValidator(_wall_time)]
-"""HH:MM; 24:00 is the midnight that ends the day."""
-
-Day = Annotated[dt.date, BeforeValidator(_date)]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
-ShiftName = Annotated[Text, StringConstraints(max_length=20)]
-Language = Literal["zh", "en"]
-
-
-class Part(BaseModel):
-    """Base of every model: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, coerce_numbers_to_str=True)
-
+from config.shapes import (
+    Day as Day,
+)
+from config.shapes import (
+    DialString as DialString,
+)
+from config.shapes import (
+    Key as Key,
+)
+from config.shapes import (
+    Label as Label,
+)
+from config.shapes import (
+    Language as Language,
+)
+from config.shapes import (
+    Name as Name,
+)
+from config.shapes import (
+    Part as Part,
+)
+from config.shapes import (
+    Port as Port,
+)
+from config.shapes import (
+    PromptName as PromptName,
+)
+from config.shapes import (
+    Seconds as Seconds,
+)
+from config.shapes import (
+    ShiftName as ShiftName,
+)
+from config.shapes import (
+    SipAccount as SipAccount,
+)
+from config.shapes import (
+    StaffNumber as StaffNumber,
+)
+from config.shapes import (
+    Text as Text,
+)
+from config.shapes import (
+    Wait as Wait,
+)
+from config.shapes import (
+    WallTime as WallTime,
+)
+from config.shapes import (
+    Weekday as Weekday,
+)
+from config.shapes import (
+    Whole as Whole,
+)
+from config.shapes import (
+    time_zone as time_zone,
+)
+from config.telephony import Asterisk as Asterisk
+from config.telephony import Trunk as Trunk
 
 # --- hotline.yaml ---------------------------------------------------------------------------------
-
-
-class Sip(Part):
-    """Where phones and trunks reach Asterisk by SIP (UDP)."""
-
-    bind: Annotated[str, AfterValidator(_ip)] = "127.0.0.1"
-    port: Port = 5060
-    external_address: Annotated[str, AfterValidator(_host)] | None = None
-    local_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
-
-
-class RtpPorts(Part):
-    """The UDP ports of the audio, first and last."""
-
-    first: Port = 10_000
-    last: Port = 10_999
-
-
-class Asterisk(Part):
-    """The Asterisk that carries the calls. ARI and AMI always listen on loopback only."""
-
-    systemname: Name = "hotline"
-    sip: Sip = Sip()
-    rtp: RtpPorts = RtpPorts()
-    ari_port: Port = 8088
-    ami_port: Port = 5038
-    application: Name = "hotline"
-
-
-class Trunk(Part):
-    """A carrier, known by the addresses its SIP comes from (host, host:port or network/prefix)."""
-
-    name: Name
-    addresses: Annotated[tuple[Annotated[str, AfterValidator(_peer)], ...], Field(min_length=1)]
-    codecs: Annotated[tuple[Literal["alaw", "ulaw"], ...], Field(min_length=1)] = ("alaw", "ulaw")
 
 
 class Times(Part):
@@ -195,7 +106,7 @@ class Hotline(Part):
     numbers: Annotated[tuple[DialString, ...], Field(min_length=1)]
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "CN"
     emergency_number: DialString
-    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    timezone: Annotated[str, AfterValidator(time_zone)] = "Asia/Shanghai"
     language: Language = "zh"
     state_dir: Text = "var"
     """Relative to the working folder, or absolute."""

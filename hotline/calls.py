@@ -11,7 +11,7 @@ from calllog import events as ev
 from calllog.folds import CallState
 from config.settings import Settings
 from phone import port
-from phone.numbers import e164
+from phone.trunks import caller_e164
 from routing import call as story
 from routing.messages import CallAsked, LiveTalk
 from routing.session import Call, House
@@ -68,7 +68,7 @@ class Calls:
         state = CallState(call_id, leg=call_id)
         settings = self._settings()
         call = Call(self._house, settings, state, self._house.phone.line(call_id, [call_id]), arrival.number)
-        party = ev.Party(arrival.number, e164(arrival.number, settings.hotline.country), arrival.name)
+        party = ev.Party(arrival.number, caller_e164(arrival.number, arrival.trunk, settings.hotline), arrival.name)
         call.note(ev.Arrived(leg=call_id, did=arrival.did, trunk=arrival.trunk), party)
         self._begin(call, story.run(call))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import ivr.build
 import ivr.menu
 import ivr.prompts
+import phone.trunks
 import recordings.check
 import routing.check
 from config.catalogue import _, language, set_language
@@ -44,7 +45,7 @@ def prepare(config_dir: Path) -> Ready:
     except Refused:
         raise Refused(_of_what_could_be_read(config_dir)) from None
     settings, state_dir = loaded.settings, state_folder(loaded.settings)
-    problems = ivr.menu.check(settings) + routing.check.check(settings)
+    problems = ivr.menu.check(settings) + routing.check.check(settings) + phone.trunks.check(settings.hotline)
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -65,6 +66,8 @@ def _of_what_could_be_read(config_dir: Path) -> list[Problem]:
     """Every problem of files that cannot all be read: the meaning of those that can is checked all the same."""
     found = read(config_dir)
     files, meant = found.files, list[Problem]()
+    if files.hotline is not None:
+        meant += phone.trunks.check(files.hotline)
     if files.menu is not None:
         meant += ivr.menu.check(Settings.model_construct(menu=files.menu))
     faulty = {problem.place.file for problem in found.problems if not problem.warning}

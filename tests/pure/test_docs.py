@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
 
 import pytest
@@ -83,6 +84,8 @@ def leaves(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, Field
 
 def below(annotation: Any, path: str, field: FieldInfo) -> Iterator[tuple[str, FieldInfo]]:
     if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if isinstance(annotation, UnionType) and is_part(get_args(annotation)[0]):
         annotation = get_args(annotation)[0]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from leaves(annotation, f"{path}.")

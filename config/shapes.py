@@ -1,0 +1,127 @@
+"""The shapes of single values that an operator sets: names, numbers, addresses, times. ``config.settings`` uses them.
+
+Text that is rendered into Asterisk's files is held to what cannot break them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+
+def _not_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "a number")
+    return value
+
+
+def time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError("time_zone", "a time zone")
+    return value
+
+
+def _wall_time(value: object) -> object:
+    """Only HH:MM: left alone, pydantic would take ``0600`` for 600 seconds past midnight."""
+    if isinstance(value, dt.time) or (isinstance(value, str) and re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", value)):
+        text = str(value)
+        return "00:00" if text == "24:00" else text.zfill(5)
+    raise PydanticCustomError("wall_time", "a wall time")
+
+
+def _date(value: object) -> object:
+    """Only YYYY-MM-DD: left alone, pydantic would take ``20260101`` for seconds since 1970."""
+    is_written = isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
+    if is_written or isinstance(value, dt.date):
+        return value
+    raise PydanticCustomError("calendar_date", "a date")
+
+
+def ip(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise PydanticCustomError("ip_address", "an IP address") from None
+
+
+def network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise PydanticCustomError("ip_network", "a network") from None
+
+
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*\.?")
+
+
+def host(value: str) -> str:
+    """An IP address or a host name; four numbers with dots must be an address."""
+    if re.fullmatch(r"[0-9.]+", value) or ":" in value:
+        return ip(value)
+    if not _HOST.fullmatch(value):
+        raise PydanticCustomError("host", "a host")
+    return value
+
+
+def peer(value: str) -> str:
+    """host, host:port or network/prefix."""
+    return network(value) if "/" in value else host_port(value)
+
+
+def host_port(value: str) -> str:
+    """host or host:port."""
+    name, colon, port = value.rpartition(":")
+    if not colon or ":" in name:
+        return host(value)
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise PydanticCustomError("host", "a host")
+    return f"{host(name)}:{int(port)}"
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+"""A key that also becomes part of a file name or of Asterisk's configuration."""
+
+StaffNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,12}$")]
+"""工号: 2 to 12 digits; an agent's immutable name."""
+
+DialString = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{2,20}$")]
+"""A telephone number as it is dialled."""
+
+SipAccount = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+"""The user part of a phone's SIP address; most phones are simply their extension's number."""
+
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
+"""One key of a telephone."""
+
+Text = Annotated[
+    str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
+]
+"""One line of text for people."""
+
+Label = Annotated[Text, StringConstraints(max_length=60)]
+Whole = Annotated[int, BeforeValidator(_not_bool)]
+Port = Annotated[Whole, Field(ge=1, le=65535)]
+Seconds = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=86_400, allow_inf_nan=False)]
+Wait = Annotated[Seconds, Field(ge=0.1)]
+"""A time that must pass, in seconds; with 0 two rings or announcements would have no pause between them."""
+
+WallTime = Annotated[dt.time, BeforeValidator(_wall_time)]
+"""HH:MM; 24:00 is the midnight that ends the day."""
+
+Day = Annotated[dt.date, BeforeValidator(_date)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
+ShiftName = Annotated[Text, StringConstraints(max_length=20)]
+Language = Literal["zh", "en"]
+
+
+class Part(BaseModel):
+    """Base of every model: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, coerce_numbers_to_str=True)
