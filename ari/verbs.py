@@ -170,6 +170,11 @@ class Asterisk:
     async def ping(self) -> AsteriskPing:
         return await self._http.call(AsteriskPing, "GET", "/asterisk/ping")
 
+    async def reload_module(self, name: str) -> None:
+        """Have a module, e.g. ``res_pjsip.so``, read its configuration again. Raises NotFound for one that is not
+        loaded, Conflict for one that cannot."""
+        await self._http.do("PUT", f"/asterisk/modules/{segment(name)}")
+
     async def get_variable(self, name: str) -> str:
         """A global variable or function; an unset one is empty."""
         found = await self._http.call(Variable, "GET", "/asterisk/variable", query={"variable": name})

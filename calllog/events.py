@@ -346,13 +346,32 @@ class Degraded(Event, frozen=True, kw_only=True, tag="degraded"):
     why: str = ""
 
 
+class ConfigTookEffect(Event, frozen=True, kw_only=True, tag="config_took_effect"):
+    """This version of the configuration is in force; its texts, and what changed, are kept beside the store."""
+
+    version: int
+    sha256: str
+    how: Literal["start", "edit", "undo"]
+
+
+class ConfigRefused(Event, frozen=True, kw_only=True, tag="config_refused"):
+    """The files were changed and have errors: what was in force stays so. ``what`` names places, not values."""
+
+    sha256: str
+    errors: int
+    what: str
+
+
 CallEvent = (
     Arrived | Answered | Greeted | NoticeGiven | MenuEntered | KeyPressed | KeyTimedOut | Asked | Enqueued
     | PositionTold | RingStarted | RingEnded | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested
     | RecordingStarted | RecordingStopped | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept
     | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
 )  # fmt: skip
-SystemEvent = DaemonStarted | DaemonStopped | AsteriskLost | AsteriskBack | ClockStepped | Alarm | Degraded
+SystemEvent = (
+    DaemonStarted | DaemonStopped | AsteriskLost | AsteriskBack | ClockStepped | Alarm | Degraded | ConfigTookEffect
+    | ConfigRefused
+)  # fmt: skip
 AnyEvent = CallEvent | AgentChanged | RosterTookEffect | SystemEvent
 
 

@@ -81,7 +81,7 @@ class Away:
         ended: Callable[[CallState], None],
     ) -> None:
         self._folder, self._folders, self._journal = folder, folders, journal
-        self._country, self._shortest, self._ended = country, shortest, ended
+        self.country, self.shortest, self._ended = country, shortest, ended
         self._handed: dict[str, CallState] = {}
         self._refused: set[str] = set()
 
@@ -139,7 +139,7 @@ class Away:
                 log.error("a message of a call that had ended already; it is kept in the spool", file=str(kept))
             return
         if not state.arrived_at:
-            party = ev.Party(visit.number, e164(visit.number, self._country), "")
+            party = ev.Party(visit.number, e164(visit.number, self.country), "")
             self._note(state, ev.Arrived(leg=visit.call_id, did=visit.did), visit.begin, party)
             self._note(state, ev.Answered(), visit.answered)
             self._note(state, ev.HandedOver(why="guard"), visit.answered)
@@ -149,7 +149,7 @@ class Away:
         if kept.exists():
             seconds = round(voicemail_seconds(kept), 3)
             self._note(state, ev.VoicemailStarted(file=file), max(visit.answered, visit.end - int(seconds * 1e6)))
-            if seconds >= self._shortest:
+            if seconds >= self.shortest:
                 self._note(state, ev.VoicemailKept(file=file, seconds=seconds), visit.end)
             else:
                 self._note(state, ev.VoicemailDropped(why="too_short", seconds=seconds), visit.end)

@@ -13,8 +13,8 @@ from config.settings import Settings
 from phone import port
 from phone.trunks import caller_e164
 from routing import call as story
-from routing.messages import CallAsked, LiveTalk
-from routing.session import Call, House
+from routing.messages import CallAsked, CallSettingsChanged, LiveTalk
+from routing.session import Call, House, settings_of_running_call
 from routing.steps import asked
 
 log = structlog.get_logger()
@@ -71,6 +71,12 @@ class Calls:
         party = ev.Party(arrival.number, caller_e164(arrival.number, arrival.trunk, settings.hotline), arrival.name)
         call.note(ev.Arrived(leg=call_id, did=arrival.did, trunk=arrival.trunk), party)
         self._begin(call, story.run(call))
+
+    def settings_changed(self, settings: Settings) -> None:
+        """New settings, in force for running calls too, as far as they can be (``settings_of_running_call``)."""
+        for call, _task in self._running.values():
+            call.settings = settings_of_running_call(call.settings, settings)
+            call.line.post(CallSettingsChanged())
 
     async def read_back(
         self,

@@ -23,6 +23,7 @@ from hotline.cli_options import (
     tell,
     when,
 )
+from hotline.in_force import told_of
 from hotline.show import Column, Format, console, iso, show, show_json, since
 from hotline.words import DIM, GOOD, MODE_STYLES, WARN, Names, mode_word, pause_word, with_why
 
@@ -220,8 +221,11 @@ def agents(
         seats = [seat for seat in seats if seat.agent == agent]
     if status is None:
         tell(_("The hotline is not running: this is what the store knows last."))
-    elif status.get("degraded"):
-        tell(_("The store fails: events go to the spool."))
+    else:
+        if status.get("degraded"):
+            tell(_("The store fails: events go to the spool."))
+        for line in told_of(status.get("config", {}), settings.hotline.zone):
+            tell(line)
     show(form, _seat_columns(settings), seats)
 
 

@@ -86,11 +86,21 @@ def translate_frames() -> None:
 
 
 def house(config: Path) -> tuple[Settings, Path]:
-    """The settings and the state folder. Raises config's Refused."""
+    """The settings and the state folder: while the files have errors, by the version in force. Raises config's Refused.
+    """
     from config.load import load_settings
+    from config.problems import Refused
     from hotline.asterisk.home import AsteriskHome
 
-    settings = load_settings(config)
+    try:
+        settings = load_settings(config)
+    except Refused:
+        from hotline.preflight import settings_in_force
+
+        kept = settings_in_force(config)
+        if kept is None:
+            raise
+        settings = kept[0]
     return settings, AsteriskHome.of(settings.hotline.state_dir).state
 
 
@@ -151,6 +161,7 @@ def _lines_of(error: Exception) -> list[str] | None:
     """The reasons in this error; None for a fault of our own, and for what typer itself handles."""
     from calllog.errors import StoreError
     from config.problems import Refused
+    from config.versions import Damaged
     from hotline import control
     from hotline.asterisk.fault import AsteriskFault
 
@@ -159,7 +170,7 @@ def _lines_of(error: Exception) -> list[str] | None:
             return [str(problem) for problem in error.problems]
         case control.NotRunning():
             return [_("The hotline is not running: start it with 'hotline run'.")]
-        case StoreError() | AsteriskFault() | control.Refused():
+        case StoreError() | AsteriskFault() | control.Refused() | Damaged():
             return [str(error)]
         case BrokenPipeError():
             return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.catalogue import _, ngettext
-from hotline.cli_options import STORE, ConfigFolder, one_line_each, refuse, tell
+from hotline.cli_options import STORE, ConfigFolder, house, one_line_each, refuse, tell
 from hotline.show import console
 
 if TYPE_CHECKING:
@@ -36,10 +36,14 @@ def run(
 
     logs.configure()
     from hotline import daemon
-    from hotline.preflight import prepare
+    from hotline.preflight import prepare_to_serve
 
     try:
-        ready = prepare(config)
+        ready = prepare_to_serve(config)
+        if ready.refused:
+            for problem in ready.refused:
+                tell(str(problem))
+            tell(_("The files have errors: starting with the version that was in force last."))
         for warning in ready.warnings:
             tell(_("Warning: {what}").format(what=warning))
         ours = _start_asterisk(ready) if with_asterisk else False
@@ -99,10 +103,9 @@ def check(config: ConfigFolder = Path("config")) -> None:
     logs.configure()
     from config.load import load
     from config.problems import Refused
-    from hotline.preflight import prepare
 
     try:
-        problems = prepare(config).warnings
+        problems = _proved(config)
     except Refused as refused:
         problems = refused.problems
     try:
@@ -121,6 +124,8 @@ def check(config: ConfigFolder = Path("config")) -> None:
         ngettext("{n} warning", "{n} warnings", len(warnings)).format(n=len(warnings)) if warnings else "",
     ]
     said = _(", ").join(text for text in counted if text)
+    for line in _in_force(config):
+        console().print(line, soft_wrap=True)
     if errors:
         console().print(said, style="bold red")
         raise typer.Exit(1)
@@ -128,6 +133,34 @@ def check(config: ConfigFolder = Path("config")) -> None:
         good = _("All good") if not warnings else _("In order, with {what}").format(what=said)
         done = _("{what}: {about}").format(what=good, about=_summary(loaded.settings))
         console().print(done, style="bold green")
+
+
+def _proved(config: Path) -> list[Problem]:
+    """The warnings of files that may take effect; prompts are built aside. Raises config's Refused."""
+    from hotline.preflight import prepare_aside
+
+    return prepare_aside(config).warnings
+
+
+def _in_force(config: Path) -> list[str]:
+    """Whether a running daemon has these files in force, and what waits for a restart."""
+    from config.problems import Refused
+    from config.snapshot import look
+    from hotline.in_force import told_of, when
+
+    try:
+        settings, state = house(config)
+    except Refused:
+        return []
+    about = (_status(state) or {}).get("config", {})
+    if not isinstance(about, dict) or not about.get("version"):
+        return []
+    zone = settings.hotline.zone
+    same = about.get("digest") == look(config).digest
+    yes, no = _("These files are in force since {when}."), _("These files are not in force, but those of {when}.")
+    said = yes if same else no
+    rest = {key: value for key, value in about.items() if key != "errors"}  # they are named already
+    return [said.format(when=when(int(about.get("since", 0)), zone)), *told_of(rest, zone)]
 
 
 def _store(settings: Settings) -> Iterator[Problem]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import importlib.metadata
 import os
 import signal
@@ -32,6 +31,7 @@ from hotline.away import Away
 from hotline.calls import Calls
 from hotline.control import Control, Refused, socket_path
 from hotline.preflight import Ready
+from hotline.reload import Reload
 from hotline.shelf import Shelf
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
@@ -66,12 +66,13 @@ class Daemon:
     def __init__(self, ready: Ready, *, offset: float = 0.0) -> None:
         self.settings: Settings = ready.settings
         self.state_dir = ready.state_dir
-        self._roster_file = ready.config_dir / "roster.yaml"
+        self.reload = Reload(ready, self)
         self.clock = Clock(offset=offset)
         self.folders = Folders(self.state_dir)
         self.home = AsteriskHome.of(self.state_dir)
         self.roster = Roster.compile(self.settings.roster, self.settings.hotline.zone)
         self._stop = asyncio.Event()
+        self._roster_renewed = asyncio.Event()
         self.interrupted = False
         self._adopted = False
         self._reachable: set[str] = set()
@@ -118,12 +119,12 @@ class Daemon:
     async def _serve(self, client: ari.Client, ami: Ami) -> None:
         version = importlib.metadata.version("hotline")
         self._system(ev.DaemonStarted(version=version, pid=os.getpid()))
-        await self._note_roster()
+        await asyncio.to_thread(self.reload.lay_prompts)
         self.client = client
         self.phone = AsteriskPhone(
             client,
             ami,
-            prompts=self.state_dir / "sounds" / self.settings.hotline.language,
+            prompts=self.reload.prompts(self.settings.hotline.language),
             spool=self.folders.spool,
             devices=devices(self.settings),
         )
@@ -153,6 +154,7 @@ class Daemon:
                     tasks.create_task(self._watch_roster()),
                     tasks.create_task(self._watch_clock()),
                     tasks.create_task(self._watch_away()),
+                    tasks.create_task(self.reload.run()),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self._stop.wait()
@@ -196,6 +198,8 @@ class Daemon:
                 _("Asterisk {version} is too old: 22.5 or newer is needed.").format(version=info.system.version)
             )
         self._system(ev.AsteriskBack(connection="ari"))
+        if restarted:
+            self.reload.asterisk_restarted()
         started = info.status.startup_time
         micros = int(started.timestamp() * 1_000_000) if started is not None else 0
         try:
@@ -261,6 +265,17 @@ class Daemon:
     def _on_duty(self) -> dict[str, int]:
         return dict(self.roster.begun(self._wall()))
 
+    @property
+    def adopted(self) -> bool:
+        """Whether Asterisk has been read back: nobody may speak to the desk before."""
+        return self._adopted
+
+    def roster_changed(self, roster: Roster) -> dict[str, int]:
+        """Another roster is in force from now on; returns who is on duty by it, for the desk."""
+        self.roster, self._duty = roster, roster.begun(self._wall())
+        self._roster_renewed.set()
+        return self._duty
+
     async def _watch_roster(self) -> None:
         while True:
             if self._adopted and (duty := self._on_duty()) != self._duty:
@@ -269,7 +284,10 @@ class Daemon:
                 log.info("on duty now", agents=sorted(duty))
             change = self.roster.next_change(self._wall())
             wait = LONGEST_SLEEP if change is None else (change - self._wall()).total_seconds() + 0.001
-            await asyncio.sleep(min(max(wait, 0.001), LONGEST_SLEEP if self._adopted else 1.0))
+            self._roster_renewed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(max(wait, 0.001), LONGEST_SLEEP if self._adopted else 1.0)):
+                    await self._roster_renewed.wait()
 
     async def _watch_clock(self) -> None:
         known = 0.0
@@ -302,14 +320,6 @@ class Daemon:
         except AriError:
             return True
         return True
-
-    async def _note_roster(self) -> None:
-        """Journal the roster in force with its text, unless the last one was the same: duty of the past is by it."""
-        text = await asyncio.to_thread(self._roster_file.read_text, encoding="utf-8")
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        last = await self.journal.last_event("roster", "roster")
-        if last is None or not isinstance(last.event, ev.RosterTookEffect) or last.event.sha256 != sha256:
-            self.journal.append("roster", "roster", ev.RosterTookEffect(sha256=sha256, text=text))
 
     # --- what the rooms tell ----------------------------------------------------------------------------------------
 
@@ -357,10 +367,12 @@ class Daemon:
 
     async def _status_verb(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if not self._adopted:
-            return {"ready": False, "degraded": self.journal.degraded, "calls": 0, "agents": {}}
+            return {"ready": False, "degraded": self.journal.degraded, "config": self.reload.status(),
+                    "calls": 0, "agents": {}}  # fmt: skip
         return {
             "ready": self.phone.ready,
             "degraded": self.journal.degraded,
+            "config": self.reload.status(),
             "calls": len(self.calls),
             "archiving": self.shelf.waiting,
             "agents": {

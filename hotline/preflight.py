@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import ivr.build
 import ivr.menu
@@ -17,20 +19,34 @@ import routing.check
 from config.catalogue import _, language, set_language
 from config.load import Loaded, in_order, load, read
 from config.problems import Place, Problem, Refused
-from config.settings import Settings
+from config.settings import Hotline, Settings
+from config.snapshot import Snapshot, look
+from config.tree import read_tree
+from config.versions import Damaged, History, Version
 from hotline.asterisk.check import state_folder
 from hotline.asterisk.fault import AsteriskFault
+from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import espeak_command
+from ivr.versions import draft_folder, forget, lay
+
+READS = 5
+"""How often files that change while they are read are read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Settings that may take effect, and what the operator should know about them."""
+    """Settings that may take effect, and what the operator should know about them.
+
+    ``seen`` is what they were read from. ``refused`` are the errors of the files where not they but the version that
+    was in force last is what may take effect.
+    """
 
     loaded: Loaded
     config_dir: Path
     state_dir: Path
     warnings: list[Problem]
+    seen: Snapshot = field(default_factory=lambda: Snapshot({}))
+    refused: list[Problem] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -38,8 +54,86 @@ class Ready:
         return self.loaded.settings
 
 
-def prepare(config_dir: Path) -> Ready:
-    """Read and check the settings and build the prompts. Raises Refused with every error found."""
+def prepare(config_dir: Path, *, sounds: Path | None = None) -> Ready:
+    """Read and check the settings and build the prompts. Raises Refused with every error found.
+
+    The prompts are built below the state folder, or below ``sounds`` where they are only to be proved.
+    """
+    seen = look(config_dir)
+    for _read in range(READS):
+        ready = _prepare(config_dir, sounds)
+        before, seen = seen, look(config_dir)
+        if (before.files, before.stamps) == (seen.files, seen.stamps):
+            break
+    return replace(ready, seen=seen)
+
+
+def prepare_aside(config_dir: Path) -> Ready:
+    """The same, with the prompts built where nobody hears them. Raises Refused."""
+    try:
+        state_dir = state_folder(load(config_dir).settings)
+    except Refused:
+        return prepare(config_dir)
+    draft = draft_folder(state_dir)
+    try:
+        lay(state_dir, draft)
+        return prepare(config_dir, sounds=draft)
+    except OSError:
+        return prepare(config_dir)  # which says what is wrong with the folder
+    finally:
+        forget(draft)
+
+
+def prepare_to_serve(config_dir: Path) -> Ready:
+    """The same for a start: where the files have errors, the version that was in force last serves, if there is one.
+
+    A hotline that an outage ends at night must come back whatever somebody left in the files. Raises Refused.
+    """
+    try:
+        return prepare(config_dir)
+    except Refused as refused:
+        history = History(_state_dir_said(config_dir))
+        last = history.last()
+        if last is None or look(config_dir).digest == last.digest:
+            raise
+        try:
+            ready = prepare_version(history, last)
+        except (Refused, Damaged, OSError):
+            raise refused from None
+        return replace(ready, config_dir=config_dir, refused=refused.problems)
+
+
+def prepare_version(history: History, version: Version, *, sounds: Path | None = None) -> Ready:
+    """The same for a version that was kept; ``config_dir`` is gone on return. Raises Refused, Damaged, OSError."""
+    history.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=history.folder, prefix=".prove-") as scratch:
+        history.lay_out(version, Path(scratch))
+        return prepare(Path(scratch), sounds=sounds)
+
+
+def settings_in_force(config_dir: Path) -> tuple[Settings, Version] | None:
+    """The settings of the version that was in force last, for commands while the files have errors; None: there is
+    none, or it cannot be read."""
+    history = History(_state_dir_said(config_dir))
+    last = history.last()
+    try:
+        return None if last is None else (history.settings(last).settings, last)
+    except (Refused, Damaged, OSError):
+        return None
+
+
+def _state_dir_said(config_dir: Path) -> Path:
+    """The state folder as hotline.yaml names it, however broken the file is otherwise."""
+    value = read_tree(config_dir, "hotline.yaml").value
+    said = value.get("state_dir") if isinstance(value, dict) else None
+    if not isinstance(said, str):
+        text = look(config_dir).texts.get("hotline.yaml", b"").decode("utf-8", "replace")
+        found = re.search(r"^state_dir:\s*([^\s#]+)", text, re.MULTILINE)
+        said = found[1].strip("\"'") if found else str(Hotline.model_fields["state_dir"].default)
+    return AsteriskHome.of(said).state
+
+
+def _prepare(config_dir: Path, sounds: Path | None) -> Ready:
     try:
         loaded = load(config_dir)
     except Refused:
@@ -53,8 +147,8 @@ def prepare(config_dir: Path) -> Ready:
         place = loaded.places.place("hotline.yaml", "state_dir")
         raise Refused([Problem("state-unwritable", place, what, _("Choose another folder."))]) from None
     problems += recordings.check.check(settings, state_dir)
-    problems += build_prompts(settings, config_dir, state_dir)
-    problems += ivr.prompts.check(settings, config_dir, state_dir)
+    problems += build_prompts(settings, config_dir, sounds or state_dir)
+    problems += ivr.prompts.check(settings, config_dir, sounds or state_dir)
     problems = list(dict.fromkeys(loaded.places.located(problems)))
     errors = [problem for problem in problems if not problem.warning]
     if errors:

@@ -49,6 +49,10 @@ class Shelf:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def zone_changed(self, zone: ZoneInfo) -> None:
+        """The days of the archive are meant in this time zone from now on."""
+        self._archiver.zone = zone
+
     @property
     def waiting(self) -> int:
         """Calls whose recording is not finished yet."""

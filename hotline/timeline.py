@@ -110,7 +110,7 @@ def _style(event: ev.AnyEvent) -> str:
             return MODE_STYLES[mode]
         case ev.Fault() | ev.ArchiveFailed() | ev.RecordingFailed() | ev.Alarm() | ev.AsteriskLost():
             return BAD
-        case ev.Degraded(on=True):
+        case ev.Degraded(on=True) | ev.ConfigRefused():
             return BAD
         case ev.RingEnded(result=result) if result != "answered":
             return WARN
@@ -138,6 +138,8 @@ def words(event: ev.AnyEvent, names: Names) -> str:
             | ev.ClockStepped()
             | ev.Alarm()
             | ev.Degraded()
+            | ev.ConfigTookEffect()
+            | ev.ConfigRefused()
         ):
             return _system_words(event)
         case _:
@@ -304,6 +306,12 @@ def _system_words(event: ev.SystemEvent) -> str:
             return _("The store fails, events go to the spool: {why}").format(why=why)
         case ev.Degraded():
             return _("The store works again")
+        case ev.ConfigTookEffect(version=version):
+            return _("Version {version} of the configuration took effect").format(version=version)
+        case ev.ConfigRefused(errors=errors, what=what):
+            return ngettext(
+                "The changed files have {n} error: {what}", "The changed files have {n} errors: {what}", errors
+            ).format(n=errors, what=what)
     assert_never(event)
 
 

@@ -47,17 +47,20 @@ class AsteriskPhone:
 
     ``prompts`` is the folder of the built prompts of the language, ``spool`` that of unfinished recordings (both
     absolute, read and written by Asterisk). ``devices`` are the SIP accounts whose reachability is followed.
+
+    ``prompts`` may be set anew at any time. A call plays from the folder with which it began, so that a menu is heard
+    in its own words; once it waits for a person the menu is over, and it plays from the folder of today.
     """
 
     def __init__(self, client: Client, ami: Ami, *, prompts: Path, spool: Path, devices: Iterable[str]) -> None:
         self._ari = client
         self._requests = Requests(client)
         self._ami = ami
-        self._prompts = prompts
+        self.prompts = prompts
         self._monitors = Monitors(ami, spool)
         self._devices = sorted(set(devices))
         self._lines: dict[str, AsteriskLine] = {}
-        self._lengths: dict[str, float] = {}
+        self._lengths: dict[Path, float] = {}
         self._bridged: dict[str, str] = {}
         """By bridge, the caller in it."""
         self._asterisk_started = ""
@@ -132,10 +135,7 @@ class AsteriskPhone:
         await client.applications.set_event_filter(allowed=list(ALLOWED_EVENTS))
         with contextlib.suppress(Conflict):  # it is there since the last connection
             await client.bridges.create(WAITING_ROOM, type="holding", name="hotline waiting room")
-        await client.applications.subscribe(*(f"deviceState:PJSIP/{device}" for device in self._devices))
-        for device in self._devices:
-            state = await client.device_states.get(f"PJSIP/{device}")
-            self.on_reachable(device, state.state not in UNREACHABLE_STATES)
+        await self._follow(self._devices)
         info = await client.asterisk.info()
         started = str(info.status.startup_time)
         restarted = bool(self._asterisk_started) and started != self._asterisk_started
@@ -173,7 +173,34 @@ class AsteriskPhone:
     def line(self, call_id: str, legs: Iterable[str]) -> AsteriskLine:
         """An inbox for a call, following these legs."""
         line = self._lines[call_id] = AsteriskLine(self, self._ari, call_id, legs)
+        line.prompts = self.prompts
         return line
+
+    def prompts_in_use(self) -> set[Path]:
+        """Every folder that some call still plays from."""
+        return {self.prompts, *(line.prompts for line in self._lines.values())}
+
+    async def follow(self, devices: Iterable[str]) -> None:
+        """Follow the reachability of these SIP accounts from now on, and tell that of each.
+
+        Accounts that are gone are followed no more. Raises PhoneFault; the next connection follows them all the same.
+        """
+        before, self._devices = set(self._devices), sorted(set(devices))
+        if not self._ari.ready:
+            return
+        try:
+            if gone := sorted(before - set(self._devices)):
+                with contextlib.suppress(NotFound, Conflict, Unprocessable, BadRequest):
+                    await self._ari.applications.unsubscribe(*(f"deviceState:PJSIP/{device}" for device in gone))
+            await self._follow(self._devices)
+        except AriError as error:
+            raise port.PhoneFault(f"follow the phones: {error}") from None
+
+    async def _follow(self, devices: Sequence[str]) -> None:
+        await self._ari.applications.subscribe(*(f"deviceState:PJSIP/{device}" for device in devices))
+        for device in devices:
+            state = await self._ari.device_states.get(f"PJSIP/{device}")
+            self.on_reachable(device, state.state not in UNREACHABLE_STATES)
 
     def line_closed(self, call_id: str) -> None:
         """Forget this line."""
@@ -193,9 +220,10 @@ class AsteriskPhone:
     async def play(self, leg: str, play: str, sounds: port.Sounds) -> None:
         """Start playing to a leg."""
         line = self._lines.get(call_of(leg))
+        folder = line.prompts if line is not None else self.prompts
         if line is not None:
-            line.playing(play, leg, sum(self._seconds(name) for name in sounds))
-        media = [f"sound:{self._prompts / name}" for name in sounds]
+            line.playing(play, leg, sum(self._seconds(folder / f"{name}.wav") for name in sounds))
+        media = [f"sound:{folder / name}" for name in sounds]
         try:
             await self._requests.do(leg, "play", lambda: self._ari.channels.play(leg, play, media))
         except BaseException:
@@ -203,14 +231,14 @@ class AsteriskPhone:
                 line.plays.pop(play, None)
             raise
 
-    def _seconds(self, name: str) -> float:
+    def _seconds(self, file: Path) -> float:
         """The length of a built prompt: 8 kHz, 16-bit, mono, behind a header of 44 bytes."""
-        if name not in self._lengths:
+        if file not in self._lengths:
             try:
-                self._lengths[name] = max(0, (self._prompts / f"{name}.wav").stat().st_size - 44) / 16_000
+                self._lengths[file] = max(0, file.stat().st_size - 44) / 16_000
             except OSError:
                 return 0.0
-        return self._lengths[name]
+        return self._lengths[file]
 
     async def stop_play(self, play: str) -> None:
         """Cut a play short; one that ended already is no error."""
@@ -223,6 +251,9 @@ class AsteriskPhone:
 
     async def wait_with_music(self, leg: str) -> None:
         """Put a leg into the waiting room."""
+        line = self._lines.get(call_of(leg))
+        if line is not None:
+            line.prompts = self.prompts
         await self._requests.do(leg, "wait", lambda: self._ari.bridges.add_channel(WAITING_ROOM, leg))
         await self.keep_music()
 

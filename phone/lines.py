@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -54,6 +55,8 @@ class AsteriskLine:
         self.plays: dict[str, tuple[str, float]] = {}
         """By play: its leg, and the loop's time at which it counts as lost."""
         self.messages: dict[str, str] = {}
+        self.prompts = Path()
+        """The folder that this call's prompts are played from."""
         self._owner = owner
         self._inbox = client.inbox(*self.legs)
         self._hanging_up: dict[str, int] = {}

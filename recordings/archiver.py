@@ -71,7 +71,7 @@ class Archiver:
         most_waiting: int = MOST_WAITING,
         run: Run = worker.run,
     ) -> None:
-        self._folders, self._zone = folders, zone
+        self._folders, self.zone = folders, zone
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(most_waiting)
         self._lanes = [_Lane(run, timeout) for _ in range(workers)]
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,7 +103,7 @@ class Archiver:
         not for the same call at the same time. Raises Closed.
         """
         try:
-            jobs = [job for job in jobs_of(call, self._folders, self._zone) if only in (None, job.category)]
+            jobs = [job for job in jobs_of(call, self._folders, self.zone) if only in (None, job.category)]
         except ValueError as error:
             log.error("a file outside the recordings", call_id=call.call_id, error=str(error))
             wanted = call.archives_wanted or ("call",)

@@ -20,9 +20,11 @@ from routing.messages import CancelRing, GiveUp, Ring
 from routing.outcome import outcome_of
 from routing.session import Call, CallerGone, CallerTaken
 from routing.steps import (
+    GUARD_SLACK,
     asked,
     begin_message,
     end_talk,
+    guard_wait,
     hear,
     left,
     message_closed,
@@ -35,9 +37,6 @@ from routing.steps import (
 )
 
 Stage = Callable[[Call], Awaitable["Stage | None"]]
-
-GUARD_SLACK = 60.0
-"""Seconds added to a stage's own longest time before the dialplan may take a caller whom no daemon looks after."""
 
 MENU_GUARD = 300.0
 """Seconds that greeting, notice and menu may take together; the menu itself ends sooner (``ivr.menu``)."""
@@ -177,12 +176,10 @@ async def menu(call: Call) -> Stage:
 
 async def queue(call: Call) -> Stage:
     """Wait for an agent with music, told from time to time how many are ahead."""
-    state, times = call.state, call.settings.hotline.times
-    rules = call.settings.queues.queues.get(state.queue)
-    longest = rules.longest_wait if rules else 0.0
+    state, rules = call.state, call.settings.queues.queues.get(call.state.queue)
     if not state.enqueued_at or state.stage not in ("queue", "ringing"):
         await call.keep(ev.Enqueued(queue=state.queue, priority=rules.priority if rules else state.priority))
-    await call.phone.guard(call.leg, longest + times.ring + GUARD_SLACK)
+    await guard_wait(call)
     call.desk.ask(asked(state), call.line)
     await call.phone.wait_with_music(call.leg)
     return waiting

@@ -107,10 +107,10 @@ class Desk:
         """Who is on duty now, and since when (µs)."""
         self._step(DutyChanged(duty))
 
-    def settings_changed(self, rules: Rules) -> None:
-        """New queues and agents, in force at once."""
+    def settings_changed(self, rules: Rules, duty: Mapping[str, int] | None = None) -> None:
+        """New queues and agents, and with ``duty`` a new roster, in force at once."""
         self._learn_accounts(rules)
-        self._step(SettingsChanged(rules))
+        self._step(SettingsChanged(rules, duty))
 
     def command(self, command: AgentCommand) -> AgentState:
         """What an agent or a supervisor says; returns the agent's state then.

@@ -7,7 +7,7 @@ changed is journalled, and the lists are right, always together. ``out`` takes t
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -166,9 +166,11 @@ class Floor:
         for agent in sorted({agent for agent, _ in news} & self.seats.keys()):
             self.keep_duty(self.seats[agent])
 
-    def refurnish(self, rules: Rules) -> None:
-        """New settings: seats for new agents, new skills and devices for the others."""
+    def refurnish(self, rules: Rules, duty: Mapping[str, int] | None = None) -> None:
+        """New settings: seats for new agents, new skills and devices for the others; ``duty`` where that is new too."""
         self.rules = rules
+        if duty is not None:
+            self._duty = dict(duty)
         for agent in rules.agents:
             self.seat(agent)
         for seat in list(self.seats.values()):

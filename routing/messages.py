@@ -135,9 +135,19 @@ class AgentCommand:
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
-    """New rules, in force at once. A removed queue drains; a removed agent finishes what they do."""
+    """New rules, in force at once. A removed queue drains; a removed agent finishes what they do.
+
+    With a new roster too, ``duty`` is as in :class:`DutyChanged`: in one step, so that nobody who waits is given up
+    because the agents of before are gone and those of now not yet on duty.
+    """
 
     rules: Rules
+    duty: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettingsChanged:
+    """To a call, on its line: its settings are new, so what it set by the old ones must be set anew."""
 
 
 @dataclass(frozen=True, slots=True)

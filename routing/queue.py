@@ -129,7 +129,7 @@ class Desk:
             case DutyChanged():
                 self._floor.change_duty(dict(event.duty))
             case SettingsChanged():
-                self._settings_changed(event.rules)
+                self._settings_changed(event)
             case Restore():
                 self._restore(event)
             case _:
@@ -308,9 +308,9 @@ class Desk:
 
     # --- settings and starts ------------------------------------------------------------------------------------
 
-    def _settings_changed(self, rules: Rules) -> None:
-        self._queues.update(rules.queues)  # one that is gone drains, and still takes who was sent to it
-        self._floor.refurnish(rules)
+    def _settings_changed(self, change: SettingsChanged) -> None:
+        self._queues.update(change.rules.queues)  # one that is gone drains, and still takes who was sent to it
+        self._floor.refurnish(change.rules, change.duty)
         for caller in self._callers.values():
             queue = self._queues[caller.asked.queue]
             caller.skill.leave(caller)

@@ -100,8 +100,17 @@ class House:
     message_seconds: Callable[[str], float]
 
 
+def settings_of_running_call(began: Settings, now: Settings) -> Settings:
+    """What new settings mean to a call that runs: all of them at once, but it keeps the menu it began with, and the
+    queues which that menu can still lead to although they are gone. Pure."""
+    kept = {name: queue for name, queue in began.queues.queues.items() if name not in now.queues.queues}
+    queues = now.queues.model_copy(update={"queues": {**now.queues.queues, **kept}}) if kept else now.queues
+    return now.model_copy(update={"menu": began.menu, "queues": queues})
+
+
 class Call:
-    """One call: its state, its line, its settings (those in force when it began), and the house."""
+    """One call: its state, its line, its settings (:func:`settings_of_running_call` when they change), and the house.
+    """
 
     def __init__(self, house: House, settings: Settings, state: CallState, line: Line, number: str = "") -> None:
         self.house = house

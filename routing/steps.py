@@ -9,7 +9,7 @@ from calllog.folds import CallState, Talk
 from ivr.prompts import position_prompts
 from phone.port import LegGone, MessageEnded, PhoneFault
 from recordings.folders import part_file
-from routing.messages import CallAsked
+from routing.messages import CallAsked, CallSettingsChanged
 from routing.session import Call, CallerGone, CallerTaken
 
 PART_GAP = 0.08
@@ -22,6 +22,9 @@ MESSAGE_END = 2.0
 TOLD_HOW = 2.0
 """Seconds to wait for the word of a leg's end after a verb found it gone: the phone asks Asterisk once more before it
 says that the dialplan has the caller (``phone.lines``)."""
+
+GUARD_SLACK = 60.0
+"""Seconds added to a stage's own longest time before the dialplan may take a caller whom no daemon looks after."""
 
 BUSY, NO_ANSWER, REJECTED = frozenset({17}), frozenset({0, 16, 18, 19}), frozenset({21})
 UNREACHABLE = frozenset({1, 3, 20, 22, 27})
@@ -62,11 +65,23 @@ async def hear(call: Call, deadline: float | None = None) -> object:
         due = max(0.0, every - (call.clock.now() - call.state.told_at) / 1_000_000)
         left = due + 1.0 if deadline is None else max(0.0, deadline - loop.time())
         try:
-            return await call.next(min(due, left))
+            event = await call.next(min(due, left))
         except TimeoutError:
             if left <= due:
                 raise
             await announce(call)
+            continue
+        if not isinstance(event, CallSettingsChanged):
+            return event
+        # A guard of a longest wait that was shorter would take the caller out of the queue.
+        await call.quietly(guard_wait(call))
+
+
+async def guard_wait(call: Call) -> None:
+    """Should we die, the dialplan takes this caller once the longest wait, by the settings of now, must be over."""
+    rules, times = call.settings.queues.queues.get(call.state.queue), call.settings.hotline.times
+    longest = rules.longest_wait if rules else 0.0
+    await call.phone.guard(call.leg, longest + times.ring + GUARD_SLACK)
 
 
 async def announce(call: Call) -> None:

@@ -96,6 +96,11 @@ class AsteriskHome:
         return self.root / "pid"
 
     @property
+    def started_with(self) -> Path:
+        """The settings that need its restart, as they were at its last start."""
+        return self.root / "started.json"
+
+    @property
     def config(self) -> Path:
         """The file that ``asterisk -C`` is given."""
         return self.etc / "asterisk.conf"

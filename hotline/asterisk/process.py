@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from config.catalogue import _
+from config.effect import restart_values
 from config.settings import Settings
 
 from .fault import AsteriskFault
@@ -77,7 +78,9 @@ def start(settings: Settings, install: AsteriskInstall, state_dir: Path, secrets
         what = _("{key}: {port} on {address} cannot be used: {reason}. Free it, or set another.")
         raise AsteriskFault(what.format(key=taken.key, port=taken.shown, address=taken.address, reason=taken.why))
     asterisk = settings.hotline.asterisk
-    return launch(install, home, lambda: ari_answers(asterisk.ari_port, secrets.ari_user, secrets.ari_password))
+    pid = launch(install, home, lambda: ari_answers(asterisk.ari_port, secrets.ari_user, secrets.ari_password))
+    write_private(home.started_with, msgspec.json.encode(restart_values(settings)))
+    return pid
 
 
 def launch(install: AsteriskInstall, home: AsteriskHome, ready: Callable[[], bool]) -> int:

@@ -118,6 +118,8 @@ SYSTEM: list[tuple[ev.Stream, str, ev.AnyEvent]] = [
     ("system", "hotline", ev.Alarm(code="last_agent_missed", what="agent 8001")),
     ("system", "hotline", ev.Degraded(on=True, why="disk full")),
     ("system", "hotline", ev.Degraded(on=False)),
+    ("system", "hotline", ev.ConfigTookEffect(version=2, sha256="cd" * 32, how="edit")),
+    ("system", "hotline", ev.ConfigRefused(sha256="ef" * 32, errors=2, what="agents.yaml:7")),
     ("system", "hotline", ev.DaemonStopped(reason="stopped")),
 ]
 

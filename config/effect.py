@@ -1,0 +1,99 @@
+"""When a changed setting takes effect: at once, or at the next restart of the daemon or of Asterisk.
+
+One table says it of every setting (a test holds it complete). ``sounds/`` and what is not listed as needing a restart
+takes effect at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from config.settings import Part, Settings
+
+Effect = Literal["live", "daemon", "asterisk", "both"]
+"""``daemon`` and ``asterisk`` name what must be restarted, ``both`` Asterisk and then the daemon."""
+
+_HOTLINE: Mapping[Effect, str] = {
+    "live": """
+        company numbers country emergency_number timezone language
+        trunks[].name trunks[].addresses trunks[].codecs
+        times.digit_timeout times.ring times.wrap_up times.announce_every times.voicemail_longest
+        times.voicemail_silence times.dead_phone times.stop_grace
+        recording.enabled recording.notice_version recording.shortest_voicemail
+        misses_before_pause
+    """,
+    "asterisk": """
+        asterisk.systemname asterisk.sip.bind asterisk.sip.port asterisk.sip.external_address
+        asterisk.sip.local_networks asterisk.rtp.first asterisk.rtp.last
+    """,
+    "daemon": "",
+    "both": "state_dir asterisk.ari_port asterisk.ami_port asterisk.application",
+}
+
+_OTHERS: Mapping[str, str] = {
+    "menu.yaml": """
+        start retries person_queue menus.NAME.prompt
+        menus.NAME.options."KEY".label menus.NAME.options."KEY".menu menus.NAME.options."KEY".queue
+        menus.NAME.options."KEY".repeat
+    """,
+    "queues.yaml": """
+        queues.NAME.label queues.NAME.skill queues.NAME.priority queues.NAME.longest_wait queues.NAME.wrap_up
+    """,
+    "agents.yaml": "agents.NUMBER agents.NUMBER.name agents.NUMBER.skills agents.NUMBER.devices[].sip",
+    "roster.yaml": """
+        shifts.NAME.from shifts.NAME.to
+        weekly[].shift weekly[].days weekly[].agents weekly[].from weekly[].to
+        changes[].date changes[].agent changes[].shifts changes[].off changes[].note
+    """,
+    "prompts.zh.yaml": "voice speed prompts.NAME",
+}
+"""These files take effect at once, all of them."""
+
+TABLE: Mapping[str, Mapping[str, Effect]] = {
+    "hotline.yaml": {key: effect for effect, keys in _HOTLINE.items() for key in keys.split()},
+    **{file: dict.fromkeys(keys.split(), "live") for file, keys in _OTHERS.items()},
+}
+"""By file, by key as the README writes it. Running calls keep the menu they began with."""
+
+NEEDS: Mapping[str, Effect] = {key: effect for key, effect in TABLE["hotline.yaml"].items() if effect != "live"}
+"""The keys of hotline.yaml that need a restart, and of what. None of them lies in a list."""
+
+
+def restart_values(settings: Settings) -> dict[str, Any]:
+    """The value of each key that needs a restart, as plain values for JSON."""
+    return {key: _plain(_value(settings.hotline, key)) for key in NEEDS}
+
+
+def waiting_for(running: Mapping[str, Any], settings: Settings, whose: Iterable[Effect]) -> dict[str, Effect]:
+    """The keys of these effects whose value in ``settings`` is not the one that ``running`` began with."""
+    now, wanted = restart_values(settings), set(whose)
+    return {
+        key: effect
+        for key, effect in NEEDS.items()
+        if effect in wanted and key in running and running[key] != now[key]
+    }
+
+
+def without_restart(wanted: Settings, running: Settings) -> Settings:
+    """``wanted``, but with the values that the running daemon began with where only its restart can change them."""
+    hotline: Any = wanted.hotline
+    for key, effect in NEEDS.items():
+        if effect in ("daemon", "both"):
+            hotline = _with(hotline, key.split("."), _value(running.hotline, key))
+    return wanted.model_copy(update={"hotline": hotline})
+
+
+def _value(part: object, key: str) -> Any:
+    for name in key.split("."):
+        part = getattr(part, name)
+    return part
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _with(part: Part, path: list[str], value: Any) -> Part:
+    name, *rest = path
+    return part.model_copy(update={name: _with(getattr(part, name), rest, value) if rest else value})

@@ -1,0 +1,281 @@
+"""Every version of the configuration that took effect, kept so that it can be shown, compared and taken back.
+
+Below the state folder: ``config/versions.jsonl``, one line a version, and ``config/files/``, each content once under
+its SHA-256. The daemon alone adds versions. A command that writes the files leaves a note of who it was and why beside
+them; the daemon puts it with the version that the note is about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import msgspec
+
+from config.difference import Difference
+from config.load import Loaded, load
+from config.snapshot import Snapshot, is_text, look
+
+How = Literal["start", "edit", "undo"]
+"""``start``: found in the files when the daemon started; ``edit``: taken while it ran; ``undo``: taken back."""
+
+MOST_CHANGES = 200
+"""Changes of one version that are kept in words; the texts themselves are kept whole."""
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A :class:`config.difference.Difference` as it is kept."""
+
+    file: str
+    key: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return str(Difference(self.file, self.key, self.old, self.new))
+
+
+class Version(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A version that took effect at ``at`` (µs since 1970 UTC). ``author`` is empty for an edited file.
+
+    ``files`` is path to SHA-256, ``more`` counts changes beyond those in ``changes``; of an undo, ``restores`` is the
+    version whose content it has.
+    """
+
+    version: int
+    at: int
+    how: How
+    files: dict[str, str]
+    author: str = ""
+    restores: int = 0
+    changes: tuple[Change, ...] = ()
+    more: int = 0
+
+    @property
+    def digest(self) -> str:
+        """That of the folder's content."""
+        return Snapshot(self.files).digest
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Who wrote the content of this digest into the files, and why."""
+
+    digest: str
+    author: str
+    how: How
+    restores: int = 0
+
+
+class Damaged(Exception):
+    """What was kept cannot be read; the text says which file and why."""
+
+
+class History:
+    """The versions kept below this state folder. Methods block for file access and raise OSError."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.folder = state_dir / "config"
+        self._lines = self.folder / "versions.jsonl"
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def versions(self) -> list[Version]:
+        """All, the oldest first. A line that a crash left half is passed over."""
+        try:
+            lines = self._lines.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        found = []
+        for line in lines:
+            with contextlib.suppress(msgspec.DecodeError):
+                found.append(msgspec.json.decode(line, type=Version))
+        return found
+
+    def last(self) -> Version | None:
+        """The version in force, as far as the daemon has said."""
+        return next(reversed(self.versions()), None)
+
+    def content(self, digest: str) -> bytes:
+        """What was kept under this SHA-256. Raises Damaged."""
+        try:
+            return self._file(digest).read_bytes()
+        except OSError as error:
+            raise Damaged(f"{self._file(digest)}: {error.strerror}") from None
+
+    def lay_out(self, version: Version, folder: Path) -> None:
+        """Write this version's files into an empty folder; recordings are linked where that can be. Raises Damaged."""
+        for name, digest in version.files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if is_text(name):
+                target.write_bytes(self.content(digest))
+            else:
+                try:
+                    _link(self._file(digest), target)
+                except OSError as error:
+                    raise Damaged(f"{self._file(digest)}: {error.strerror}") from None
+
+    def settings(self, version: Version) -> Loaded:
+        """This version's settings. Raises config's Refused where they are no longer good, Damaged."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.folder, prefix=".read-") as scratch:
+            self.lay_out(version, Path(scratch))
+            return load(Path(scratch))
+
+    # --- adding -------------------------------------------------------------------------------------------------
+
+    def keep(self, snapshot: Snapshot, folder: Path) -> None:
+        """Keep the content of this snapshot of ``folder``; what is kept already stays. Raises OSError, Damaged when a
+        recording is not what it was."""
+        files = self.folder / "files"
+        files.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, digest in snapshot.files.items():
+            target = files / digest
+            if target.exists():
+                continue
+            draft = files / f".{digest}.{os.getpid()}"
+            try:
+                with open(draft, "wb", opener=_private) as out:
+                    if is_text(name):
+                        out.write(snapshot.texts[name])
+                    else:
+                        with (folder / name).open("rb") as source:
+                            shutil.copyfileobj(source, out)
+                    out.flush()
+                    os.fsync(out.fileno())
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def add(self, snapshot: Snapshot, at: int, how: How, changes: Iterable[Difference]) -> Version:
+        """Write down that this snapshot, which is kept, took effect at ``at`` (µs). Raises OSError."""
+        note, last, told = self._note(snapshot.digest), self.last(), list(changes)
+        version = Version(
+            version=last.version + 1 if last else 1,
+            at=at,
+            how=note.how if note else how,
+            files=dict(snapshot.files),
+            author=note.author if note else "",
+            restores=note.restores if note else 0,
+            changes=tuple(Change(one.file, one.key, one.old, one.new) for one in told[:MOST_CHANGES]),
+            more=max(0, len(told) - MOST_CHANGES),
+        )
+        with open(self._lines, "ab", opener=_private) as out:
+            # A line that a crash left half must not swallow this one.
+            out.write((b"\n" if _ends_open(self._lines) else b"") + msgspec.json.encode(version) + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        if note:
+            (self.folder / "note.json").unlink(missing_ok=True)
+        return version
+
+    def leave_note(self, note: Note) -> None:
+        """For the daemon: who is about to write what."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self.folder / f".note.{os.getpid()}"
+        with open(draft, "wb", opener=_private) as out:
+            out.write(msgspec.json.encode(note))
+        draft.replace(self.folder / "note.json")
+
+    def _note(self, digest: str) -> Note | None:
+        try:
+            note = msgspec.json.decode((self.folder / "note.json").read_bytes(), type=Note)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return note if note.digest == digest else None
+
+    def _file(self, digest: str) -> Path:
+        return self.folder / "files" / digest
+
+
+# --- taking back ------------------------------------------------------------------------------------------------------
+
+
+def write_back(history: History, version: Version, folder: Path) -> list[str]:
+    """Make ``folder`` hold exactly this version's files; returns the paths that were written or removed.
+
+    Each file is replaced in one step and keeps its mode; one that is a link has what it leads to replaced. Files that
+    differ from the last version in force are set aside first, below the history's ``set-aside``: nothing is lost.
+    Raises OSError, Damaged.
+    """
+    there, last = look(folder), history.last()
+    known = set(last.files.values()) if last else set()
+    wanted = Snapshot(version.files)
+    contents = {name: history.content(version.files[name]) for name in there.differing(wanted) if name in version.files}
+    for name in there.differing(wanted):
+        if name in there.files and there.files[name] not in known:
+            _set_aside(history, folder, name)
+    for name in there.differing(wanted):
+        path = Path(os.path.realpath(folder / name))
+        if name in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, contents[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
+    return there.differing(wanted)
+
+
+def aside(history: History) -> Path:
+    """Where edits that never took effect are put before they are overwritten."""
+    return history.folder / "set-aside"
+
+
+def _set_aside(history: History, folder: Path, name: str) -> None:
+    source = folder / name
+    if not source.is_file():
+        return
+    stamp = source.stat().st_mtime_ns // 1_000_000_000
+    target = aside(history) / str(stamp) / name
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def changed_files(version: Version, snapshot: Snapshot) -> list[str]:
+    """The files that are not as this version has them."""
+    return snapshot.differing(Snapshot(version.files))
+
+
+def texts_of(history: History, files: Mapping[str, str]) -> dict[str, str]:
+    """The YAML texts among these files (path to SHA-256). Raises Damaged."""
+    return {
+        name: history.content(digest).decode("utf-8", "replace") for name, digest in files.items() if is_text(name)
+    }
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _ends_open(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:
+        return False
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

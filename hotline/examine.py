@@ -1,0 +1,122 @@
+"""The heavy part of taking a change of the settings, in a worker: is it good, what changed, and Asterisk's files."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from config.catalogue import _, language, set_language
+from config.difference import Difference, differences, sound_differences
+from config.problems import Place, Problem, Refused
+from config.settings import Settings
+from config.snapshot import Snapshot
+from config.versions import Damaged, History
+from hotline.asterisk.fault import AsteriskFault
+from hotline.asterisk.home import AsteriskHome
+from hotline.asterisk.install import find_asterisk
+from hotline.asterisk.passwords import load_secrets
+from hotline.asterisk.render import devices, render, rendered
+from hotline.preflight import prepare
+from ivr.versions import forget, lay
+from recordings.worker import begin
+
+T = TypeVar("T")
+
+RELOADS = {
+    "pjsip.conf": (
+        "res_pjsip.so", "res_pjsip_authenticator_digest.so", "res_pjsip_endpoint_identifier_ip.so",
+        "res_pjsip_outbound_registration.so",
+    ),
+    "extensions.conf": ("pbx_config.so",),
+}  # fmt: skip
+"""By rendered file, the modules that read it again without touching a call. The others of Asterisk's files change only
+with settings that need its restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found: ``settings``, unless a problem is an error; the prompts are built in the draft folder."""
+
+    problems: list[Problem]
+    seen: Snapshot = field(default_factory=lambda: Snapshot({}))
+    settings: Settings | None = None
+    changes: list[Difference] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """What keeps it from taking effect."""
+        return [problem for problem in self.problems if not problem.warning]
+
+
+def examine(config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot) -> Examined:
+    """Check the files as a start would, and build their prompts below ``draft``. ``seen`` is what is in force."""
+    forget(draft)
+    try:
+        draft.mkdir(mode=0o700, parents=True)
+        lay(state_dir, draft)
+        ready = prepare(config_dir, sounds=draft)
+        _prove_rendering(ready.settings, state_dir)
+    except Refused as refused:
+        return Examined(refused.problems)
+    except OSError as error:
+        what = _("{path} cannot be written: {reason}").format(path=error.filename or draft, reason=error.strerror)
+        return Examined([Problem("state-unwritable", Place(""), what, _("Make room, or mend the permissions."))])
+    changes = differences(running, ready.settings) + sound_differences(seen.files, ready.seen.files)
+    return Examined(ready.warnings, ready.seen, ready.settings, changes)
+
+
+def _prove_rendering(settings: Settings, state_dir: Path) -> None:
+    """Raises Refused for what cannot stand in Asterisk's files."""
+    home = AsteriskHome.of(state_dir)
+    if not home.config.exists():
+        return
+    try:
+        rendered(settings, find_asterisk(), home, load_secrets(state_dir, devices(settings)))
+    except AsteriskFault as fault:
+        raise Refused([Problem("asterisk-files", Place("Asterisk"), str(fault), "")]) from None
+
+
+def changes_since(state_dir: Path, settings: Settings, seen: Snapshot) -> list[Difference]:
+    """What is not as it was in the last version that was kept; nothing where that cannot be read any more."""
+    history = History(state_dir)
+    last = history.last()
+    try:
+        before = history.settings(last).settings if last else None
+    except (Refused, Damaged, OSError):
+        before = None
+    if last is None or before is None:
+        return []
+    return differences(before, settings) + sound_differences(last.files, seen.files)
+
+
+def render_asterisk(settings: Settings, state_dir: Path) -> list[str] | None:
+    """Write Asterisk's files anew; returns the modules that must read them again, None where the files are not ours.
+
+    Raises AsteriskFault.
+    """
+    home = AsteriskHome.of(state_dir)
+    if not home.config.exists():
+        return None
+    before = {name: (home.etc / name).read_bytes() for name in RELOADS if (home.etc / name).exists()}
+    render(settings, find_asterisk(), state_dir, load_secrets(state_dir, devices(settings)))
+    changed = [name for name in RELOADS if before.get(name) != (home.etc / name).read_bytes()]
+    return [module for name in changed for module in RELOADS[name]]
+
+
+def _in_words(words: str, job: Callable[..., T], *args: object) -> T:
+    set_language("en" if words == "en" else "zh")
+    return job(*args)
+
+
+async def in_worker(job: Callable[..., T], *args: object) -> T:
+    """Run one of these in a process of its own, which then ends. Raises BrokenProcessPool, and what the job raises."""
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), begin)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, _in_words, language(), job, *args)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
