@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -166,7 +167,8 @@ def _yaml(value: Any) -> str:
         case float():
             return f"{value:.10g}"
         case str():
-            return value or '""'
+            # A wall time is dumped with its seconds, which nobody writes.
+            return re.sub(r"^([0-9]{2}:[0-9]{2}):00$", r"\1", value) or '""'
         case list():
             return f"[{', '.join(map(_yaml, value))}]"
         case dict():

@@ -17,7 +17,15 @@ Effect = Literal["live", "daemon", "asterisk", "both"]
 _HOTLINE: Mapping[Effect, str] = {
     "live": """
         company numbers country emergency_number timezone language
-        trunks[].name trunks[].addresses trunks[].codecs
+        trunks[].name trunks[].addresses trunks[].codecs trunks[].transport trunks[].srtp trunks[].area_code
+        trunks[].probe
+        trunks[].registration.server trunks[].registration.user trunks[].registration.auth_user
+        trunks[].registration.domain trunks[].registration.password_file trunks[].registration.expiry
+        trunks[].incoming.caller trunks[].incoming.caller_from trunks[].incoming.called_from trunks[].incoming.strip
+        trunks[].incoming.add
+        trunks[].outgoing.present trunks[].outgoing.present_as trunks[].outgoing.present_in trunks[].outgoing.called
+        trunks[].outgoing.strip trunks[].outgoing.add
+        asterisk.phones.srtp
         times.digit_timeout times.ring times.wrap_up times.announce_every times.voicemail_longest
         times.voicemail_silence times.dead_phone times.stop_grace
         recording.enabled recording.notice_version recording.shortest_voicemail
@@ -25,7 +33,9 @@ _HOTLINE: Mapping[Effect, str] = {
     """,
     "asterisk": """
         asterisk.systemname asterisk.sip.bind asterisk.sip.port asterisk.sip.external_address
-        asterisk.sip.local_networks asterisk.rtp.first asterisk.rtp.last
+        asterisk.sip.local_networks asterisk.sip.tcp asterisk.sip.tls.port asterisk.sip.tls.certificate
+        asterisk.sip.tls.key asterisk.sip.tls.ca asterisk.sip.tls.verify asterisk.phones.transport
+        asterisk.rtp.first asterisk.rtp.last
     """,
     "daemon": "",
     "both": "state_dir asterisk.ari_port asterisk.ami_port asterisk.application",
@@ -86,7 +96,7 @@ def without_restart(wanted: Settings, running: Settings) -> Settings:
 
 def _value(part: object, key: str) -> Any:
     for name in key.split("."):
-        part = getattr(part, name)
+        part = getattr(part, name, None)
     return part
 
 

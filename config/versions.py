@@ -8,6 +8,7 @@ them; the daemon puts it with the version that the note is about.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ import msgspec
 
 from config.difference import Difference
 from config.load import Loaded, load
-from config.snapshot import Snapshot, is_text, look
+from config.snapshot import UNREADABLE, Snapshot, is_text, look
 
 How = Literal["start", "edit", "undo"]
 """``start``: found in the files when the daemon started; ``edit``: taken while it ran; ``undo``: taken back."""
@@ -110,6 +111,8 @@ class History:
     def lay_out(self, version: Version, folder: Path) -> None:
         """Write this version's files into an empty folder; recordings are linked where that can be. Raises Damaged."""
         for name, digest in version.files.items():
+            if digest.startswith(UNREADABLE):
+                continue
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if is_text(name):
@@ -130,13 +133,13 @@ class History:
     # --- adding -------------------------------------------------------------------------------------------------
 
     def keep(self, snapshot: Snapshot, folder: Path) -> None:
-        """Keep the content of this snapshot of ``folder``; what is kept already stays. Raises OSError, Damaged when a
-        recording is not what it was."""
+        """Keep the content of this snapshot of ``folder``; what is kept already stays. What could not be read is left
+        out: settings that need it would not be good. Raises OSError, Damaged when a recording is not what it was."""
         files = self.folder / "files"
         files.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, digest in snapshot.files.items():
             target = files / digest
-            if target.exists():
+            if digest.startswith(UNREADABLE) or target.exists():
                 continue
             draft = files / f".{digest}.{os.getpid()}"
             try:
@@ -147,6 +150,9 @@ class History:
                         with (folder / name).open("rb") as source:
                             shutil.copyfileobj(source, out)
                     out.flush()
+                    with draft.open("rb") as written:
+                        if hashlib.file_digest(written, "sha256").hexdigest() != digest:
+                            raise Damaged(f"{folder / name}: it changed while it was kept")
                     os.fsync(out.fileno())
                 draft.replace(target)
             finally:
@@ -206,7 +212,7 @@ def write_back(history: History, version: Version, folder: Path) -> list[str]:
     there, last = look(folder), history.last()
     known = set(last.files.values()) if last else set()
     wanted = Snapshot(version.files)
-    contents = {name: history.content(version.files[name]) for name in there.differing(wanted) if name in version.files}
+    contents = {name: history.content(version.files[name]) for name in there.differing(wanted) if _has(version, name)}
     for name in there.differing(wanted):
         if name in there.files and there.files[name] not in known:
             _set_aside(history, folder, name)
@@ -218,6 +224,10 @@ def write_back(history: History, version: Version, folder: Path) -> list[str]:
         else:
             (folder / name).unlink(missing_ok=True)
     return there.differing(wanted)
+
+
+def _has(version: Version, name: str) -> bool:
+    return name in version.files and not version.files[name].startswith(UNREADABLE)
 
 
 def aside(history: History) -> Path:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -46,13 +44,11 @@ async def config(hotline: Trial) -> dict[str, Any]:
 
 async def until(hotline: Trial, true: Any, what: str) -> dict[str, Any]:
     about: dict[str, Any] = {}
-    try:
-        async with asyncio.timeout(TAKEN):
-            while not true(about := await config(hotline)):
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"never: {what}; {about}\n{hotline._last_words()}") from None
-    return about
+    for _look in range(int(TAKEN / 0.1)):
+        if true(about := await config(hotline)):
+            return about
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"never: {what}; {about}\n{hotline._last_words()}")
 
 
 async def taken(hotline: Trial, stem: str, change: Any) -> dict[str, Any]:
