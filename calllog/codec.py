@@ -23,10 +23,19 @@ from calllog.events import (
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-VERSIONS: dict[str, int] = {}
+VERSIONS: dict[str, int] = {"ring_started": 2, "ring_ended": 2}
 """The current version of each kind that has had more than one; every other kind is at version 1."""
 
-UPCASTS: dict[tuple[str, int], Upcast] = {}
+
+def _same(fields: dict[str, Any]) -> dict[str, Any]:
+    """For a field that came new, and whose default says what was so before."""
+    return fields
+
+
+UPCASTS: dict[tuple[str, int], Upcast] = {
+    ("ring_started", 1): _same,  # trunk: no number was rung
+    ("ring_ended", 1): _same,  # leg: there was one device
+}
 """How the data of (kind, version) becomes that of the next version; one entry for each step ever made."""
 
 _KINDS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}

@@ -19,6 +19,10 @@ Outcome = Literal[
     "menu", "refused", "test",
 ]  # fmt: skip
 RingResult = Literal["answered", "missed", "busy", "rejected", "unreachable", "caller_gone", "failed"]
+DeviceResult = Literal["missed", "busy", "rejected", "unreachable", "failed", "unconfirmed", "elsewhere"]
+"""Why one of an agent's devices did not get the call. ``unconfirmed``: somebody (or a voicemail) picked up and did not
+press 1; ``elsewhere``: another device of theirs accepted."""
+
 Side = Literal["caller", "agent", "hotline"]
 Category = Literal["call", "voicemail"]
 AskedVia = Literal["menu", "retries", "away"]
@@ -99,21 +103,55 @@ class PositionTold(Event, frozen=True, kw_only=True, tag="position_told"):
 
 
 class RingStarted(Event, frozen=True, kw_only=True, tag="ring_started"):
-    """An agent is reserved for this call and their device rings."""
+    """An agent is reserved for this call and the first of their devices rings: one ring, however many devices.
+
+    ``device`` is a SIP account, or the end of an outside number (``*5678``), which is then rung through ``trunk``.
+    """
 
     talk_id: str
     agent: str
     device: str
     leg: str
+    trunk: str = ""
+
+
+class DeviceRung(Event, frozen=True, kw_only=True, tag="device_rung"):
+    """Within the same ring: another device of the agent rings, or the same one through the next trunk."""
+
+    talk_id: str
+    agent: str
+    device: str
+    leg: str
+    trunk: str = ""
+
+
+class ConfirmAsked(Event, frozen=True, kw_only=True, tag="confirm_asked"):
+    """This device was picked up; who did is asked to press 1. Nobody is connected to it before they do."""
+
+    talk_id: str
+    leg: str
+
+
+class DeviceEnded(Event, frozen=True, kw_only=True, tag="device_ended"):
+    """This device did not get the call, and why; a ring of one device without key 1 says so in its own end alone."""
+
+    talk_id: str
+    leg: str
+    result: DeviceResult
+    cause: int = 0
 
 
 class RingEnded(Event, frozen=True, kw_only=True, tag="ring_ended"):
-    """The ringing ended; ``cause`` is the Q.850 cause, 0 where there is none."""
+    """The ringing ended; ``cause`` is the Q.850 cause, 0 where there is none.
+
+    ``leg`` is that of the device that accepted; empty: the first one, or none.
+    """
 
     talk_id: str
     agent: str
     result: RingResult
     cause: int = 0
+    leg: str = ""
 
 
 class TalkStarted(Event, frozen=True, kw_only=True, tag="talk_started"):
@@ -364,7 +402,8 @@ class ConfigRefused(Event, frozen=True, kw_only=True, tag="config_refused"):
 
 CallEvent = (
     Arrived | Answered | Greeted | NoticeGiven | MenuEntered | KeyPressed | KeyTimedOut | Asked | Enqueued
-    | PositionTold | RingStarted | RingEnded | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested
+    | PositionTold | RingStarted | DeviceRung | ConfirmAsked | DeviceEnded | RingEnded | TalkStarted | Held | Unheld
+    | TalkEnded | RecordingRequested
     | RecordingStarted | RecordingStopped | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept
     | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
 )  # fmt: skip

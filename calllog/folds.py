@@ -21,6 +21,10 @@ from calllog.events import (
     Asked,
     CallEvent,
     Category,
+    ConfirmAsked,
+    DeviceEnded,
+    DeviceResult,
+    DeviceRung,
     Direction,
     Ended,
     Enqueued,
@@ -70,8 +74,18 @@ class Part:
 
 
 @dataclass(slots=True)
+class Rung:
+    """A device that rang within a ring, by its leg; ``result`` is empty as long as it may yet accept."""
+
+    leg: str
+    device: str
+    trunk: str = ""
+    result: DeviceResult | Literal[""] = ""
+
+
+@dataclass(slots=True)
 class Talk:
-    """接谈: one agent's part of a call, from the first ring."""
+    """接谈: one agent's part of a call, from the first ring; ``device`` and ``leg`` are of the one that accepted."""
 
     talk_id: str
     call_id: str
@@ -88,6 +102,14 @@ class Talk:
     held_since: int = 0
     held_us: int = 0
     parts: list[Part] = field(default_factory=list)
+    rung: list[Rung] = field(default_factory=list)
+
+    @property
+    def open_legs(self) -> list[str]:
+        """The legs that this talk holds: while it rings those of all devices that may yet accept, then the one."""
+        if self.ringing:
+            return [rung.leg for rung in self.rung if not rung.result]
+        return [self.leg] if self.live else []
 
     @property
     def ringing(self) -> bool:
@@ -298,11 +320,24 @@ class CallState:
             case PositionTold():
                 self.told_at = at
             case RingStarted():
-                self.talks.append(Talk(event.talk_id, self.call_id, event.agent, event.device, event.leg, at))
+                talk = Talk(event.talk_id, self.call_id, event.agent, event.device, event.leg, at)
+                talk.rung.append(Rung(event.leg, event.device, event.trunk))
+                self.talks.append(talk)
                 self.stage = "ringing"
+            case DeviceRung():
+                self._talk(event.talk_id).rung.append(Rung(event.leg, event.device, event.trunk))
+            case ConfirmAsked():
+                pass
+            case DeviceEnded():
+                for rung in self._talk(event.talk_id).rung:
+                    if rung.leg == event.leg:
+                        rung.result = event.result
             case RingEnded():
                 talk = self._talk(event.talk_id)
                 talk.ring_result, talk.ring_ended_at = event.result, at
+                if event.leg:
+                    talk.leg = event.leg
+                    talk.device = next((rung.device for rung in talk.rung if rung.leg == event.leg), talk.device)
                 if event.result != "answered" and self.stage == "ringing":
                     self.stage = "queue"
             case TalkStarted():

@@ -128,6 +128,8 @@ def _accounts(agents: AgentFile, hotline: Hotline | None) -> Iterator[Problem]:
     )
     for number, agent in agents.agents.items():
         for index, device in enumerate(agent.devices):
+            if device.sip is None:
+                continue
             if device.sip in owners:
                 yield _problem(
                     "account-doubled",

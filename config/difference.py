@@ -21,7 +21,7 @@ FILES = ("hotline", "menu", "queues", "agents", "roster")
 
 NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "trunks": ("name",),
-    "devices": ("sip",),
+    "devices": ("sip", "number"),
     "changes": ("date", "agent"),
 }
 """By the list's key: what names an item of it."""

@@ -26,7 +26,7 @@ _HOTLINE: Mapping[Effect, str] = {
         trunks[].outgoing.present trunks[].outgoing.present_as trunks[].outgoing.present_in trunks[].outgoing.called
         trunks[].outgoing.strip trunks[].outgoing.add
         asterisk.phones.srtp
-        times.digit_timeout times.ring times.wrap_up times.announce_every times.voicemail_longest
+        times.digit_timeout times.ring times.confirm times.wrap_up times.announce_every times.voicemail_longest
         times.voicemail_silence times.dead_phone times.stop_grace
         recording.enabled recording.notice_version recording.shortest_voicemail
         misses_before_pause
@@ -50,7 +50,10 @@ _OTHERS: Mapping[str, str] = {
     "queues.yaml": """
         queues.NAME.label queues.NAME.skill queues.NAME.priority queues.NAME.longest_wait queues.NAME.wrap_up
     """,
-    "agents.yaml": "agents.NUMBER agents.NUMBER.name agents.NUMBER.skills agents.NUMBER.devices[].sip",
+    "agents.yaml": """
+        agents.NUMBER agents.NUMBER.name agents.NUMBER.skills agents.NUMBER.ring agents.NUMBER.devices[].sip
+        agents.NUMBER.devices[].number agents.NUMBER.devices[].confirm agents.NUMBER.devices[].ring_time
+    """,
     "roster.yaml": """
         shifts.NAME.from shifts.NAME.to
         weekly[].shift weekly[].days weekly[].agents weekly[].from weekly[].to

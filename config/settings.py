@@ -81,6 +81,8 @@ class Times(Part):
 
     digit_timeout: Wait = 5.0
     ring: Wait = 20.0
+    confirm: Wait = 12.0
+    """Whoever picks up a device that must be confirmed has so long to press 1."""
     wrap_up: Seconds = 30.0
     announce_every: Wait = 30.0
     voicemail_longest: Wait = 180.0
@@ -178,17 +180,36 @@ class QueueFile(Part):
 
 
 class Device(Part):
-    """How an agent is reached: a SIP account on this Asterisk (its password is generated)."""
+    """How an agent is reached: a SIP account on this Asterisk (its password is generated), or a telephone number
+    through the trunk. Exactly one of the two (checked in ``phone.devices``).
 
-    sip: SipAccount
+    ``confirm``: whoever picks up must press 1; a number always, since its voicemail may pick up. ``ring_time`` in
+    seconds, ``times.ring`` where there is none.
+    """
+
+    sip: SipAccount | None = None
+    number: DialString | None = None
+    confirm: bool | None = None
+    ring_time: Wait | None = None
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it counts as answered only when 1 is pressed."""
+        return self.number is not None or bool(self.confirm)
+
+    @property
+    def label(self) -> str:
+        """Its name in the journal and on screens: of a number only the end, ``*5678``; it is a person's own."""
+        return f"*{self.number[-4:]}" if self.number is not None else self.sip or ""
 
 
 class Agent(Part):
-    """A person who answers."""
+    """A person who answers; ``ring``: several devices one after the other, or all at once."""
 
     name: Annotated[Text, StringConstraints(max_length=40)]
     skills: Annotated[tuple[Name, ...], Field(min_length=1)]
     devices: Annotated[tuple[Device, ...], Field(min_length=1)]
+    ring: Literal["in_order", "at_once"] = "in_order"
 
 
 class AgentFile(Part):

@@ -214,20 +214,22 @@ class Calls:
 
     def _adopt_live(self, adoption: Adoption, state: CallState, live: port.LiveLeg, there: port.Snapshot) -> None:
         talk = state.talk
-        agent = there.legs.get(talk.leg) if talk is not None and not talk.ended_at else None
         call = self._call(state, _legs(state), live.arrival.number if live.arrival is not None else "")
         call.note(ev.Adopted(stage=state.stage))
         if talk is not None and talk.ringing:
             bridge = there.bridges.get(f"{talk.talk_id}-bridge")
-            if agent is not None and bridge is not None and {state.leg, talk.leg} <= set(bridge.legs):
+            other = [leg for leg in bridge.legs if leg != state.leg and leg in there.legs] if bridge else []
+            if bridge is not None and other and state.leg in bridge.legs:
                 # Killed between the bridging and its note: they are talking.
-                call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="answered"))
+                which = "" if other[0] == talk.leg else other[0]
+                call.line.follow(other[0])
+                call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="answered", leg=which))
                 call.note(ev.TalkStarted(talk_id=talk.talk_id, agent=talk.agent, bridge=bridge.bridge))
-            else:
+            else:  # its legs are left over: nobody has been connected to one, and nobody will be
                 call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="failed"))
         if talk is not None and talk.live:
             adoption.talks.append(LiveTalk(state.call_id, talk.talk_id, talk.agent, state.queue))
-            if agent is None:
+            if talk.leg not in there.legs:
                 call.line.post(port.LegEnded(talk.leg, 16))
         elif state.stage in ("queue", "ringing"):
             if not state.enqueued_at:  # killed between the two: the desk must know the queue's priority
@@ -240,9 +242,7 @@ class Calls:
 
 def _legs(state: CallState) -> list[str]:
     """The legs this call holds, as far as the journal knows."""
-    talk = state.talk
-    holds_agent = talk is not None and not talk.ended_at and (talk.ringing or talk.live)
-    return [state.leg, talk.leg] if holds_agent and talk is not None else [state.leg]
+    return [state.leg, *(state.talk.open_legs if state.talk is not None else ())]
 
 
 def _bridges(state: CallState) -> set[str]:

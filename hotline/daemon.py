@@ -220,9 +220,7 @@ class Daemon:
         if first:  # no await from here to the end of restore: nobody may speak to the desk before it
             self._adopted = True
             self._duty = self._on_duty()
-            accounts = {
-                device.sip: number for number, agent in self.settings.agents.agents.items() for device in agent.devices
-            }
+            accounts = Rules.of(self.settings).accounts()
             self.desk.restore(
                 Restore(
                     agents=agents.values(),
@@ -380,14 +378,18 @@ class Daemon:
                     "mode": state.mode,
                     "reason": state.reason,
                     "on_duty": state.agent in self._duty,
-                    "reachable": any(
-                        device.sip in self._reachable
-                        for device in self.settings.agents.agents[state.agent].devices
-                    ) if state.agent in self.settings.agents.agents else False,
+                    "reachable": any(self._devices(state.agent).values()),
+                    "devices": self._devices(state.agent),
                 }
                 for state in self.desk.agents()
             },
         }  # fmt: skip
+
+    def _devices(self, agent: str) -> dict[str, bool]:
+        """The agent's devices, and whether each can be reached; of a number we know no better."""
+        known = self.settings.agents.agents.get(agent)
+        devices = known.devices if known is not None else ()
+        return {one.label: one.number is not None or one.sip in self._reachable for one in devices}
 
 
 def _first(group: BaseExceptionGroup[Fatal]) -> Fatal:

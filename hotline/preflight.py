@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import ivr.build
 import ivr.menu
 import ivr.prompts
+import phone.devices
 import phone.trunks
 import recordings.check
 import routing.check
@@ -139,7 +140,8 @@ def _prepare(config_dir: Path, sounds: Path | None) -> Ready:
     except Refused:
         raise Refused(_of_what_could_be_read(config_dir)) from None
     settings, state_dir = loaded.settings, state_folder(loaded.settings)
-    problems = ivr.menu.check(settings) + routing.check.check(settings) + phone.trunks.check(settings.hotline)
+    problems = ivr.menu.check(settings) + routing.check.check(settings)
+    problems += phone.trunks.check(settings.hotline) + phone.devices.check(settings)
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -164,6 +166,8 @@ def _of_what_could_be_read(config_dir: Path) -> list[Problem]:
         meant += phone.trunks.check(files.hotline)
     if files.menu is not None:
         meant += ivr.menu.check(Settings.model_construct(menu=files.menu))
+    if files.agents is not None and files.hotline is not None:
+        meant += phone.devices.check(Settings.model_construct(agents=files.agents, hotline=files.hotline))
     faulty = {problem.place.file for problem in found.problems if not problem.warning}
     if not faulty & {"hotline.yaml", "queues.yaml", "agents.yaml", "roster.yaml"}:
         some = ("hotline", "queues", "agents", "roster")

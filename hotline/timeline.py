@@ -22,6 +22,8 @@ from hotline.words import (
     WARN,
     Names,
     category_word,
+    device_result_word,
+    device_word,
     hung_up_by,
     mode_word,
     outcome_word,
@@ -55,6 +57,8 @@ def timeline(events: Iterable[ev.Recorded], names: Names) -> list[Line]:
 def _lines(events: Iterable[ev.Recorded], names: Names) -> Iterator[Line]:
     asked = 0
     rung: dict[str, int] = {}
+    devices: dict[str, str] = {}
+    """Of the latest ring, by leg; the first also by no leg."""
     talked: dict[str, int] = {}
     held: dict[str, int] = {}
     for recorded in events:
@@ -63,9 +67,16 @@ def _lines(events: Iterable[ev.Recorded], names: Names) -> Iterator[Line]:
         match event:
             case ev.Asked():
                 asked = asked or at
-            case ev.RingStarted(talk_id=talk):
-                rung[talk] = at
-            case ev.RingEnded(talk_id=talk) if talk in rung:
+            case ev.RingStarted(talk_id=talk, leg=leg, device=device, trunk=trunk):
+                rung[talk], devices = at, {"": device_word(device, trunk)}
+                devices[leg] = devices[""]
+            case ev.DeviceRung(leg=leg, device=device, trunk=trunk):
+                devices[leg] = device_word(device, trunk)
+            case ev.ConfirmAsked(leg=leg) | ev.DeviceEnded(leg=leg):
+                text = _("{device}: {what}").format(device=devices.get(leg, leg), what=text)
+            case ev.RingEnded(talk_id=talk, result=result, leg=leg) if talk in rung:
+                if result == "answered" and len(devices) > 2:
+                    text = _("{device}: {what}").format(device=devices.get(leg, leg), what=text)
                 text = _("{what}, rang {length}").format(what=text, length=_between(rung[talk], at))
             case ev.TalkStarted(talk_id=talk):
                 if asked and not talked:
@@ -91,6 +102,8 @@ def _depth(event: ev.AnyEvent) -> int:
     match event:
         case ev.RingEnded() | ev.TalkStarted() | ev.TalkEnded():
             return 1
+        case ev.DeviceRung() | ev.ConfirmAsked() | ev.DeviceEnded():
+            return 1
         case ev.Held() | ev.Unheld():
             return 2
         case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.RecordingFailed():
@@ -114,6 +127,8 @@ def _style(event: ev.AnyEvent) -> str:
             return BAD
         case ev.RingEnded(result=result) if result != "answered":
             return WARN
+        case ev.DeviceEnded(result=device_result):
+            return DIM if device_result == "elsewhere" else WARN
         case ev.KeyPressed(meaning="none") | ev.KeyTimedOut() | ev.VoicemailOffered() | ev.VoicemailDropped():
             return WARN
         case ev.Adopted() | ev.HandedOver() | ev.ClockStepped():
@@ -172,8 +187,14 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Told: you are next")
         case ev.PositionTold(ahead=ahead):
             return ngettext("Told: {n} ahead", "Told: {n} ahead", ahead).format(n=ahead)
-        case ev.RingStarted(agent=agent, device=device):
-            return _("Rings {agent} (phone {device})").format(agent=names.agent(agent), device=device)
+        case ev.RingStarted(agent=agent, device=device, trunk=trunk):
+            return _("Rings {agent} ({device})").format(agent=names.agent(agent), device=device_word(device, trunk))
+        case ev.DeviceRung(device=device, trunk=trunk):
+            return _("Rings {device}").format(device=device_word(device, trunk))
+        case ev.ConfirmAsked():
+            return _("Picked up, asked to press 1")
+        case ev.DeviceEnded(result=device_result, cause=cause):
+            return _with_cause(device_result_word(device_result), cause)
         case ev.RingEnded(result=result, cause=cause):
             return _with_cause(ring_word(result), cause)
         case ev.TalkStarted(agent=agent):

@@ -195,7 +195,8 @@ class Trial:
 
     async def handset(self, agent: str, *, register: bool = True) -> Handset:
         """The agent's phone."""
-        account = self.settings.agents.agents[agent].devices[0].sip
+        devices = self.settings.agents.agents[agent].devices
+        account = next(device.sip for device in devices if device.sip is not None)
         return await self.world.handset(agent, account, self.secrets.sip[account], register=register)
 
     def fresh_number(self) -> str:

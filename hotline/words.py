@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from config.catalogue import _
 
 if TYPE_CHECKING:
-    from calllog.events import AgentMode, Category, Outcome, RingResult
+    from calllog.events import AgentMode, Category, DeviceResult, Outcome, RingResult
     from calllog.folds import Stage
     from config.settings import Settings
 
@@ -149,6 +149,24 @@ def ring_word(result: RingResult) -> str:
         case "failed":
             return _("The ring failed")
     assert_never(result)
+
+
+def device_result_word(result: DeviceResult) -> str:
+    """Why a device did not get the call."""
+    match result:
+        case "unconfirmed":
+            return _("Picked up, but 1 was not pressed")
+        case "elsewhere":
+            return _("Another device was quicker")
+        case _:
+            return ring_word(result)
+
+
+def device_word(device: str, trunk: str) -> str:
+    """A device by its name in the journal."""
+    return _("number {device}, trunk {trunk}").format(device=device, trunk=trunk) if trunk else (
+        _("phone {device}").format(device=device)
+    )
 
 
 def mode_word(mode: AgentMode) -> str:

@@ -47,6 +47,7 @@ REQUIRED_PROMPTS = (
     "away_apology",
     "farewell",
     "agent_lost",
+    "agent_confirm",
 )
 """Every prompt that code plays by name. The menus' own prompts come on top (``required``)."""
 

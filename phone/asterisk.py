@@ -212,10 +212,12 @@ class AsteriskPhone:
         """Answer a ringing caller."""
         await self._requests.do(leg, "answer", lambda: self._ari.channels.answer(leg))
 
-    async def hang_up(self, leg: str) -> None:
-        """End a leg; one that is gone already is no error."""
+    async def hang_up(self, leg: str, *, elsewhere: bool = False) -> None:
+        """End a leg; one that is gone already is no error. A phone that is told of ``elsewhere`` notes no missed call
+        (SIP: a Reason header, RFC 3326)."""
+        reason = "answered_elsewhere" if elsewhere else "normal"
         with contextlib.suppress(port.LegGone):
-            await self._requests.do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason="normal"))
+            await self._requests.do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason=reason))
 
     async def play(self, leg: str, play: str, sounds: port.Sounds) -> None:
         """Start playing to a leg."""
@@ -273,8 +275,8 @@ class AsteriskPhone:
         except AriError as error:
             raise port.PhoneFault(f"stop music: {error}") from None
 
-    async def ring(self, leg: str, device: str, *, number: str, longest: float) -> None:
-        """Ring a device as a new leg, showing ``number``."""
+    async def ring(self, leg: str, endpoint: str, *, number: str, longest: float) -> None:
+        """Ring an endpoint as a new leg, showing ``number``."""
         shown = "".join(char for char in number if char in "+0123456789") or "anonymous"
         line = self._lines.get(call_of(leg))
         try:
@@ -282,7 +284,7 @@ class AsteriskPhone:
                 leg,
                 "ring",
                 lambda: self._ari.channels.originate(
-                    f"PJSIP/{device}",
+                    endpoint,
                     channel_id=leg,
                     app_args="agent",
                     caller_id=f'"{shown}" <{shown}>',

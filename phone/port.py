@@ -168,8 +168,8 @@ class Phone(Protocol):
     async def answer(self, leg: str) -> None:
         """Answer a ringing caller."""
 
-    async def hang_up(self, leg: str) -> None:
-        """End a leg; one that is gone already is no error."""
+    async def hang_up(self, leg: str, *, elsewhere: bool = False) -> None:
+        """End a leg; one that is gone already is no error. ``elsewhere``: tell it that another phone took the call."""
 
     async def play(self, leg: str, play: str, sounds: Sounds) -> None:
         """Start playing to a leg; :class:`PlayEnded` follows. Over music on hold, which goes on afterwards."""
@@ -186,8 +186,10 @@ class Phone(Protocol):
     async def stop_music(self, leg: str) -> None:
         """Take a leg out of the waiting room; one that is not there is no error."""
 
-    async def ring(self, leg: str, device: str, *, number: str, longest: float) -> None:
-        """Ring a device as a new leg, showing ``number``; its events follow. Ends by itself after ``longest``."""
+    async def ring(self, leg: str, endpoint: str, *, number: str, longest: float) -> None:
+        """Ring ``PJSIP/ACCOUNT`` or ``PJSIP/NUMBER@TRUNK`` as a new leg, showing ``number``; its events follow.
+
+        Ends by itself after ``longest``. Nobody hears anything of it, and it hears nobody, before :meth:`connect`."""
 
     async def connect(self, bridge: str, caller: str, agent: str) -> None:
         """Let two legs hear each other."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ari import events as ari_ev
 from phone import port
 
@@ -26,7 +28,10 @@ LONGEST_TEXT = 80
 """Characters kept of what a trunk says of a caller: more is an attack, not a name."""
 
 AGENT_LEG = "-agent"
-"""The end of the id of every agent's leg; what stands before it is the talk's id, ``CALL-N``."""
+"""The end of the id of every agent's leg; what stands before it is the talk's id, ``CALL-N``, and for another than the
+first device or way also which, ``CALL-N-d2w1``."""
+
+_OF_CALL = re.compile(r"(.*)-\d+(?:-d\d+w\d+)?-agent", re.DOTALL)
 
 
 def line_event(event: ari_ev.Event) -> port.LineEvent | None:
@@ -68,4 +73,5 @@ def arrival(channel_id: str, number: str, name: str, args: tuple[str, ...]) -> p
 
 def call_of(leg: str) -> str:
     """The call a leg of ours belongs to: the caller's leg is named like it, an agent's ``CALL-N-agent``."""
-    return leg.removesuffix(AGENT_LEG).rpartition("-")[0] if leg.endswith(AGENT_LEG) else leg
+    found = _OF_CALL.fullmatch(leg)
+    return found[1] if found else leg

@@ -9,15 +9,16 @@ is shared. When the caller hangs up (or the dialplan takes them), the stage ends
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from calllog import events as ev
 from calllog.folds import CallState
 from ivr import menu as ivr_menu
-from phone.port import LegAnswered, LegEnded, LegGone, LegHeld, PhoneFault
-from routing.messages import CancelRing, GiveUp, Ring
+from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
+from routing.messages import GiveUp, Ring
 from routing.outcome import outcome_of
+from routing.plan import Accept, Nobody
+from routing.ringing import hang_up_all, ring_devices
 from routing.session import Call, CallerGone, CallerTaken
 from routing.steps import (
     GUARD_SLACK,
@@ -31,7 +32,6 @@ from routing.steps import (
     message_ended,
     message_of,
     record_message,
-    result_of,
     start_recording,
     take_message,
 )
@@ -44,14 +44,8 @@ MENU_GUARD = 300.0
 GUARD_AGAIN = 10.0
 """Seconds until a guard that could not be taken away is tried again: left alone it would cut the talk off."""
 
-RING_SLACK = 5.0
-"""Seconds after which Asterisk itself ends a ring that no daemon ended."""
-
 MESSAGES_TRIED = 2
 """How often a caller may try to leave a message of the shortest length."""
-
-NO_ANSWER, SUBSCRIBER_ABSENT = 19, 20
-"""Q.850 causes noted for a ring that we ended, and for a phone that was gone."""
 
 FAULTS_RESUMED = 2
 """How many faults of ours a call goes on from before the dialplan takes the caller."""
@@ -200,56 +194,30 @@ async def waiting(call: Call) -> Stage:
 
 
 async def ring(call: Call) -> Stage:
-    """Ring the agent's phone while the caller goes on waiting; whoever does not answer is followed by the next."""
+    """Ring the agent's devices while the caller goes on waiting; whoever does not accept is followed by the next."""
     wanted, call.ring_next = call.ring_next, None
     if wanted is None:
         return waiting
-    leg = f"{wanted.talk_id}-agent"
-    call.line.follow(leg)
-    await call.keep(ev.RingStarted(talk_id=wanted.talk_id, agent=wanted.agent, device=wanted.device, leg=leg))
-    longest = call.settings.hotline.times.ring
-    deadline = asyncio.get_running_loop().time() + longest
-    try:
-        await call.phone.ring(leg, wanted.device, number=call.number, longest=longest + RING_SLACK)
-        while True:
-            match await hear(call, deadline):
-                case LegAnswered(leg=answered) if answered == leg:
-                    break
-                case LegEnded(leg=ended, cause=cause) if ended == leg:
-                    return ring_failed(call, wanted, result_of(cause), cause)
-                case CancelRing(talk_id=talk_id) if talk_id == wanted.talk_id:
-                    await call.surely(lambda: call.phone.hang_up(leg))
-                    return ring_failed(call, wanted, "failed")
-                case GiveUp(why=why):
-                    await call.surely(lambda: call.phone.hang_up(leg))
-                    ring_failed(call, wanted, "failed")
-                    call.note(ev.VoicemailOffered(why=why))
-                    return offer
-                case _:
-                    pass
-    except TimeoutError:
-        await call.surely(lambda: call.phone.hang_up(leg))
-        return ring_failed(call, wanted, "missed", NO_ANSWER)
-    except LegGone as gone:
-        if gone.leg != leg:  # the caller hung up: finish() ends the ring
-            raise
-        return ring_failed(call, wanted, "unreachable", SUBSCRIBER_ABSENT)
-    except PhoneFault as fault:
-        call.log.error("an agent's phone could not be rung", agent=wanted.agent, why=str(fault))
-        await call.surely(lambda: call.phone.hang_up(leg))
-        return ring_failed(call, wanted, "failed")
-    return await connect(call, wanted, leg)
+    match await ring_devices(call, wanted):
+        case Accept(leg=leg):
+            return await connect(call, wanted, leg)
+        case GiveUp(why=why):
+            ring_failed(call, wanted.talk_id, wanted.agent, "failed")
+            call.note(ev.VoicemailOffered(why=why))
+            return offer
+        case Nobody(result=result, cause=cause):
+            return ring_failed(call, wanted.talk_id, wanted.agent, result, cause)
 
 
-def ring_failed(call: Call, ring: Ring, result: ev.RingResult, cause: int = 0) -> Stage:
+def ring_failed(call: Call, talk_id: str, agent: str, result: ev.RingResult, cause: int = 0) -> Stage:
     """This ring brought nobody: the desk finds the next."""
-    call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result=result, cause=cause))
-    call.desk.ring_ended(ring, result)
+    call.note(ev.RingEnded(talk_id=talk_id, agent=agent, result=result, cause=cause))
+    call.desk.ring_ended(call.call_id, talk_id, agent, result)
     return waiting
 
 
 async def connect(call: Call, ring: Ring, leg: str) -> Stage:
-    """The agent answered: let the two hear each other."""
+    """The agent accepted: let the two hear each other."""
     bridge = f"{ring.talk_id}-bridge"
     try:
         await call.quietly(call.stop_play())
@@ -262,10 +230,11 @@ async def connect(call: Call, ring: Ring, leg: str) -> Stage:
         if isinstance(failed, PhoneFault):
             call.log.error("caller and agent could not be connected", agent=ring.agent, why=str(failed))
         await call.phone.wait_with_music(call.leg)
-        return ring_failed(call, ring, "failed")
-    call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result="answered"))
+        return ring_failed(call, ring.talk_id, ring.agent, "failed")
+    other = "" if call.state.talk is not None and call.state.talk.leg == leg else leg
+    call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result="answered", leg=other))
     call.note(ev.TalkStarted(talk_id=ring.talk_id, agent=ring.agent, bridge=bridge))
-    call.desk.ring_ended(ring, "answered")
+    call.desk.ring_ended(call.call_id, ring.talk_id, ring.agent, "answered")
     call.desk.talk_began(call.call_id, ring.talk_id)
     return talk
 
@@ -375,8 +344,8 @@ async def end_ring(call: Call, result: ev.RingResult) -> None:
     """The ring that is on, if any, is over for a reason of the call's own."""
     now = call.state.talk
     if now is not None and now.ringing:
-        await call.surely(lambda: call.phone.hang_up(now.leg))
-        ring_failed(call, Ring(call.call_id, now.talk_id, now.agent, now.device), result)
+        await hang_up_all(call, now.open_legs)
+        ring_failed(call, now.talk_id, now.agent, result)
 
 
 async def finish(call: Call) -> None:

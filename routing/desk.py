@@ -58,8 +58,10 @@ class Desk:
         self._alarm = alarm
         self._lines: dict[str, Line] = {}
         self._accounts: dict[str, str] = {}
+        self.longest_ring = 0.0
+        """Seconds that a ring at any agent may take."""
         self._timer: asyncio.TimerHandle | None = None
-        self._learn_accounts(rules)
+        self._learn(rules)
 
     # --- said by calls ----------------------------------------------------------------------------------------------
 
@@ -73,9 +75,9 @@ class Desk:
         self._step(CallGone(call_id))
         self._lines.pop(call_id, None)
 
-    def ring_ended(self, ring: Ring, result: RingResult) -> None:
+    def ring_ended(self, call_id: str, talk_id: str, agent: str, result: RingResult) -> None:
         """How the ring ended."""
-        self._step(RingReport(ring.call_id, ring.talk_id, ring.agent, result))
+        self._step(RingReport(call_id, talk_id, agent, result))
 
     def talk_began(self, call_id: str, talk_id: str) -> None:
         """Bridged: the call waits no more."""
@@ -109,7 +111,7 @@ class Desk:
 
     def settings_changed(self, rules: Rules, duty: Mapping[str, int] | None = None) -> None:
         """New queues and agents, and with ``duty`` a new roster, in force at once."""
-        self._learn_accounts(rules)
+        self._learn(rules)
         self._step(SettingsChanged(rules, duty))
 
     def command(self, command: AgentCommand) -> AgentState:
@@ -132,8 +134,8 @@ class Desk:
 
     # --- the shell ------------------------------------------------------------------------------------------------
 
-    def _learn_accounts(self, rules: Rules) -> None:
-        self._accounts = {device.sip: number for number, agent in rules.agents.items() for device in agent.devices}
+    def _learn(self, rules: Rules) -> None:
+        self._accounts, self.longest_ring = rules.accounts(), rules.longest_ring()
 
     def _step(self, message: Input) -> None:
         now = self._clock.now()

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from calllog.folds import AgentState
 from routing.agents import COOL_DOWN, AgentEvent, change, same
 from routing.messages import AgentChange, Command, Rules
+from routing.plan import Plan, plan_of
 from routing.skills import Seat, SkillQueue
 from routing.strategy import Strategy
 
@@ -90,10 +91,18 @@ class Floor:
             raise LookupError(agent)
         return seat
 
-    def device(self, seat: Seat) -> str:
-        """The first device, in the order of the settings, that can be reached; empty when there is none."""
+    def plan(self, seat: Seat) -> Plan:
+        """How the agent is rung now: by the devices that can be reached, in the order of the settings."""
+        agent, reached = self.rules.agents.get(seat.state.agent), self._reached.get(seat.state.agent, ())
+        if agent is None:
+            return Plan()
+        devices = [one for one in seat.devices if one.number is not None or one.sip in reached]
+        return plan_of(agent, devices, self.rules.ring, self.rules.confirm)
+
+    def reachable(self, seat: Seat) -> bool:
+        """Whether any device can be reached; an outside number counts as reachable."""
         reached = self._reached.get(seat.state.agent, ())
-        return next((device for device in seat.devices if device in reached), "")
+        return any(one.number is not None or one.sip in reached for one in seat.devices)
 
     def queues_left_bare(self, seat: Seat) -> list[str]:
         """The queues that would have nobody to serve them without this agent."""
@@ -132,7 +141,7 @@ class Floor:
         for skill in seat.skills:
             self.bared[skill.skill] = self.touched[skill.skill] = skill
         seat.unlist()
-        seat.list(self.now, bool(self.device(seat)), self._strategy)
+        seat.list(self.now, self.reachable(seat), self._strategy)
 
     def cool_down(self, seat: Seat) -> None:
         """No ring for a while; the agent is listed by the change that follows."""
@@ -184,7 +193,7 @@ class Floor:
         found = self.rules.agents.get(seat.state.agent)
         seat.known = found is not None
         seat.skills = tuple(self.skill(skill) for skill in dict.fromkeys(found.skills)) if found else ()
-        seat.devices = tuple(device.sip for device in found.devices) if found else ()
+        seat.devices = found.devices if found else ()
 
     def start(
         self, states: Iterable[AgentState], reachable: Iterable[tuple[str, str]], duty: dict[str, int]

@@ -13,6 +13,7 @@ from typing import Literal
 from calllog.events import AgentChanged, RingResult
 from calllog.folds import AgentState
 from config import settings
+from routing.plan import Plan, plan_of
 
 # --- settings, as far as the desk needs them ------------------------------------------------------------------------
 
@@ -21,7 +22,8 @@ from config import settings
 class Rules:
     """What the operator set for queues and agents.
 
-    Seconds: ``wrap_up`` where a queue has none of its own, ``ring`` the longest ring.
+    Seconds: ``wrap_up`` where a queue has none of its own, ``ring`` the longest ring of a device that has none, and
+    ``confirm`` the time for key 1.
     """
 
     queues: Mapping[str, settings.Queue]
@@ -29,6 +31,17 @@ class Rules:
     wrap_up: float = 30.0
     misses_before_pause: int = 2
     ring: float = 20.0
+    confirm: float = 12.0
+
+    def accounts(self) -> dict[str, str]:
+        """Whose each SIP account is."""
+        devices = ((device, number) for number, agent in self.agents.items() for device in agent.devices)
+        return {device.sip: number for device, number in devices if device.sip is not None}
+
+    def longest_ring(self) -> float:
+        """Seconds that the ring at any agent may take, with all their devices."""
+        plans = (plan_of(agent, agent.devices, self.ring, self.confirm) for agent in self.agents.values())
+        return max((plan.longest for plan in plans), default=0.0)
 
     @classmethod
     def of(cls, all_settings: settings.Settings) -> Rules:
@@ -39,6 +52,7 @@ class Rules:
             all_settings.hotline.times.wrap_up,
             all_settings.hotline.misses_before_pause,
             all_settings.hotline.times.ring,
+            all_settings.hotline.times.confirm,
         )
 
 
@@ -198,12 +212,12 @@ class AgentChange:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Ring this device for this call. The agent is reserved; answer with a :class:`RingReport`."""
+    """Ring the agent for this call, by this plan. They are reserved; answer with a :class:`RingReport`."""
 
     call_id: str
     talk_id: str
     agent: str
-    device: str
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ from routing.skills import Caller, Seat, SkillQueue
 from routing.strategy import Strategy, longest_ready
 
 RING_GUARD = 15 * SECOND
-"""µs beyond the longest ring after which a ring without a report is taken back: longer than a call's own clean-up."""
+"""µs beyond the ring's plan after which a ring without a report is taken back: longer than a call's own clean-up."""
 
 
 class Desk:
@@ -232,11 +232,12 @@ class Desk:
         caller.rings += 1
         talk_id = f"{call_id}-{caller.rings}"
         caller.skill.ring(caller, seat)
-        caller.ring_due = self._now + round(self._floor.rules.ring * SECOND) + RING_GUARD
+        plan = self._floor.plan(seat)
+        caller.ring_due = self._now + round(plan.longest * SECOND) + RING_GUARD
         self._timers.set(caller.ring_due, "ring", call_id)
         seat.queue = caller.asked.queue
         self._floor.change(seat, AgentEvent.RUNG, call_id=call_id, talk_id=talk_id)
-        self._out.append(Ring(call_id, talk_id, seat.state.agent, self._floor.device(seat)))
+        self._out.append(Ring(call_id, talk_id, seat.state.agent, plan))
 
     def _ring_report(self, report: RingReport) -> None:
         caller = self._callers.get(report.call_id)

@@ -70,13 +70,16 @@ class Clock(Protocol):
 class Desk(Protocol):
     """What a call may say to the desk; answers arrive on its line as ``Ring``, ``CancelRing`` and ``GiveUp``."""
 
+    longest_ring: float
+    """Seconds that a ring at any agent may take, with all their devices."""
+
     def ask(self, asked: CallAsked, line: Line) -> None:
         """Wait for an agent from now on; the same again changes nothing."""
 
     def gone(self, call_id: str) -> None:
         """No longer want an agent."""
 
-    def ring_ended(self, ring: Ring, result: RingResult) -> None:
+    def ring_ended(self, call_id: str, talk_id: str, agent: str, result: RingResult) -> None:
         """How the ring ended."""
 
     def talk_began(self, call_id: str, talk_id: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from calllog.folds import AgentState
+from config.settings import Device
 from routing.messages import CallAsked
 from routing.ranked import Ranked
 from routing.strategy import Rank, Strategy
@@ -93,7 +94,7 @@ class Seat:
     state: AgentState
     known: bool = False
     skills: tuple[SkillQueue, ...] = ()
-    devices: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
     on_duty: bool = False
     bridged: bool = False
     queue: str = ""

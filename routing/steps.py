@@ -23,12 +23,9 @@ TOLD_HOW = 2.0
 """Seconds to wait for the word of a leg's end after a verb found it gone: the phone asks Asterisk once more before it
 says that the dialplan has the caller (``phone.lines``)."""
 
+
 GUARD_SLACK = 60.0
 """Seconds added to a stage's own longest time before the dialplan may take a caller whom no daemon looks after."""
-
-BUSY, NO_ANSWER, REJECTED = frozenset({17}), frozenset({0, 16, 18, 19}), frozenset({21})
-UNREACHABLE = frozenset({1, 3, 20, 22, 27})
-"""Q.850 causes of a ring that ended, as Asterisk maps them from SIP (res_pjsip_session, hangup_sip2cause)."""
 
 
 def asked(state: CallState) -> CallAsked:
@@ -41,17 +38,6 @@ def asked(state: CallState) -> CallAsked:
         waiting_since=state.enqueued_at,
         rings=len(state.talks),
     )
-
-
-def result_of(cause: int) -> ev.RingResult:
-    """What a Q.850 cause says of a ring that the phone itself ended."""
-    if cause in BUSY:
-        return "busy"
-    if cause in REJECTED:
-        return "rejected"
-    if cause in NO_ANSWER:
-        return "missed"
-    return "unreachable" if cause in UNREACHABLE else "failed"
 
 
 async def hear(call: Call, deadline: float | None = None) -> object:
@@ -79,9 +65,9 @@ async def hear(call: Call, deadline: float | None = None) -> object:
 
 async def guard_wait(call: Call) -> None:
     """Should we die, the dialplan takes this caller once the longest wait, by the settings of now, must be over."""
-    rules, times = call.settings.queues.queues.get(call.state.queue), call.settings.hotline.times
+    rules = call.settings.queues.queues.get(call.state.queue)
     longest = rules.longest_wait if rules else 0.0
-    await call.phone.guard(call.leg, longest + times.ring + GUARD_SLACK)
+    await call.phone.guard(call.leg, longest + call.desk.longest_ring + GUARD_SLACK)
 
 
 async def announce(call: Call) -> None:

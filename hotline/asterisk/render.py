@@ -87,7 +87,8 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
 
 def devices(settings: Settings) -> list[str]:
     """The SIP accounts of all agents, sorted, each once."""
-    return sorted({device.sip for agent in settings.agents.agents.values() for device in agent.devices})
+    every = (device.sip for agent in settings.agents.agents.values() for device in agent.devices)
+    return sorted({sip for sip in every if sip is not None})
 
 
 def written_forms(number: str, country: str) -> list[str]:

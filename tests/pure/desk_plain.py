@@ -27,6 +27,7 @@ from routing.messages import (
     TalkBegan,
     TalkEnded,
 )
+from routing.plan import Plan, PlannedTry
 from routing.queue import RING_GUARD
 
 SECOND = 1_000_000
@@ -85,9 +86,17 @@ class Naive:
         longest = self.queues[call.asked.queue].longest_wait
         return (call.asked.waiting_since or call.asked.asked_at) + round(longest * SECOND)
 
-    def device(self, number: str) -> str:
-        sips = [device.sip for device in self.rules.agents[number].devices] if number in self.rules.agents else []
-        return next((sip for sip in sips if (number, sip) in self.reached), "")
+    def plan(self, number: str) -> Plan:
+        agent, tries = self.rules.agents.get(number), []
+        for device in agent.devices if agent else ():
+            if device.number is not None or (number, device.sip) in self.reached:
+                ring = self.rules.ring if device.ring_time is None else device.ring_time
+                tries.append(PlannedTry(device, ring, self.rules.confirm if device.number or device.confirm else 0))
+        return Plan(tuple(tries), agent is not None and agent.ring == "at_once")
+
+    def longest(self, plan: Plan) -> float:
+        each = [one.ring + one.confirm for one in plan.tries]
+        return max(each) if plan.at_once else sum(each)
 
     def covered(self, skill: str) -> bool:
         return any(self.on_duty(one) and skill in self.rules.agents[one].skills for one in self.people)
@@ -99,7 +108,7 @@ class Naive:
             can = [
                 one
                 for one, person in self.people.items()
-                if self.on_duty(one) and self.device(one) and person.mode not in ("off", "paused")
+                if self.on_duty(one) and self.plan(one).tries and person.mode not in ("off", "paused")
                 if queue.skill in self.rules.agents[one].skills
             ]
             if queue.skill in self.rules.agents[number].skills and not set(can) - {number}:
@@ -260,7 +269,7 @@ class Naive:
                 (person.since, number)
                 for number, person in self.people.items()
                 if self.on_duty(number) and self.skill(call) in self.rules.agents[number].skills
-                if person.mode == "ready" and person.cool <= now and self.device(number)
+                if person.mode == "ready" and person.cool <= now and self.plan(number).tries
             ]
             if not free:
                 continue
@@ -270,13 +279,12 @@ class Naive:
             number = min(fresh or free)[1]
             person = self.people[number]
             call.ringing, call.rings = number, call.rings + 1
-            call.ring_due = now + round(self.rules.ring * SECOND) + RING_GUARD
+            plan = self.plan(number)
+            call.ring_due = now + round(self.longest(plan) * SECOND) + RING_GUARD
             call.tried.add(number)
             person.talk = f"{call.asked.call_id}-{call.rings}"
             person.mode, person.call, person.changed = "ringing", call.asked.call_id, now
-            self.said.append(
-                Ring(call.asked.call_id, f"{call.asked.call_id}-{call.rings}", number, self.device(number))
-            )
+            self.said.append(Ring(call.asked.call_id, f"{call.asked.call_id}-{call.rings}", number, plan))
             return True
         return False
 

@@ -27,6 +27,7 @@ from routing.messages import (
     TalkEnded,
     WakeAt,
 )
+from routing.plan import Plan, PlannedTry
 from routing.queue import Desk
 from tests.pure.desk_plain import QUICK, SECOND, Naive
 
@@ -37,9 +38,14 @@ def queue(skill: str, priority: int = 5, longest_wait: float = 300, wrap_up: flo
     return Queue(label=skill, skill=skill, priority=priority, longest_wait=longest_wait, wrap_up=wrap_up)
 
 
-def agent(number: str, *skills: str, devices: tuple[str, ...] = ()) -> Agent:
-    sips = devices or (f"p{number}",)
-    return Agent(name=number, skills=skills, devices=tuple(Device(sip=sip) for sip in sips))
+def agent(number: str, *skills: str, devices: tuple[str | Device, ...] = (), at_once: bool = False) -> Agent:
+    found = tuple(Device(sip=one) if isinstance(one, str) else one for one in devices or (f"p{number}",))
+    return Agent(name=number, skills=skills, devices=found, ring="at_once" if at_once else "in_order")
+
+
+def plan(*sips: str, ring: float = 20.0) -> Plan:
+    """These phones, one after the other."""
+    return Plan(tuple(PlannedTry(Device(sip=sip), ring, 0.0) for sip in sips))
 
 
 class Referee:
@@ -71,7 +77,7 @@ class Referee:
             and number in self.duty
             and state is not None
             and state.mode == "ready"
-            and any((number, device.sip) in self.reached for device in found.devices)
+            and any(device.number or (number, device.sip) in self.reached for device in found.devices)
             and now >= self.cool.get(number, 0)
         )
 
@@ -156,7 +162,9 @@ class Referee:
         assert ring.call_id not in self.rung, "two rings for one call"
         busy = [*self.rung.values(), *self.talks.values()]
         assert ring.agent not in [other.agent for other in busy], "an agent with two calls"
-        assert (ring.agent, ring.device) in self.reached
+        assert ring.plan.tries, "nothing is rung"
+        for one in ring.plan.tries:
+            assert one.device.number is not None or (ring.agent, one.device.sip) in self.reached
         assert now >= self.cool.get(ring.agent, 0), "rung within the cool-down"
         assert self.agents[ring.agent].mode == "ringing"
         skills = self.skills(ring.agent)

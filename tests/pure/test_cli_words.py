@@ -79,6 +79,8 @@ def test_every_choice_has_words(language: str) -> None:
     assert reason_word("something_else") == "something_else"
     for result in get_args(ev.RingResult):
         assert words(ev.RingEnded(talk_id="t", agent="8001", result=result), Names())
+    for result in get_args(ev.DeviceResult):
+        assert words(ev.DeviceEnded(talk_id="t", leg="l", result=result), Names())
     for mode in get_args(ev.AgentMode):
         assert words(ev.AgentChanged(mode=mode), Names())
 
@@ -93,6 +95,10 @@ def test_timeline_tells_lengths_and_indents_talks() -> None:
     assert (0, "Told: 2 ahead") in lines
     assert (1, "Not answered (cause 19), rang 20.0 s") in lines
     assert (0, "Rings 8002 Li (phone 8002)") in lines
+    assert (1, "Rings number *5678, trunk carrier") in lines
+    assert (1, "number *5678, trunk carrier: Picked up, asked to press 1") in lines
+    assert (1, "number *5678, trunk carrier: Picked up, but 1 was not pressed") in lines
+    assert (1, "phone 8002: Picked up, rang 4.0 s") in lines
     assert (1, "Connected with 8002 Li, waited 27.1 s") in lines
     assert (2, "Taken back by the agent, held 5.0 s") in lines
     assert (1, "Talk ended: the caller hung up, talked 1:05") in lines

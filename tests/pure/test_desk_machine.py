@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from config.settings import Device
 from routing.agents import IllegalTransition
 from routing.messages import (
     AgentCommand,
@@ -36,7 +37,7 @@ PEOPLE = {
     "8001": agent("8001", "a"),
     "8002": agent("8002", "a", "b"),
     "8003": agent("8003", "b", "c", devices=("p8003", "soft8003")),
-    "8004": agent("8004", "a", "b", "c"),
+    "8004": agent("8004", "a", "b", "c", devices=("p8004", Device(number="13800138000", ring_time=9)), at_once=True),
 }
 RULES = [
     Rules(QUEUES, PEOPLE, wrap_up=7),

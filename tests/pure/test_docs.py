@@ -131,7 +131,7 @@ def test_every_setting_stands_there_with_its_default_and_nothing_else_does(page:
         if field.is_required():
             assert said[path] == "–", path
         elif field.default in (None, (), ""):
-            assert said[path] in ("", NONE[page], "`times.wrap_up`"), path
+            assert said[path] in ("", NONE[page], "`times.wrap_up`", "`times.ring`"), path
         else:
             assert said[path] == f"`{written(field.default)}`", path
 

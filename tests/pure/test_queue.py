@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calllog.events import AgentChanged
+from config.settings import Device
 from routing.agents import IllegalTransition
 from routing.messages import (
     AgentChange,
@@ -24,10 +25,11 @@ from routing.messages import (
     Tick,
     WakeAt,
 )
+from routing.plan import Plan, PlannedTry
 from routing.queue import RING_GUARD, Desk
 from tests.pure.desk_floor import QUEUES, Floor, alarms, given_up
 from tests.pure.desk_plain import SECOND
-from tests.pure.desk_play import START, Play, agent
+from tests.pure.desk_play import START, Play, agent, plan
 
 # --- who rings --------------------------------------------------------------------------------------------------------
 
@@ -138,16 +140,30 @@ def test_a_ring_that_comes_back_at_once_cools_down(result: str, missed: int, tur
     assert floor.ringing() == {"8001": "c1"}
 
 
-def test_the_first_device_that_can_be_reached() -> None:
-    people = {"8001": agent("8001", "a", devices=("desk", "soft"))}
-    play = Play(Rules(QUEUES, people))
+def test_the_devices_that_can_be_reached_in_the_order_of_the_settings() -> None:
+    mobile = Device(number="13800138000", ring_time=25)
+    people = {"8001": agent("8001", "a", devices=("desk", "soft", mobile))}
+    play = Play(Rules(QUEUES, people, confirm=10))
     play.tell(DutyChanged({"8001": START}))
-    play.tell(AgentReachable("8001", "soft", True))
     play.tell(CallAsked("c1", "sales", START, 5))
-    assert play.referee.rung["c1"].device == "soft"
+    ring = play.referee.rung["c1"]
+    assert ring.plan == Plan((PlannedTry(mobile, 25, 10),)) and ring.plan.longest == 35
+    play.tell(AgentReachable("8001", "soft", True))
     play.tell(AgentReachable("8001", "desk", True))
     play.tell(RingReport("c1", "c1-1", "8001", "missed"))
-    assert play.referee.rung["c1"] == Ring("c1", "c1-2", "8001", "desk")
+    again = Plan((*plan("desk", "soft").tries, PlannedTry(mobile, 25, 10)))
+    assert play.referee.rung["c1"] == Ring("c1", "c1-2", "8001", again) and again.longest == 75
+
+
+def test_whose_phone_is_gone_is_rung_at_the_mobile_and_does_serve() -> None:
+    people = {"8001": agent("8001", "a", devices=("desk", Device(number="13800138000")), at_once=True)}
+    play = Play(Rules(QUEUES, people, confirm=10))
+    play.tell(DutyChanged({"8001": START}))
+    play.tell(AgentReachable("8001", "desk", True))
+    play.tell(AgentReachable("8001", "desk", False))
+    play.tell(CallAsked("c1", "sales", START, 5))
+    assert [one.device.label for one in play.referee.rung["c1"].plan.tries] == ["*8000"]
+    assert Rules(QUEUES, people, ring=20, confirm=10).longest_ring() == 30
 
 
 # --- misses -----------------------------------------------------------------------------------------------------------
@@ -337,10 +353,10 @@ def test_commands_that_cannot_be() -> None:
 def test_asking_again() -> None:
     desk = Desk(Rules(QUEUES, {"8001": agent("8001", "a"), "8002": agent("8002", "a")}))
     desk.step(START, Restore(duty={"8001": START, "8002": START}, reachable=[("8001", "p8001")]))
-    assert Ring("c1", "c1-1", "8001", "p8001") in desk.step(START, CallAsked("c1", "sales", START, 5))
+    assert Ring("c1", "c1-1", "8001", plan("p8001")) in desk.step(START, CallAsked("c1", "sales", START, 5))
     assert desk.step(START, CallAsked("c1", "sales", START, 5)) == []  # it has not heard of the ring yet
     said = desk.step(START, CallAsked("c1", "sales", START, 5, rings=1))  # it lost the ring
-    assert CancelRing("c1", "c1-1", "8001", "caller_gone") in said and Ring("c1", "c1-2", "8001", "p8001") in said
+    assert CancelRing("c1", "c1-1", "8001", "caller_gone") in said and Ring("c1", "c1-2", "8001", plan("p8001")) in said
     desk.step(START, RingReport("c1", "c1-2", "8001", "answered"))
     desk.step(START, TalkBegan("c1", "c1-2"))
     desk.step(START, CallAsked("c1", "sales", START, 5, rings=2))  # it lost the talk

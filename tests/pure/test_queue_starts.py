@@ -15,6 +15,7 @@ from routing.messages import (
     SettingsChanged,
     TalkEnded,
 )
+from routing.plan import Plan
 from routing.queue import Desk
 from tests.pure.desk_floor import QUEUES, Floor, given_up
 from tests.pure.desk_plain import SECOND
@@ -93,7 +94,7 @@ def test_a_start_after_a_crash() -> None:
     )  # fmt: skip
     referee.agents = {state.agent: AgentState(**{f: getattr(state, f) for f in state.__slots__}) for state in states}
     referee.heard(START, restore)
-    referee.talks = {"c1": Ring("c1", "c1-1", "8001", ""), "c6": Ring("c6", "c6-1", "8008", "")}
+    referee.talks = {"c1": Ring("c1", "c1-1", "8001", Plan()), "c6": Ring("c6", "c6-1", "8008", Plan())}
     said = desk.step(START, restore)
     referee.answered(START, said)
     rings = [(one.call_id, one.talk_id, one.agent) for one in said if isinstance(one, Ring)]

@@ -57,6 +57,8 @@ class Leg:
     heard: list[tuple[str, float, bool]] = field(default_factory=list)
     monitors: list[str] = field(default_factory=list)
     message: str = ""
+    pressed: str = ""
+    """The keys that were pressed on it."""
     speaks: float = 8.0
     """Seconds that this caller speaks into a message."""
     since: float = 0.0
@@ -103,6 +105,7 @@ class FakeAsterisk:
         """A key on a phone; ``#`` ends a message."""
         if key == "#" and leg.message:
             self.end_message(leg, True)
+        leg.pressed += key
         self._tell(leg, port.KeyPress(leg.leg, key))
 
     def end(self, leg: Leg, cause: int = 16, *, lost: bool = False) -> None:
@@ -155,10 +158,10 @@ class FakeAsterisk:
     def answer(self, name: str) -> None:
         self.leg(name).up = True
 
-    def hang_up(self, name: str) -> None:
+    def hang_up(self, name: str, cause: int = 16) -> None:
         leg = self.legs.get(name)
         if leg is not None:
-            self.end(leg, 16)
+            self.end(leg, cause)
 
     def play(self, name: str, play: str, sounds: tuple[str, ...]) -> None:
         leg = self.leg(name)
@@ -202,6 +205,8 @@ class FakeAsterisk:
         legs = [self.leg(agent), self.leg(caller)]
         if not all(leg.up for leg in legs):
             self.wrongs.append(f"{bridge} has a leg that nobody answered")
+        if "@" in legs[0].device and "1" not in legs[0].pressed:
+            self.wrongs.append(f"{bridge} has {legs[0].device}, where nobody pressed 1")
         self.bridges.setdefault(bridge, [])
         for leg in legs:
             self._move(leg, bridge)

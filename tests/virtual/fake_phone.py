@@ -113,8 +113,8 @@ class FakePhone:
     async def answer(self, leg: str) -> None:
         await self._do("answer", leg, lambda: self.asterisk.answer(leg))
 
-    async def hang_up(self, leg: str) -> None:
-        await self._do("hang_up", leg, lambda: self.asterisk.hang_up(leg))
+    async def hang_up(self, leg: str, *, elsewhere: bool = False) -> None:
+        await self._do("hang_up", leg, lambda: self.asterisk.hang_up(leg, 26 if elsewhere else 16))
 
     async def play(self, leg: str, play: str, sounds: port.Sounds) -> None:
         await self._do("play", leg, lambda: self.asterisk.play(leg, play, tuple(sounds)))
@@ -134,7 +134,8 @@ class FakePhone:
     async def stop_music(self, leg: str) -> None:
         await self._do("stop_music", leg, lambda: self.asterisk.stop_music(leg))
 
-    async def ring(self, leg: str, device: str, *, number: str, longest: float) -> None:
+    async def ring(self, leg: str, endpoint: str, *, number: str, longest: float) -> None:
+        device = endpoint.removeprefix("PJSIP/")
         line = self.followed.get(leg)
         if line is None:
             self.asterisk.wrongs.append(f"{leg} is rung before its inbox is known")

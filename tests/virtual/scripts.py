@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import sleep
 
+from config.settings import Device
 from tests.virtual.world import Caller, World, opened
 
 
@@ -72,3 +73,42 @@ async def leaves_message(world: World, caller: Caller) -> None:
     caller.leg.speaks = 9.0
     await caller.heard("voicemail_thanks")
     await caller.gone()
+
+
+MOBILES = {
+    number: (Device(sip=f"p{number}"), Device(number=f"1380013{number}")) for number in ("8001", "8002", "8003")
+}
+
+
+async def with_mobiles() -> World:
+    """Three agents, each with a phone and a mobile: of the first they ring in order, of the others together."""
+    return await opened(
+        "8001", "8002", "8003", wrap_up=1.0, devices=MOBILES, ring={"8002": "at_once", "8003": "at_once"}
+    )
+
+
+async def accepted_by_mobile(world: World, caller: Caller) -> None:
+    """The first agent's phone is busy and their mobile's voicemail picks up and hangs up; at the second agent phone and
+    mobile ring, and 1 is pressed on the mobile; the agent hangs up, and so does the caller."""
+    await caller.heard("greeting")
+    caller.press("1")
+    ring = await world.rings("8001")
+    await sleep(2)
+    ring.reject(17)
+    voicemail = await world.device_rings("0138001")
+    await sleep(4)
+    voicemail.answer()
+    await sleep(6)
+    voicemail.hang_up()
+    mobile = await world.device_rings("0138002")
+    await world.rings("8002")
+    await sleep(3)
+    mobile.answer()
+    await sleep(2)
+    mobile.press("7", "1")
+    await caller.talks()
+    await sleep(5)
+    mobile.hang_up()
+    await caller.heard("farewell")
+    await sleep(1)
+    caller.hang_up()

@@ -22,6 +22,7 @@ from calllog.events import AnyEvent
 from calllog.folds import CallState
 from config.load import load_settings
 from config.settings import Agent, AgentFile, Device, Queue, QueueFile, Settings
+from config.telephony import Outgoing
 from hotline.calls import Calls
 from phone.port import Arrival
 from routing.desk import Desk
@@ -49,21 +50,29 @@ def _tracked() -> Settings:
 def settings(agents: Mapping[str, Sequence[str]], /, **changes: Any) -> Settings:
     """The tracked settings with these agents and their skills; ``changes`` are laid over ``times``.
 
-    ``longest_wait`` is for all queues, ``recording`` and ``misses`` are what they say.
+    ``longest_wait`` is for all queues, ``recording`` and ``trunks`` are what they say; ``devices`` and ``ring`` are
+    of those agents, by staff number, who have another than one phone.
     """
     base = _tracked()
     longest, recording = changes.pop("longest_wait", None), changes.pop("recording", True)
+    devices, ring = changes.pop("devices", {}), changes.pop("ring", {})
+    outgoing = {"outgoing": Outgoing(present="02112345678")}
+    trunks = changes.pop("trunks", tuple(trunk.model_copy(update=outgoing) for trunk in base.hotline.trunks))
     hotline = base.hotline.model_copy(update={
         "times": base.hotline.times.model_copy(update=changes),
+        "trunks": trunks,
         "recording": base.hotline.recording.model_copy(update={"enabled": recording}),
     })  # fmt: skip
     queues: dict[str, Queue] = dict(base.queues.queues)
     if longest is not None:
         queues = {name: one.model_copy(update={"longest_wait": longest}) for name, one in queues.items()}
     people = {
-        number: Agent(name=number, skills=tuple(skills), devices=(Device(sip=f"p{number}"),))
+        number: Agent(
+            name=number, skills=tuple(skills), devices=devices.get(number, (Device(sip=f"p{number}"),)),
+            ring=ring.get(number, "in_order"),
+        )
         for number, skills in agents.items()
-    }
+    }  # fmt: skip
     return base.model_copy(
         update={"hotline": hotline, "queues": QueueFile(queues=queues), "agents": AgentFile(agents=people)}
     )
@@ -83,6 +92,10 @@ class Ring:
 
     def answer(self) -> None:
         self._asterisk.answered(self.leg)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._asterisk.press(self.leg, key)
 
     def reject(self, cause: int = 21) -> None:
         """21: rejected (603), 17: busy (486), 41: the phone is broken (500)."""
@@ -239,6 +252,14 @@ class World:
             return [ring for ring in self.rung if ring.leg.device == f"p{agent}"]
 
         await self.until(lambda: len(found()) >= times, f"{agent} rings")
+        return found()[times - 1]
+
+    async def device_rings(self, device: str, times: int = 1) -> Ring:
+        """Wait for the ``times``-th ring at a device whose address has this in it (the end of a number will do)."""
+        def found() -> list[Ring]:
+            return [ring for ring in self.rung if device in ring.leg.device]
+
+        await self.until(lambda: len(found()) >= times, f"{device} rings")
         return found()[times - 1]
 
     async def until(self, true: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
