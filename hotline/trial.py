@@ -24,6 +24,7 @@ from calllog.queries import CallDetail, CallRow
 from config.catalogue import _
 from config.load import load_settings
 from config.settings import Settings
+from config.telephony import Trunk
 from hotline.asterisk import process
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import AsteriskInstall, cache_folder, find_asterisk
@@ -69,8 +70,11 @@ def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
             "ari_port": ari,
             "ami_port": ami,
         },
-        # The spare address is for a call from elsewhere while the trial's own carrier holds the first.
-        "trunks": [{"name": "carrier", "addresses": [f"127.0.0.1:{carrier}", f"127.0.0.1:{spare}"]}],
+        # The spare one is for a call from elsewhere while the trial's own carrier holds the first.
+        "trunks": [
+            {"name": "carrier", "addresses": [f"127.0.0.1:{carrier}"], "outgoing": {"present": PRESENTED}},
+            {"name": "spare", "addresses": [f"127.0.0.1:{spare}"]},
+        ],
     }
     yaml = YAML()
     for file in sorted((REPOSITORY / "config").glob("*.yaml")):
@@ -96,6 +100,10 @@ def _lay_over(tree: Any, changes: Mapping[str, Any]) -> None:
             _lay_over(tree[key], value)
         else:
             tree[key] = value
+
+
+PRESENTED = "02112345678"
+"""The number that a trial's mobiles see."""
 
 
 class Trial:
@@ -292,6 +300,10 @@ def _archived(detail: CallDetail) -> bool:
     return not state.archives_due
 
 
+def _port(trunk: Trunk) -> int:
+    return int(trunk.addresses[0].rpartition(":")[2])
+
+
 @asynccontextmanager
 async def trial(
     folder: Path, changes: Mapping[str, Any] | None = None, *, daemon: bool = True
@@ -307,11 +319,13 @@ async def trial(
     await asyncio.to_thread(_prompts, settings, config, state)
     await asyncio.to_thread(process.start, settings, install, state, secrets)
     it = Trial(config, settings, install, secrets)
-    carrier = int(settings.hotline.trunks[0].addresses[0].rpartition(":")[2])
+    carrier = _port(settings.hotline.trunks[0])
+    others = [_port(trunk) for trunk in settings.hotline.trunks[1:] if trunk.outgoing.present is not None]
     sip = settings.hotline.asterisk.sip
     try:
         async with OutsideWorld.start(
-            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=home.state / "sounds" / "zh"
+            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=home.state / "sounds" / "zh",
+            carriers=others,
         ) as it.world:
             try:
                 if daemon:

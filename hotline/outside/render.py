@@ -40,6 +40,8 @@ class Addresses:
     rtp_first: int
     rtp_last: int
     ari_password: str
+    carriers: tuple[int, ...] = ()
+    """Ports of further carriers, by which the hotline may call out."""
 
 
 def files(at: Addresses) -> dict[str, str]:
@@ -50,7 +52,7 @@ def files(at: Addresses) -> dict[str, str]:
         # No learning of the far side's address: the hotline may change a stream's source in mid-call.
         "rtp.conf": f"[general]\nrtpstart = {at.rtp_first}\nrtpend = {at.rtp_last}\nstrictrtp = no\nicesupport = no\n",
         "extensions.conf": _EXTENSIONS,
-        "pjsip.conf": _PJSIP.format(at=at),
+        "pjsip.conf": _PJSIP.format(at=at) + "".join(map(_CARRIER.format, at.carriers)),
     }
 
 
@@ -101,6 +103,13 @@ transport = handset-udp
 type = identify
 endpoint = handset
 match = {at.hotline_host}
+"""
+
+_CARRIER = """\
+[carrier-{0}]
+type = transport
+protocol = udp
+bind = 127.0.0.1:{0}
 """
 
 

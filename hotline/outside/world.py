@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -70,15 +70,18 @@ class OutsideWorld:
         *,
         sounds: Path | None = None,
         handset_port: int | None = None,
+        carriers: Sequence[int] = (),
     ) -> AsyncIterator[OutsideWorld]:
         """Start it, and stop it on leaving: no process and no port stays, and no file outside ``work_dir``.
 
-        The hotline need not run yet. ``sounds`` holds the prompts' wav files, for what was heard. Raises SwitchFault.
+        The hotline need not run yet. ``sounds`` holds the prompts' wav files, for what was heard; ``carriers`` are
+        ports of further carriers, by which it may call out. Raises SwitchFault.
         """
         rtp = free_ports(RTP_PORTS, run=True)
         ports = free_ports(2)
         at = render.Addresses(
-            *hotline_sip, carrier_port, handset_port or ports[0], ports[1], rtp[0], rtp[-1], secrets.token_urlsafe(24)
+            *hotline_sip, carrier_port, handset_port or ports[0], ports[1], rtp[0], rtp[-1], secrets.token_urlsafe(24),
+            tuple(carriers),
         )
         heard = work_dir / "heard"
         heard.mkdir(parents=True, exist_ok=True)
@@ -131,6 +134,18 @@ class OutsideWorld:
             await handset.register()
         return handset
 
+    def mobile(self, agent: str, number: str) -> Handset:
+        """A telephone behind the carrier, which rings however its number is written (its last ten digits count)."""
+        if number in self.handsets:
+            raise ValueError(f"there is a telephone {number} already")
+        handset = self.handsets[number] = Handset(agent, number, _needs_no_account, _needs_no_account)
+        return handset
+
+    def _rung(self, dialled: str) -> Handset | None:
+        """The handset of this SIP account, or the telephone of this number."""
+        ends = (found for number, found in self.handsets.items() if len(number) > 9 and dialled.endswith(number[-10:]))
+        return self.handsets.get(dialled) or next(ends, None)
+
     async def _register(self, account: str) -> None:
         async with self._changing:
             file = self.switch.folder / "etc" / render.HANDSETS
@@ -165,7 +180,7 @@ class OutsideWorld:
         """What no leg takes: new rings, and events that were queued before their leg was there."""
         async for event in self._ground.client.unclaimed:
             if isinstance(event, ari.StasisStart) and event.args[:1] == ("ring",):
-                handset = self.handsets.get(event.args[1])
+                handset = self._rung(event.args[1])
                 if handset is None:
                     with contextlib.suppress(ari.AriError):
                         await self._ground.client.channels.hangup(event.channel.id, reason="unallocated")
@@ -180,6 +195,10 @@ class OutsideWorld:
         for handset in self.handsets.values():
             handset.close()
         await asyncio.gather(*(leg.close() for leg in self._legs.values()), return_exceptions=True)
+
+
+async def _needs_no_account() -> None:
+    """A telephone behind the carrier registers nowhere."""
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
