@@ -43,7 +43,7 @@ def test_an_agent_who_comes_and_one_who_goes() -> None:
 
     gone, come = said(changed("agents", AgentFile, swap))
     assert gone.startswith("agents.yaml: agents.8001: - {name: 张敏")
-    assert come == "agents.yaml: agents.8013: + {name: 林涛, skills: [general], devices: [{sip: 8013}]}"
+    assert come == "agents.yaml: agents.8013: + {name: 林涛, skills: [general], devices: [{sip: 8013}], ring: in_order}"
 
 
 def test_a_change_put_in_front_of_the_roster_is_one_change() -> None:
