@@ -90,6 +90,8 @@ def _wanted(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
             return "wrong-type", _("Write a number.")
         case "greater_than_equal":
             return "out-of-range", _("It must be at least {n}.").format(n=f"{context['ge']:g}")
+        case "greater_than":
+            return "out-of-range", _("It must be more than {n}.").format(n=f"{context['gt']:g}")
         case "less_than_equal":
             return "out-of-range", _("It must be at most {n}.").format(n=f"{context['le']:g}")
         case "bool_parsing" | "bool_type":
@@ -106,6 +108,10 @@ def _wanted(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
             return "wrong-time", _("Write a time as HH:MM, for example 06:00.")
         case "calendar_date" | "date_parsing" | "date_from_datetime_parsing" | "date_type":
             return "wrong-date", _("Write a date as YYYY-MM-DD that exists, for example 2026-02-17.")
+        case "quarter":
+            return "wrong-time", _("Write quarter-hours: 00:00, 00:15, 00:30 up to 23:45.")
+        case "nobody_calls":
+            return "empty-day", _("Give at least one quarter-hour and one queue more than 0.")
         case "ip_address":
             return "wrong-address", _("Write an IP address, for example 192.0.2.10.")
         case "ip_network":

@@ -15,63 +15,26 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from config.shapes import (
     Day as Day,
-)
-from config.shapes import (
     DialString as DialString,
-)
-from config.shapes import (
     Key as Key,
-)
-from config.shapes import (
     Label as Label,
-)
-from config.shapes import (
     Language as Language,
-)
-from config.shapes import (
     Name as Name,
-)
-from config.shapes import (
     Part as Part,
-)
-from config.shapes import (
     Port as Port,
-)
-from config.shapes import (
     PromptName as PromptName,
-)
-from config.shapes import (
     Seconds as Seconds,
-)
-from config.shapes import (
     ShiftName as ShiftName,
-)
-from config.shapes import (
     SipAccount as SipAccount,
-)
-from config.shapes import (
     StaffNumber as StaffNumber,
-)
-from config.shapes import (
     Text as Text,
-)
-from config.shapes import (
     Wait as Wait,
-)
-from config.shapes import (
     WallTime as WallTime,
-)
-from config.shapes import (
     Weekday as Weekday,
-)
-from config.shapes import (
     Whole as Whole,
-)
-from config.shapes import (
     time_zone as time_zone,
 )
-from config.telephony import Asterisk as Asterisk
-from config.telephony import Trunk as Trunk
+from config.telephony import Asterisk as Asterisk, Trunk as Trunk
 
 # --- hotline.yaml ---------------------------------------------------------------------------------
 

@@ -107,7 +107,8 @@ Text = Annotated[
 Label = Annotated[Text, StringConstraints(max_length=60)]
 Whole = Annotated[int, BeforeValidator(_not_bool)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
-Seconds = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, le=86_400, allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[Number, Field(le=86_400)]
 Wait = Annotated[Seconds, Field(ge=0.1)]
 """A time that must pass, in seconds; with 0 two rings or announcements would have no pause between them."""
 

@@ -70,7 +70,7 @@ def _top(
 
 def build() -> typer.Typer:
     """The whole command, with its texts in the language in force."""
-    from hotline import cli_calls, cli_config, cli_floor, cli_run, cli_store
+    from hotline import cli_calls, cli_config, cli_floor, cli_run, cli_simulate, cli_store
     from hotline.cli_options import Command
 
     app = typer.Typer(
@@ -93,6 +93,7 @@ def build() -> typer.Typer:
     add("calls", cli_calls.calls, _("The call log."))
     add("call", cli_calls.call, _("One call's timeline."))
     app.add_typer(cli_config.config_app, name="config")
+    add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
     app.add_typer(cli_store.recordings_app, name="recordings")
     app.add_typer(cli_store.calllog_app, name="calllog")
     for name, later in _later().items():

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from ari import Client
-from ari import events as ari_ev
+from ari import Client, events as ari_ev
 from ari.errors import (
     AriError,
     AriResponseError,

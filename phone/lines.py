@@ -9,8 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from ari import Client
-from ari import events as ari_ev
+from ari import Client, events as ari_ev
 from ari.errors import InboxFull
 from phone import port
 from phone.translate import line_event

@@ -7,8 +7,7 @@ from itertools import product
 from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from calllog.events import AgentChanged, AgentMode, RingResult
 from calllog.folds import AgentState

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from calllog import events as ev
-from calllog import store
+from calllog import events as ev, store
 from calllog.clock import Clock
 from calllog.codec import UPCASTS, VERSIONS, Undecodable, decode
 from calllog.errors import StoreInUse, StoreLost

@@ -19,12 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from structlog.testing import capture_logs
 
-from calllog import events as ev
-from calllog import writer
+from calllog import events as ev, writer
 from calllog.codec import stream_of
 from calllog.database import Database
 from calllog.envelope import Item, seal, to_line

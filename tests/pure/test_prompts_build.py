@@ -13,8 +13,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped,unused-ignore]
 
 from config.catalogue import set_language
-from ivr import build as building
-from ivr import sound
+from ivr import build as building, sound
 from ivr.prompts import (
     TONES,
     check,

@@ -14,15 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile  # type: ignore[import-untyped]
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from calllog.events import Archived, ArchiveFailed, Arrived, Category, Ended, Recorded, Span
 from calllog.folds import CallState, Part, Talk
 from config.catalogue import set_language
 from config.settings import Settings
-from recordings import check as checking
-from recordings import notes
+from recordings import check as checking, notes
 from recordings.folders import Folders, part_file, spool_files, talk_id_of
 from recordings.leftovers import Leftovers, ToArchive, leftovers
 from recordings.listing import NotCopied, get, rows

@@ -18,8 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 import calllog.migrate
 import calllog.store
-from calllog import events as ev
-from calllog import queries
+from calllog import events as ev, queries
 from calllog.errors import (
     MigrationFailed,
     NotAStore,

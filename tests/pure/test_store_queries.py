@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from calllog import events as ev
-from calllog import queries
+from calllog import events as ev, queries
 from calllog.queries import (
     agent_rows,
     count_by_outcome,
