@@ -101,7 +101,8 @@ class Simulation:
         self._played.duty(self._now, 0)
         for agent, found in self._rules.agents.items():
             for device in found.devices:
-                self._tell(AgentReachable(agent, device.sip, True))
+                if device.sip is not None:  # a number is always reachable to the desk
+                    self._tell(AgentReachable(agent, device.sip, True))
         self._change_duty()
         arrivals, number = self._arrivals(), 0
         coming = next(arrivals, None)
