@@ -255,9 +255,10 @@ class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
 
 
 class HandedOver(Event, frozen=True, kw_only=True, tag="handed_over"):
-    """The dialplan's apology, emergency number and voicemail took the caller, because of ``why``."""
+    """Asterisk took the caller itself, because of ``why``: a fault of ours, a guard that no daemon took away (its
+    apology, emergency number and voicemail), or ``lifeboat``: no daemon was there, and the lifeboat served them."""
 
-    why: Literal["fault", "guard"]
+    why: Literal["fault", "guard", "lifeboat"]
 
 
 class Fault(Event, frozen=True, kw_only=True, tag="fault"):

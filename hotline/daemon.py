@@ -7,6 +7,7 @@ import contextlib
 import importlib.metadata
 import os
 import signal
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,9 @@ from hotline.asterisk.render import devices
 from hotline.away import Away
 from hotline.calls import Calls
 from hotline.control import Control, Refused, socket_path
+from hotline.duty_file import DutyKeeper
+from hotline.heartbeat import Heartbeat
+from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
 from hotline.reload import Reload
 from hotline.shelf import Shelf
@@ -45,9 +49,6 @@ from routing.roster import Roster
 from routing.session import House
 
 log = structlog.get_logger()
-
-AWAY_EVERY = 2.0
-"""Seconds between two looks for voicemails that the dialplan took."""
 
 CLOCK_EVERY, CLOCK_STEP = 5.0, 1.0
 """Seconds between two looks at the wall clock, and by how many it must have left ours to be called stepped."""
@@ -74,6 +75,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._roster_renewed = asyncio.Event()
         self.interrupted = False
+        self.notifier = Notifier.taken_from(os.environ)
         self._adopted = False
         self._reachable: set[str] = set()
         self._duty: dict[str, int] = {}
@@ -142,6 +144,11 @@ class Daemon:
         self.phone.on_arrival = self._arrived
         self.phone.on_reachable = self._reachable_changed
         self.phone.on_back = self._back
+        self.heart = Heartbeat(client)
+        self.duty_file = DutyKeeper(self.home, lambda: self.settings, time.time)
+        self.phone.on_connected = self.heart.connected
+        self.phone.on_user_event = self.heart.came
+        self.phone.is_ours = self._is_ours
         self.phone.on_lost = lambda why: self._system(ev.AsteriskLost(connection="ari", why=why))
         ami.on_change = self._ami_changed
         stopped = "stopped"
@@ -153,12 +160,19 @@ class Daemon:
                     tasks.create_task(self.phone.run()),
                     tasks.create_task(self._watch_roster()),
                     tasks.create_task(self._watch_clock()),
-                    tasks.create_task(self._watch_away()),
                     tasks.create_task(self.reload.run()),
+                    tasks.create_task(self.away.watch(self._in_service, self._leg_is_there, self.calls.running)),
+                    tasks.create_task(self.duty_file.run()),
+                    tasks.create_task(self.heart.run()),
+                    tasks.create_task(keep_told(
+                        self.notifier, ready=self._in_service, alive=lambda: self.heart.alive, status=self._status_line
+                    )),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self._stop.wait()
                 log.info("stopping: talks go on, waiting callers are kept for the next daemon", calls=len(self.calls))
+                self.notifier.tell(STOPPING=1)
+                await self.heart.stop()
                 self.desk.close()
                 await self.calls.stop(self.settings.hotline.times.stop_grace)
                 for task in running:
@@ -254,6 +268,25 @@ class Daemon:
         if self._adopted:
             self.desk.reachable(account, reachable)
 
+    def _is_ours(self, account: str) -> bool:
+        """Whether a phone in use rings or talks by us, not by the lifeboat."""
+        if not self._adopted:
+            return account not in self.away.engaged()
+        agents = self.settings.agents.agents
+        mine = {number for number, agent in agents.items() if account in {device.sip for device in agent.devices}}
+        return any(state.agent in mine and state.mode in ("ringing", "talking") for state in self.desk.agents())
+
+    def _in_service(self) -> bool:
+        return self._adopted and self.client.ready
+
+    def _status_line(self) -> str:
+        """What ``systemctl status`` shows."""
+        if not self._in_service():
+            return _("Waiting for Asterisk")
+        return _("In service: {calls} calls, {agents} agents on duty").format(
+            calls=len(self.calls), agents=len(self._duty)
+        )
+
     # --- watching -----------------------------------------------------------------------------------------------------
 
     def _wall(self) -> datetime:
@@ -296,19 +329,6 @@ class Daemon:
                 log.warning("the wall clock was stepped", seconds=round(drift - known, 3))
                 self._system(ev.ClockStepped(seconds=round(drift - known, 3)))
                 known = drift
-
-    async def _watch_away(self) -> None:
-        while True:
-            await asyncio.sleep(AWAY_EVERY)
-            if not self._adopted or not self.client.ready:
-                continue
-            try:
-                taken = await self.away.take_in(self._leg_is_there, self.calls.running())
-            except (OSError, PhoneFault, StoreError) as error:
-                log.error("voicemails of the time away could not be taken in", why=str(error))
-            else:
-                if taken:
-                    log.info("calls of the time away were taken in", calls=taken)
 
     async def _leg_is_there(self, leg: str) -> bool:
         try:

@@ -293,6 +293,7 @@ def change_over(daemon: Daemon, settings: Settings, roster: Roster, prompts: Pat
     daemon.away.country = settings.hotline.country
     daemon.away.shortest = settings.hotline.recording.shortest_voicemail
     daemon.shelf.zone_changed(settings.hotline.zone)
+    daemon.duty_file.renew()
     return daemon.phone.prompts_in_use()
 
 

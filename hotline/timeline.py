@@ -220,6 +220,8 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _with_cause(_sentence(hung_up_by(by)), cause)
         case ev.Adopted(stage=stage):
             return _("A new daemon takes the call over in the stage: {stage}").format(stage=stage_word(stage))
+        case ev.HandedOver(why="lifeboat"):
+            return _("The lifeboat takes the caller (no daemon was there)")
         case ev.HandedOver(why=why):
             return _("The dialplan takes the caller ({why})").format(
                 why=_("a fault") if why == "fault" else _("no daemon looked after them")

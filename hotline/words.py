@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from config.catalogue import _
+from hotline.lifeboat import VIA
 
 if TYPE_CHECKING:
     from calllog.events import AgentMode, Category, DeviceResult, Outcome, RingResult
@@ -89,6 +90,8 @@ def stage_word(stage: str) -> str:
 
 def reason_word(reason: str) -> str:
     """Why a call ended as it did (``routing.outcome``), as a clause; a code unknown here stays as it is."""
+    if reason.startswith(VIA):
+        return _("{why}, in the lifeboat").format(why=reason_word(reason.removeprefix(VIA)))
     by, hung_up, rest = reason.partition("_hung_up")
     if hung_up:
         stage = rest.removeprefix("_in_")

@@ -38,6 +38,9 @@ WAITING_ROOM = "hotline-waiting-room"
 UNREACHABLE_STATES = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 """Device states of a phone that is not registered (or does not answer OPTIONS)."""
 
+IN_USE_STATES = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
+"""Device states of a phone that rings or talks."""
+
 Reachable = Callable[[str, bool], None]
 
 
@@ -66,8 +69,13 @@ class AsteriskPhone:
         self._reaping: set[asyncio.Task[None]] = set()
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
         self.on_reachable: Reachable = lambda device, reachable: None
+        self.is_ours: Callable[[str], bool] = lambda device: True
+        """Whether a device that is in use is so by us; one that the lifeboat has given a caller cannot be rung."""
+        self.on_user_event: Callable[[str], None] = lambda name: None
         self.on_back: Callable[[bool], Awaitable[None]] | None = None
         """Called after each (re)connect, before new callers are taken; tells whether Asterisk restarted."""
+        self.on_connected: Callable[[], Awaitable[None]] | None = None
+        """Called first after each (re)connect."""
         self.on_lost: Callable[[str], None] = lambda why: None
         client.on_connect = self._connected
         client.on_disconnect = lambda client: self.on_lost("the event connection broke")
@@ -110,7 +118,9 @@ class AsteriskPhone:
             case ari_ev.DeviceStateChanged(device_state=state):
                 device = state.name.removeprefix("PJSIP/")
                 if device in self._devices:
-                    self.on_reachable(device, state.state not in UNREACHABLE_STATES)
+                    self.on_reachable(device, self._can_ring(device, state.state))
+            case ari_ev.ChannelUserevent(eventname=name):
+                self.on_user_event(name)
             case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("incoming",):
                 self.on_arrival(_arrival(channel, args))
             case ari_ev.StasisStart(channel=channel):
@@ -129,8 +139,13 @@ class AsteriskPhone:
         except port.PhoneFault as fault:
             log.warning("a leg without a call could not be hung up", leg=leg, why=str(fault))
 
+    def _can_ring(self, device: str, state: str) -> bool:
+        return state not in UNREACHABLE_STATES and (state not in IN_USE_STATES or self.is_ours(device))
+
     async def _connected(self, client: Client) -> None:
         """After each (re)connect, before anybody sees the new events."""
+        if self.on_connected is not None:
+            await self.on_connected()
         await client.applications.set_event_filter(allowed=list(ALLOWED_EVENTS))
         with contextlib.suppress(Conflict):  # it is there since the last connection
             await client.bridges.create(WAITING_ROOM, type="holding", name="hotline waiting room")
@@ -199,7 +214,7 @@ class AsteriskPhone:
         await self._ari.applications.subscribe(*(f"deviceState:PJSIP/{device}" for device in devices))
         for device in devices:
             state = await self._ari.device_states.get(f"PJSIP/{device}")
-            self.on_reachable(device, state.state not in UNREACHABLE_STATES)
+            self.on_reachable(device, self._can_ring(device, state.state))
 
     def line_closed(self, call_id: str) -> None:
         """Forget this line."""

@@ -20,6 +20,7 @@ ALLOWED_EVENTS = (
     "RecordingFinished",
     "RecordingFailed",
     "DeviceStateChanged",
+    "ChannelUserevent",
     "ApplicationReplaced",
 )
 """The only event types that Asterisk shall send: a short call makes 45 events, of which these are what a call reads."""

@@ -50,8 +50,18 @@ class AsteriskHome:
 
     @property
     def agi(self) -> Path:
-        """Scripts that the dialplan may run: none."""
+        """Scripts that the dialplan may run: the lifeboat."""
         return self.root / "agi"
+
+    @property
+    def lifeboat(self) -> Path:
+        """The script that serves callers while no daemon does."""
+        return self.agi / "lifeboat.py"
+
+    @property
+    def duty(self) -> Path:
+        """What the daemon leaves for the lifeboat: who is on duty in the days to come (``hotline.duty_file``)."""
+        return self.state / "duty.json"
 
     @property
     def cache(self) -> Path:
@@ -75,7 +85,8 @@ class AsteriskHome:
 
     @property
     def away(self) -> Path:
-        """What the dialplan kept of calls while the daemon was away: ``<Uniqueid>.txt`` and ``.wav``."""
+        """What the lifeboat and the dialplan kept of calls while the daemon was away: ``<Uniqueid>.jsonl``, ``.txt``
+        and ``.wav``."""
         return self.state / "away"
 
     @property

@@ -61,11 +61,11 @@ def load_secrets(state_dir: Path, devices: Iterable[str]) -> Secrets:
     return wanted
 
 
-def write_private(file: Path, data: bytes) -> None:
-    """Write ``file`` whole or not at all, readable by this user alone."""
+def write_private(file: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write ``file`` whole or not at all, for this user alone."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ from .install import AsteriskInstall
 from .passwords import Secrets, write_private
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk-conf"
+
+SILENCE_LIMIT = 5
+"""Seconds without the daemon's heartbeat after which callers go into the lifeboat at once (``hotline.heartbeat``)."""
+
+BOAT_LIMIT = 6
+"""Seconds after which a caller whom the lifeboat has not taken gets the apology; it takes them in 0.1 s."""
 
 UNTAKEN = 4
 """Seconds after which a call that the daemon has not taken goes to the apology: it must set TIMEOUT(absolute)=0."""
@@ -45,11 +52,23 @@ def render(settings: Settings, install: AsteriskInstall, state_dir: Path, secret
             file, data = home.etc / name, text.encode()
             if not file.exists() or file.read_bytes() != data:
                 write_private(file, data)
+        place_script(home)
     except OSError as error:
         raise AsteriskFault(
             _("{path} cannot be written: {reason}").format(path=error.filename or home.etc, reason=error.strerror)
         ) from error
     return home
+
+
+def place_script(home: AsteriskHome) -> None:
+    """The lifeboat's script for this machine's Python, ready to be run by Asterisk. Raises OSError."""
+    python = os.path.realpath(sys.executable)
+    text = (TEMPLATES / home.lifeboat.name).read_text(encoding="utf-8")
+    if " " not in python:
+        text = f"#!{python} -SEI\n{text.partition(chr(10))[2]}"
+    file, data = home.lifeboat, text.encode()
+    if not file.exists() or file.read_bytes() != data:
+        write_private(file, data, mode=0o700)
 
 
 def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, secrets: Secrets) -> dict[str, str]:
@@ -68,6 +87,8 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
         "accounts": [(device, secrets.sip[device]) for device in devices(settings)],
         "dialled": list(_dialled(hotline.numbers, hotline.country)),
         "untaken": UNTAKEN,
+        "silence_limit": SILENCE_LIMIT,
+        "boat_limit": BOAT_LIMIT,
         "prompts": home.state / "sounds" / hotline.language,
         "spoken_apology": "&".join(spoken),
         "silence": max(1, round(hotline.times.voicemail_silence)),

@@ -1,0 +1,137 @@
+"""The duty file: the lifeboat's script reads from it what the desk would be told, at every minute; or refuses it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.load import load_settings
+from config.settings import RosterFile, Settings
+from hotline import duty_file
+from hotline.asterisk.home import AsteriskHome
+from routing.roster import Roster
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NOW = 1_790_000_000
+
+
+def script() -> ModuleType:
+    """The lifeboat's script as a module."""
+    spec = importlib.util.spec_from_file_location("lifeboat_script", REPOSITORY / "asterisk-conf/lifeboat.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault("lifeboat_script", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+LIFEBOAT = script()
+SETTINGS = load_settings(REPOSITORY / "config")
+AGENTS = sorted(SETTINGS.agents.agents)
+HALF_HOURS = st.integers(0, 47).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> dict[str, Any]:
+    shifts = {name: {"from": draw(HALF_HOURS), "to": draw(HALF_HOURS)} for name in ("早", "晚", "夜")}
+    rules = st.fixed_dictionaries({
+        "shift": st.sampled_from(sorted(shifts)),
+        "days": st.lists(st.sampled_from(DAYS), min_size=1, unique=True),
+        "agents": st.lists(st.sampled_from(AGENTS), min_size=1, max_size=3, unique=True),
+    })  # fmt: skip
+    return {"shifts": shifts, "weekly": draw(st.lists(rules, max_size=4)), "changes": []}
+
+
+def with_roster(tree: dict[str, Any], timezone: str = "Asia/Shanghai") -> Settings:
+    roster = RosterFile.model_validate_json(json.dumps(tree))
+    hotline = SETTINGS.hotline.model_copy(update={"timezone": timezone})
+    return SETTINGS.model_copy(update={"roster": roster, "hotline": hotline})
+
+
+@settings(max_examples=25, deadline=None)
+@given(rosters(), st.sampled_from(["Asia/Shanghai", "Europe/Berlin", "America/St_Johns"]), st.integers(0, 59))
+def test_minute_by_minute_it_says_what_the_roster_says(
+    tmp_path_factory: pytest.TempPathFactory, tree: dict[str, Any], zone: str, second: int
+) -> None:
+    given_settings = with_roster(tree, zone)
+    home = AsteriskHome.of(tmp_path_factory.mktemp("duty"))
+    now = 1_792_800_000  # two weeks on, Berlin's clocks have gone back
+    duty_file.write(given_settings, home, now)
+    roster = Roster.compile(given_settings.roster, ZoneInfo(zone))
+    duty = LIFEBOAT.Duty(str(home.duty), now)
+    for minute in range(-60, 14 * 1440, 7):  # 7 is coprime to the hour: every minute of it is met
+        at = now + 60 * minute + second
+        assert duty.on_duty(at) == sorted(roster.begun(dt.datetime.fromtimestamp(at, dt.UTC)))
+
+
+def test_it_lasts_two_weeks_and_survives_a_clock_that_steps_back_a_day(tmp_path: Path) -> None:
+    home = AsteriskHome.of(tmp_path)
+    duty_file.write(SETTINGS, home, NOW)
+    for at in (NOW - 86_400, NOW, NOW + 14 * 86_400):
+        assert LIFEBOAT.Duty(str(home.duty), at).on_duty(at) is not None
+    for at in (NOW - 3 * 86_400, NOW + 16 * 86_400):
+        with pytest.raises(LIFEBOAT.Unfit, match="outdated"):
+            LIFEBOAT.Duty(str(home.duty), at)
+
+
+def test_five_hundred_agents_make_no_long_read(tmp_path: Path) -> None:
+    one = SETTINGS.agents.agents[AGENTS[0]]
+    agents = {f"{number}": one for number in range(10_000, 10_500)}
+    tree = {
+        "shifts": {"早": {"from": "06:00", "to": "14:00"}, "晚": {"from": "14:00", "to": "22:00"}},
+        "weekly": [{"shift": name, "days": DAYS, "agents": sorted(agents)} for name in ("早", "晚")],
+        "changes": [],
+    }
+    many = with_roster(tree).model_copy(update={"agents": SETTINGS.agents.model_copy(update={"agents": agents})})
+    duty_file.write(many, AsteriskHome.of(tmp_path), NOW)
+    file = AsteriskHome.of(tmp_path).duty
+    with file.open("rb") as lines:
+        head, first = next(lines), next(lines)
+    assert len(head) < 80_000 and len(first) < 30_000
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_one_flipped_bit_or_a_cut_is_noticed(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    file = tmp_path_factory.mktemp("duty") / "duty.json"
+    whole = duty_file.compiled(SETTINGS, AsteriskHome.of("/srv/hotline/var"), NOW)
+    today = LIFEBOAT.checked(whole[: whole.index(b"\n") + 1])["days"][str(NOW // 86_400)]
+    start = whole.index(b"\n") + 1
+    places = [*range(start), *range(start + today[0], start + sum(today))]
+    at = data.draw(st.sampled_from(places))
+    if data.draw(st.booleans()):
+        damaged = whole[:at]
+    else:
+        damaged = whole[:at] + bytes([whole[at] ^ 1 << data.draw(st.integers(0, 7))]) + whole[at + 1 :]
+    file.write_bytes(damaged)
+    with pytest.raises((LIFEBOAT.Unfit, ValueError)):
+        LIFEBOAT.Duty(str(file), NOW).on_duty(NOW)
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"{}\n", b'["00000000",{}]\n', b'["00000000",{"format":1}]', b"\0" * 99])
+def test_what_is_no_duty_file_is_refused(tmp_path: Path, text: bytes) -> None:
+    file = tmp_path / "duty.json"
+    file.write_bytes(text)
+    with pytest.raises(LIFEBOAT.Unfit):
+        LIFEBOAT.Duty(str(file), NOW)
+    with pytest.raises(LIFEBOAT.Unfit):
+        LIFEBOAT.Duty(str(tmp_path / "missing"), NOW)
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duty_file, "FORMAT", LIFEBOAT.FORMAT + 1)
+    home = AsteriskHome.of(tmp_path)
+    duty_file.write(SETTINGS, home, NOW)
+    with pytest.raises(LIFEBOAT.Unfit, match="version"):
+        LIFEBOAT.Duty(str(home.duty), NOW)
