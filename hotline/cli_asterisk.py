@@ -45,11 +45,18 @@ def render_command(config: ConfigFolder = Path("config")) -> None:
 
 
 @asterisk_app.command("start", help=_("Start the private Asterisk in the background."))
-def start_command(config: ConfigFolder = Path("config")) -> None:
+def start_command(
+    config: ConfigFolder = Path("config"),
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help=_("Become Asterisk, in the foreground: for a supervisor like systemd."))
+    ] = False,
+) -> None:
     """Write the files, start, and wait until it serves."""
     with _one_line_each():
         settings, found, secrets = _prepare(config)
         state = state_folder(settings)
+        if foreground:
+            process.become(settings, found, state, secrets)
         before = process.status(found, state).pid
         pid = process.start(settings, found, state, secrets)
         form = _("Asterisk is running already (pid {pid}).") if before else _("Asterisk is running (pid {pid}).")

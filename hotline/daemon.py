@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import importlib.metadata
 import os
 import signal
@@ -419,6 +420,7 @@ def _first(group: BaseExceptionGroup[Fatal]) -> Fatal:
 
 def run(ready: Ready, *, offset: float = 0.0, folder: Path | None = None) -> bool:
     """Run the daemon to its end; returns whether that was Ctrl-C (SIGINT). Raises Fatal and StoreError."""
+    faulthandler.enable()  # a watchdog's SIGABRT then tells where we hang
     daemon = Daemon(ready, offset=offset)
     asyncio.run(daemon.run())
     return daemon.interrupted

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -81,6 +82,30 @@ def start(settings: Settings, install: AsteriskInstall, state_dir: Path, secrets
     pid = launch(install, home, lambda: ari_answers(asterisk.ari_port, secrets.ari_user, secrets.ari_password))
     write_private(home.started_with, msgspec.json.encode(restart_values(settings)))
     return pid
+
+
+def become(settings: Settings, install: AsteriskInstall, state_dir: Path, secrets: Secrets) -> NoReturn:
+    """Become Asterisk in the foreground, as a supervisor wants it: this very process. Raises AsteriskFault."""
+    home = AsteriskHome.of(state_dir)
+    if (pid := running(home)) is not None:
+        raise AsteriskFault(_("Asterisk is running already (pid {pid}).").format(pid=pid))
+    for taken in taken_ports(settings):
+        what = _("{key}: {port} on {address} cannot be used: {reason}. Free it, or set another.")
+        raise AsteriskFault(what.format(key=taken.key, port=taken.shown, address=taken.address, reason=taken.why))
+    home.make()
+    messages = home.log / "messages.log"
+    (home.run / "asterisk.ctl").unlink(missing_ok=True)
+    _raise_file_limit(os.getpid())
+    log_from = messages.stat().st_size if messages.exists() else 0
+    write_private(home.pid_file, msgspec.json.encode(Started(os.getpid(), log_from)))
+    write_private(home.started_with, msgspec.json.encode(restart_values(settings)))
+    os.umask(0o077)
+    os.chdir(home.root)
+    command = [*install.command, "-C", str(home.config), "-f", "-n"]
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        raise AsteriskFault(_("Asterisk cannot be started: {reason}").format(reason=error)) from error
 
 
 def launch(install: AsteriskInstall, home: AsteriskHome, ready: Callable[[], bool]) -> int:

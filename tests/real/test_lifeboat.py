@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import tempfile
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +36,14 @@ async def dials(hotline: Trial) -> tuple[Caller, str]:
 
 def agent_of(hotline: Trial, ring: Ring) -> str:
     return next(agent for agent, handset in hotline.world.handsets.items() if handset.talk is ring)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.05)
 
 
 async def talks(hotline: Trial, caller: Caller) -> Ring:
@@ -142,6 +154,74 @@ async def test_a_daemon_that_hangs_traps_nobody_and_after_a_thaw_all_goes_on(hot
     await caller.hang_up()
     state = (await hotline.ended(number)).state
     assert (state.outcome, state.reason) == ("answered", "caller_hung_up")
+    await hotline.nothing_left()
+
+
+class Supervisor:
+    """What systemd does for a service of Type=notify: hears READY and WATCHDOG, and replaces a silent daemon."""
+
+    def __init__(self, hotline: Trial, folder: Path, watchdog: float) -> None:
+        self._hotline, self._watchdog = hotline, watchdog
+        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._server.bind(str(folder / "notify"))
+        self.environment = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": str(int(watchdog * 1e6))}
+        self.ready = asyncio.Event()
+        self.words: list[str] = []
+        self.restarts = 0
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            limit = self._watchdog if self.ready.is_set() else None
+            try:
+                async with asyncio.timeout(limit):
+                    while True:
+                        words = (await loop.sock_recv(self._server, 4096)).decode().splitlines()
+                        self.words += words
+                        if "READY=1" in words:
+                            self.ready.set()
+                        if "WATCHDOG=1" in words or (self.ready.is_set() and limit is None):
+                            break
+            except TimeoutError:
+                self.ready.clear()
+                self.restarts += 1
+                await self._hotline.kill()
+                await self._hotline.launch()
+
+
+async def test_a_hanging_daemon_is_noticed_and_replaced_and_everybody_is_taken_back(
+    hotline: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hotline.kill()
+    with tempfile.TemporaryDirectory() as folder:
+        supervisor = Supervisor(hotline, Path(folder), watchdog=6.0)
+        for name, value in supervisor.environment.items():
+            monkeypatch.setenv(name, value)
+        course = asyncio.create_task(supervisor.run())
+        try:
+            await hotline.start()
+            await asyncio.wait_for(supervisor.ready.wait(), 20)
+            caller, number = await asks(hotline)
+            ring = await either(hotline, *AGENTS)
+            await ring.answer()
+            ring.say(tone_hz=660)
+            await caller.heard(tone_hz=660, within=10)
+            before = supervisor.restarts
+            assert hotline.daemon is not None
+            hotline.daemon.send_signal(signal.SIGSTOP)
+            await until(lambda: supervisor.restarts > before and supervisor.ready.is_set())
+            await caller.heard(tone_hz=660, within=5, after=caller.now)
+            await ring.hang_up()
+            await caller.heard("farewell", within=10)
+            await caller.hang_up()
+            state = (await hotline.ended(number)).state
+            assert state.outcome == "answered" and state.adopted >= 1
+            assert any(word.startswith("STATUS=") for word in supervisor.words)
+            assert await hotline.stop() == 0
+            await until(lambda: "STOPPING=1" in supervisor.words)
+        finally:
+            course.cancel()
+    await hotline.start()
     await hotline.nothing_left()
 
 

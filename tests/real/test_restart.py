@@ -91,30 +91,6 @@ async def test_killed_with_callers_in_menu_queue_and_talk_each_goes_on_from_its_
     assert (await hotline.status())["calls"] == 0
 
 
-async def test_while_the_daemon_is_away_a_caller_hears_an_apology_and_leaves_a_message(hotline: Trial) -> None:
-    await hotline.kill()
-    number = hotline.fresh_number()
-    caller = await hotline.world.call(hotline.number, number=number)
-    await caller.answered()
-    await caller.heard("away_apology", within=5)
-    await caller.heard("beep", within=20, whole=True)
-    caller.say(tone_hz=440)
-    await asyncio.sleep(3)
-    await caller.hang_up()
-    silent_number = hotline.fresh_number()
-    silent = await hotline.world.call(hotline.number, number=silent_number)
-    await silent.heard("away_apology", within=5)
-    await silent.hang_up()
-    await hotline.start()
-    call = await hotline.ended(number)
-    assert (call.state.outcome, call.party.raw) == ("voicemail", number)
-    (voicemail,) = call.recordings
-    (channel,) = measure(hotline.state / "recordings" / voicemail.file)
-    assert abs(channel.dominant_hz - 440) < 5
-    assert (await hotline.ended(silent_number)).state.outcome == "failed"
-    assert not list((hotline.state / "away").iterdir())
-
-
 async def test_sigterm_leaves_talks_up_and_a_new_daemon_takes_everybody_back(hotline: Trial) -> None:
     talk_caller, talk_number, _ring = await talking(hotline)
     _other, other_number, other_ring = await talking(hotline)
@@ -135,25 +111,32 @@ async def test_sigterm_leaves_talks_up_and_a_new_daemon_takes_everybody_back(hot
     await hotline.nothing_left()
 
 
-async def test_sigterm_without_a_new_daemon_hands_waiting_callers_to_the_apology(hotline: Trial) -> None:
-    talk_caller, talk_number, _ring = await talking(hotline)
+async def test_sigterm_without_a_new_daemon_hands_waiting_callers_to_the_lifeboat(hotline: Trial) -> None:
+    talk_caller, talk_number, talk_ring = await talking(hotline)
     other_caller, other_number, _other = await talking(hotline)
     waiting, waiting_number = await asks(hotline)
     await waiting.heard("queue_wait", within=15)
     in_menu_number = hotline.fresh_number()
     in_menu = await hotline.world.call(hotline.number, number=in_menu_number)
     await in_menu.heard("menu_main", within=10)
+    marks = waiting.now, in_menu.now
     await hotline.stop()
-    await waiting.heard("away_apology", within=25)
-    await in_menu.heard("away_apology", within=25)
+    for caller, mark in zip((waiting, in_menu), marks, strict=True):
+        await caller.heard("queue_wait", within=30, after=mark)  # all agents talk: the lifeboat has them wait
     await talk_caller.heard(tone_hz=660, within=3)
-    await waiting.hang_up()
     await in_menu.hang_up()
+    await talk_ring.hang_up()  # type: ignore[attr-defined]
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=880)
+    await waiting.heard(tone_hz=880, within=10)
+    await waiting.hang_up()
     await hotline.start()
     await talk_caller.hang_up()
     await other_caller.hang_up()
     assert {(await hotline.ended(n)).state.outcome for n in (talk_number, other_number)} == {"answered"}
-    assert {(await hotline.ended(n)).state.outcome for n in (waiting_number, in_menu_number)} == {"failed"}
+    assert (await hotline.ended(waiting_number)).state.outcome == "answered"
+    assert (await hotline.ended(in_menu_number)).state.outcome == "abandoned"
     await hotline.nothing_left()
 
 
