@@ -34,7 +34,7 @@ BUSY = ("INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD")
 """Device states of phones that may be rung, and of those that may become free; all others cannot be reached."""
 
 RINGS = 2
-"""How often one caller rings the same agent."""
+"""How often one caller rings the same device."""
 
 RESULTS = {"NOANSWER": "missed", "BUSY": "busy", "CHANUNAVAIL": "unreachable", "CONGESTION": "failed"}
 """What DIALSTATUS is in the journal's words."""
@@ -230,14 +230,15 @@ class Call:
     def find(self):
         """Ring until somebody talks with the caller; returns why nobody did, "again" or, after a talk, "" """
         agi, house = self.agi, self.house
-        agi.guard(house["longest"] + house["ring"] + SLACK)
+        agi.guard(house["longest"] + 2 * SLACK)
         end = time.monotonic() + house["longest"]
         tried, told, waits = {}, False, False
         while True:
             choice, hope = self.choose(tried)
             if choice:
-                agent, device = choice
-                tried[agent] = tried.get(agent, 0) + 1
+                agent, device = choice[0], self.duty.agents[choice[0]]["devices"][choice[1]]
+                for key in (agent, choice):
+                    tried[key] = tried.get(key, 0) + 1
                 told = told or self.play("connecting") or True
                 if waits:
                     agi.run("StopMusicOnHold")
@@ -259,20 +260,22 @@ class Call:
                 return "longest_wait"
 
     def choose(self, tried):
-        """The agent and device to ring now, or None; and whether somebody busy may yet become free."""
+        """The agent to ring now and by which of their devices, or None; and whether anybody may yet come."""
         on, hope = self.duty.on_duty(time.time()), False
         turn = time.time_ns() // 1000 % (len(on) or 1)
-        order = sorted(on[turn:] + on[:turn], key=lambda agent: (tried.get(agent, 0), self.duty.agents[agent]["rank"]))
+        order = sorted(on[turn:] + on[:turn], key=lambda one: (tried.get(one, 0), self.duty.agents[one]["rank"]))
         for agent in order:
-            if tried.get(agent, 0) >= RINGS:
+            devices = self.duty.agents[agent]["devices"]
+            states = [self.agi.read(f"DEVICE_STATE({one['state']})") if one["state"] else FREE[0] for one in devices]
+            if any(state in BUSY for state in states):  # they talk: their mobile is not rung beside it
+                hope = True
                 continue
-            for device in self.duty.agents[agent]["devices"]:
-                state = self.agi.read(f"DEVICE_STATE({device['state']})") if device["state"] else "NOT_INUSE"
-                if state in FREE and self.alone(agent):
-                    return (agent, device), True
-                hope = hope or state in BUSY or state in FREE
-                if state in FREE or state in BUSY:  # their phone is in use: their mobile is not rung beside it
-                    break
+            ways = [way for way, state in enumerate(states) if state in FREE and tried.get((agent, way), 0) < RINGS]
+            if not ways:
+                continue
+            hope = True
+            if self.alone(agent):
+                return (agent, min(ways, key=lambda way: tried.get((agent, way), 0))), True
         return None, hope
 
     def alone(self, agent):
@@ -285,12 +288,13 @@ class Call:
 
     def ring(self, agent, device, end):
         """Ring one device, with music for the caller; returns the agent's channel when they accepted."""
-        agi, seconds = self.agi, max(1, min(self.house["ring"], int(end - time.monotonic()) + 1))
+        agi, seconds = self.agi, max(1, min(device["ring"], int(end - time.monotonic()) + 1))
         self.talks += 1
         talk = f"{self.call_id}-b{self.talks}"
         self.log.add("ring", talk=talk, agent=agent, device=device["name"])
         agi.set("__HOTLINE_CONFIRM", "1" if device["confirm"] else "")
-        agi.run("Dial", device["dial"], str(seconds), "mG(hotline-lifeboat^joined^1)")
+        shown = f"f({only(device['shown'], DIGITS, 32)})" if device["shown"] else ""  # our number, never the caller's
+        agi.run("Dial", device["dial"], str(seconds), f"m{shown}G(hotline-lifeboat^joined^1)")
         status, peer = agi.read("DIALSTATUS"), agi.read("DIALEDPEERNAME")
         accepted = status == "ANSWER" and bool(peer) and (not device["confirm"] or self.confirmed(peer))
         agi.run("StopMusicOnHold")  # with G, Dial leaves its music on

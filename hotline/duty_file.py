@@ -12,15 +12,16 @@ import asyncio
 import datetime as dt
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from config.settings import Settings
+from config.settings import Device, Settings
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.passwords import write_private
+from phone.trunks import outside_targets
 from routing.roster import Roster
 
 log = structlog.get_logger()
@@ -65,23 +66,30 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
             "queue": settings.menu.person_queue,
             "priority": queue.priority if queue is not None else 5,
             "longest": round(queue.longest_wait if queue is not None else 0),
-            "ring": max(1, round(times.ring)),
             "silence": max(1, round(times.voicemail_silence)),
             "message": max(1, round(times.voicemail_longest)),
         },
         "agents": {
             number: {
                 "rank": 0 if queue is None or queue.skill in agent.skills else 1,
-                "devices": [
-                    {"name": one.sip, "dial": f"PJSIP/{one.sip}", "state": f"PJSIP/{one.sip}", "confirm": False}
-                    for one in agent.devices
-                ],
+                "devices": [way for one in agent.devices for way in _ways(one, settings)],
             }
             for number, agent in agents.items()
         },
         "days": days,
     }
     return _line(head) + body
+
+
+def _ways(device: Device, settings: Settings) -> Iterator[dict[str, Any]]:
+    """How the device is rung: a phone in one way, a number through each trunk that may call out, in their order."""
+    ring = max(1, round(device.ring_time or settings.hotline.times.ring))
+    known = {"name": device.label, "confirm": device.confirms, "ring": ring}
+    if device.number is None:
+        yield known | {"dial": f"PJSIP/{device.sip}", "state": f"PJSIP/{device.sip}", "shown": ""}
+        return
+    for target in outside_targets(device.number, settings.hotline):
+        yield known | {"dial": target.endpoint, "state": "", "shown": target.caller_id}
 
 
 def _day(roster: Roster, day: int, known: Any) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from config.load import load_settings
 from config.settings import RosterFile, Settings
@@ -127,6 +126,24 @@ def test_what_is_no_duty_file_is_refused(tmp_path: Path, text: bytes) -> None:
         LIFEBOAT.Duty(str(file), NOW)
     with pytest.raises(LIFEBOAT.Unfit):
         LIFEBOAT.Duty(str(tmp_path / "missing"), NOW)
+
+
+def test_a_number_is_rung_through_each_trunk_that_may_call_out_and_must_be_confirmed(tmp_path: Path) -> None:
+    trunk = SETTINGS.hotline.trunks[0]
+    out = trunk.outgoing.model_copy(update={"present": "02112345678"})
+    trunks = tuple(trunk.model_copy(update={"name": name, "outgoing": out}) for name in ("first", "second"))
+    agent = SETTINGS.agents.agents["8001"]
+    mobile = agent.devices[0].model_copy(update={"sip": None, "number": "13800138000", "ring_time": 15.0})
+    agents = {"8001": agent.model_copy(update={"devices": (agent.devices[0], mobile)})}
+    changed = SETTINGS.model_copy(update={
+        "hotline": SETTINGS.hotline.model_copy(update={"trunks": trunks}),
+        "agents": SETTINGS.agents.model_copy(update={"agents": agents}),
+    })  # fmt: skip
+    duty_file.write(changed, AsteriskHome.of(tmp_path), NOW)
+    phone, *ways = LIFEBOAT.Duty(str(AsteriskHome.of(tmp_path).duty), NOW).agents["8001"]["devices"]
+    assert (phone["dial"], phone["confirm"], phone["shown"], phone["state"]) == ("PJSIP/8001", False, "", "PJSIP/8001")
+    assert [way["dial"] for way in ways] == ["PJSIP/13800138000@first", "PJSIP/13800138000@second"]
+    assert all((way["confirm"], way["ring"], way["shown"]) == (True, 15, "02112345678") for way in ways)
 
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from calllog.events import HungUp
 from calllog.folds import CallState
@@ -122,6 +121,22 @@ def test_an_agent_whom_another_caller_is_about_to_ring_is_not_rung(tmp_path: Pat
     agi = FakeAgi(environment(home.duty), values)
     assert visit(agi, monkeypatch) == 0
     assert [line["agent"] for line in written(home.away) if line["do"] == "talk"] == ["8002"]
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_mobile_counts_only_when_1_was_pressed(tmp_path: Path, monkeypatch: Any, accepts: bool) -> None:
+    """The phone is not there, the mobile is: it sees our number, and its voicemail never gets the caller."""
+    home = boat(tmp_path)
+    device = {"name": "*8000", "dial": "PJSIP/138@carrier", "state": "", "confirm": True, "ring": 15, "shown": "021"}
+    ways = duty_file._ways
+    monkeypatch.setattr(duty_file, "_ways", lambda one, given: [*ways(one, given), device])
+    duty_file.write(with_roster(ALL_DAY), home, NOW)
+    values = phones() | {r"SHARED\(.*\)": "1" if accepts else "", r"CHANNEL_EXISTS\(.*\)": "1"}
+    agi = FakeAgi(environment(home.duty), values)
+    assert visit(agi, monkeypatch) == 0
+    assert agi.ran("Dial")[0] == '"PJSIP/138@carrier,15,mf(021)G(hotline-lifeboat^joined^1)"'
+    assert ("talk" in words(home)) == bool(agi.ran("Bridge")) == accepts
+    assert accepts or words(home)[-4:-2] == ["offered", "voicemail"]
 
 
 @pytest.mark.parametrize("missing", ["recording_notice", "greeting", "connecting", "beep", "farewell"])
