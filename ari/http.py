@@ -22,6 +22,7 @@ from ari.errors import (
     UnexpectedAnswer,
     response_error,
 )
+from ari.wire import CannotConnect, Wires, host_and_port
 
 log = logging.getLogger("ari")
 
@@ -50,10 +51,14 @@ class Http:
             raise ValueError("the ARI address must look like http://host:8088/ari")
         self.base = url.rstrip("/")
         self.request_timeout = request_timeout
+        host, port = host_and_port(parts.netloc, parts.scheme == "https")
+        self._wires = Wires(host, port, parts.scheme == "https", POOL_LIMIT - 1, KEEPALIVE)
+        self._prefix = parts.path.rstrip("/")
         # UTF-8 as RFC 7617 advises, since Asterisk compares the bytes of its UTF-8 files. Kept as one
         # header, not as aiohttp.BasicAuth, whose repr shows the password.
         token = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
         self._headers = {"Authorization": f"Basic {token}"}
+        self._fields = f"HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Basic {token}\r\n"
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -62,15 +67,16 @@ class Http:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """Made at the first use, since it belongs to the running loop. Raises NotConnected after `close`."""
+        """For the WebSocket. Made at the first use, since it belongs to the running loop. Raises NotConnected after
+        `close`."""
         if self._closed:
             raise NotConnected("the client is closed")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=POOL_LIMIT, keepalive_timeout=KEEPALIVE),
+                connector=aiohttp.TCPConnector(limit=1),
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # each request is bounded as a whole, in `raw`
+                timeout=aiohttp.ClientTimeout(total=None),  # the client bounds it
             )
         return self._session
 
@@ -81,6 +87,7 @@ class Http:
     async def close(self) -> None:
         """Close every connection; later requests raise NotConnected."""
         self._closed = True
+        await self._wires.close()
         if self._session is not None:
             await self._session.close()
 
@@ -129,45 +136,34 @@ class Http:
         timeout: float | None = None,
     ) -> bytes:
         """Send one request; the bytes of its answer. Arguments and errors as for `call`."""
-        session = self.session
-        data: bytes | None = None
-        headers: dict[str, str] = {}
+        if self._closed:
+            raise NotConnected("the client is closed")
+        data = b""
+        head = f"{method} {self._prefix}{path}{_query(query)} {self._fields}"
         if body is not None:
             data = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
-            headers["Content-Type"] = "application/json"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+        else:
+            head += "Content-Length: 0\r\n\r\n" if method in ("POST", "PUT") else "\r\n"
         limit = self.request_timeout if timeout is None else timeout
-        failure: AriError
+        request = f"{method} {path}"
         try:
-            async with (
-                asyncio.timeout(limit),
-                session.request(
-                    method,
-                    self.url(path, query),
-                    data=data,
-                    headers=headers,
-                    # A redirect would carry the credentials elsewhere; Asterisk sends none.
-                    allow_redirects=False,
-                ) as response,
-            ):
-                answer = await response.read()
-                if 200 <= response.status < 300:
-                    return answer
-                message = _message(answer, response.reason)
-                failure = response_error(response.status, message, f"{method} {path}")
-        except (aiohttp.ClientError, OSError) as exc:
-            failure = network_error(exc, f"{method} {path}", limit)
-        # Raised out here, not in the handler: aiohttp's own exceptions hold the request with its
-        # Authorization header and must not come along as the context.
-        raise failure
+            async with asyncio.timeout(limit):
+                # In ASCII: path and query are percent-encoded.
+                status, reason, answer = await self._wires.request(head.encode("ascii") + data)
+        except CannotConnect as why:
+            raise NotConnected(f"{request}: {why}") from None
+        except TimeoutError:
+            raise RequestTimeout(f"{request}: no answer within {limit:g} s") from None
+        except OSError as exc:
+            raise TransportError(f"{request}: {type(exc).__name__}") from None
+        if 200 <= status < 300:
+            return answer
+        raise response_error(status, _message(answer, reason), request)
 
     def url(self, path: str, query: Params | None = None) -> URL:
         """The full address, each piece percent-encoded by us, so that yarl need not guess."""
-        text = self.base + path
-        if query:
-            pairs = [(key, _text(value)) for key, value in query.items() if value is not None]
-            if pairs:
-                text += "?" + urlencode(pairs, quote_via=quote, safe="")
-        return URL(text, encoded=True)
+        return URL(self.base + path + _query(query), encoded=True)
 
     async def __aenter__(self) -> Http:
         return self
@@ -194,6 +190,11 @@ def segment(text: str) -> str:
     if text in ("", ".", ".."):
         raise ValueError(f"not an id or name: {text!r}")
     return quote(text, safe="")
+
+
+def _query(query: Params | None) -> str:
+    pairs = [(key, _text(value)) for key, value in query.items() if value is not None] if query else []
+    return "?" + urlencode(pairs, quote_via=quote, safe="") if pairs else ""
 
 
 def _decoder(into: type[T]) -> msgspec.json.Decoder[T]:
