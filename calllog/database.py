@@ -7,11 +7,11 @@ they are loaded again from the events. So a batch may be tried any number of tim
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from json import dumps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import aiosqlite
 import msgspec
@@ -26,6 +26,7 @@ from calllog.rows import AGENT_COLUMNS, UPSERTS, Row, agent_of, agent_row, call_
 from calllog.store import OPEN_PATIENCE, uri
 
 log = structlog.get_logger("calllog")
+T = TypeVar("T")
 
 _INSERT_EVENT = "INSERT INTO event (seq, at, stream, stream_id, kind, v, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
 EVENT_COLUMNS = "seq, at, stream, stream_id, kind, v, data"
@@ -65,11 +66,10 @@ class Database:
     async def open(self) -> None:
         """Connect and load the agents; calls are loaded when something happens in them."""
         self._connection = await connect(self._path, "rw")
-        await self._run("PRAGMA synchronous = FULL")
-        await self._run(f"PRAGMA wal_autocheckpoint = {PAGES_BEFORE_CHECKPOINT}")
-        self._agents = {
-            row[0]: agent_of(row) for row in await self._rows(f"SELECT {', '.join(AGENT_COLUMNS)} FROM agent_state")
-        }
+        await self._errand(lambda: self._run("PRAGMA synchronous = FULL"))
+        await self._errand(lambda: self._run(f"PRAGMA wal_autocheckpoint = {PAGES_BEFORE_CHECKPOINT}"))
+        agents = await self._errand(lambda: self._rows(f"SELECT {', '.join(AGENT_COLUMNS)} FROM agent_state"))
+        self._agents = {row[0]: agent_of(row) for row in agents}
         self._calls = {}
 
     async def close(self) -> None:
@@ -81,11 +81,11 @@ class Database:
 
     async def be_patient(self, seconds: float) -> None:
         """How long a transaction waits for another program's lock."""
-        await self._run(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        await self._errand(lambda: self._run(f"PRAGMA busy_timeout = {round(seconds * 1000)}"))
 
     async def last_seq(self) -> int:
         """The highest ``seq`` ever committed; 0 for none."""
-        return int((await self._rows(_LAST_SEQ))[0][0])
+        return await self._errand(self._last_seq)
 
     async def write(self, items: Sequence[Item], *, doubtful: bool) -> None:
         """Commit the items and their rows, with full sync; or nothing at all.
@@ -93,36 +93,39 @@ class Database:
         ``doubtful``: an earlier try of these items may have been committed although it failed (SQLite can report an
         I/O error for a commit that a recovery then finds whole); items that are stored already are left out.
         """
-        await self._run("BEGIN IMMEDIATE")
+        # All in one errand to the connection's thread: each costs more than most of the statements.
+        await self._errand(lambda: self._transaction(items, doubtful))
+
+    def _transaction(self, items: Sequence[Item], doubtful: bool) -> None:
+        self._run("BEGIN IMMEDIATE")
         try:
             if doubtful:
-                stored = await self.last_seq()
+                stored = self._last_seq()
                 items = [item for item in items if item.seq > stored]
-            touched = await self._write(items)
-            await self._run("COMMIT")
+            touched = self._write(items)
+            self._run("COMMIT")
         except BaseException:
             for item in items:
                 self._calls.pop(item.stream_id, None)
             with suppress(Exception):
-                await self._run("ROLLBACK")
+                self._run("ROLLBACK")
             raise
         for call_id in touched:
             state = self._calls[call_id]
             if state.ended_at and not state.archives_due:
                 del self._calls[call_id]
 
-    async def _write(self, items: Sequence[Item]) -> Iterable[str]:
-        items = await self._name_parties(items)
+    def _write(self, items: Sequence[Item]) -> Iterable[str]:
+        items = self._name_parties(items)
         calls = dict.fromkeys(item.stream_id for item in items if item.stream == "call")
         agents = dict.fromkeys(item.stream_id for item in items if item.stream == "agent")
-        await self._load([call_id for call_id in calls if call_id not in self._calls])
-        staged = {agent: self._agents.get(agent) or AgentState(agent) for agent in agents}
+        self._load([call_id for call_id in calls if call_id not in self._calls])
+        staged = {agent: _copy(self._agents.get(agent) or AgentState(agent)) for agent in agents}
         for item in items:
             refused = ""
             if item.stream == "call":
                 refused = fold_call(self._calls[item.stream_id], item.at, item.event)
             elif item.stream == "agent":
-                staged[item.stream_id] = _copy(staged[item.stream_id])
                 refused = fold_agent(staged[item.stream_id], item.at, item.event)
             if refused:
                 log.error("an event does not fit", seq=item.seq, id=item.stream_id, kind=item.kind, why=refused)
@@ -130,25 +133,25 @@ class Database:
         for call_id in calls:
             for table, some in call_rows(self._calls[call_id]).items():
                 rows.setdefault(table, []).extend(some)
-        await self._many(
+        self._many(
             _INSERT_EVENT,
             [(item.seq, item.at, item.stream, item.stream_id, item.kind, item.v, item.data) for item in items],
         )
         for table, some in rows.items():
-            await self._many(UPSERTS[table], some)
+            self._many(UPSERTS[table], some)
         self._agents |= staged
         return calls
 
-    async def _load(self, call_ids: Sequence[str]) -> None:
+    def _load(self, call_ids: Sequence[str]) -> None:
         """Bring calls into memory from their events; a call without any begins empty."""
         if not call_ids:
             return
         fresh = {call_id: CallState(call_id) for call_id in call_ids}
-        for each in recorded(await self._rows(CALLS_EVENTS, (dumps(list(call_ids)),))):
+        for each in recorded(self._rows(CALLS_EVENTS, (dumps(list(call_ids)),))):
             fold_call(fresh[each.stream_id], each.at, each.event)
         self._calls |= fresh
 
-    async def _name_parties(self, items: Sequence[Item]) -> list[Item]:
+    def _name_parties(self, items: Sequence[Item]) -> list[Item]:
         """The items, each arrival with the id of its party; parties not known yet are made."""
         arrivals = {
             item.seq: (item.party or Party())
@@ -160,7 +163,7 @@ class Database:
         e164s = [party.e164 for party in arrivals.values() if party.e164]
         raws = [party.raw for party in arrivals.values() if party.raw and not party.e164]
         known: dict[tuple[str, str], tuple[str, Party]] = {}
-        for party_id, raw, e164, name in await self._rows(_KNOWN_PARTIES, (dumps(e164s), dumps(raws))):
+        for party_id, raw, e164, name in self._rows(_KNOWN_PARTIES, (dumps(e164s), dumps(raws))):
             known[_identity(Party(raw, e164, name))] = (party_id, Party(raw, e164, name))
         made: dict[str, Row] = {}
         renamed: dict[str, Row] = {}
@@ -180,24 +183,32 @@ class Database:
             if party.raw or party.e164:
                 known[_identity(party)] = (party_id, latest)
             named.append(_with_party(item, party_id))
-        await self._many(
+        self._many(
             "INSERT INTO party (party_id, raw, e164, name, first_at) VALUES (?, ?, ?, ?, ?)",
             list(made.values()),
         )
-        await self._many("UPDATE party SET raw = ?, name = ? WHERE party_id = ?", list(renamed.values()))
+        self._many("UPDATE party SET raw = ?, name = ? WHERE party_id = ?", list(renamed.values()))
         return named
 
-    async def _run(self, statement: str) -> None:
-        async with self._connected.execute(statement):
-            pass
+    # --- on the connection's own thread
 
-    async def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        return list(await self._connected.execute_fetchall(statement, values))
+    async def _errand(self, work: Callable[[], T]) -> T:
+        """Have this done on the connection's thread."""
+        done: T = await self._connected._execute(work)  # type: ignore[no-untyped-call]
+        return done
 
-    async def _many(self, statement: str, rows: Sequence[Row]) -> None:
+    def _run(self, statement: str) -> None:
+        self._connected._conn.execute(statement).close()
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        return self._connected._conn.execute(statement, values).fetchall()
+
+    def _many(self, statement: str, rows: Sequence[Row]) -> None:
         if rows:
-            async with self._connected.executemany(statement, rows):
-                pass
+            self._connected._conn.executemany(statement, rows).close()
+
+    def _last_seq(self) -> int:
+        return int(self._rows(_LAST_SEQ)[0][0])
 
     @property
     def _connected(self) -> aiosqlite.Connection:

@@ -168,8 +168,9 @@ async def test_those_who_wait_share_transactions(tmp_path: Path) -> None:
 
 async def test_the_connection_syncs_fully(tmp_path: Path) -> None:
     journal = await open_journal(new_store(tmp_path))
-    assert await journal._database._rows("PRAGMA synchronous") == [(2,)]
-    assert await journal._database._rows("PRAGMA journal_mode") == [("wal",)]
+    database = journal._database
+    assert await database._errand(lambda: database._rows("PRAGMA synchronous")) == [(2,)]
+    assert await database._errand(lambda: database._rows("PRAGMA journal_mode")) == [("wal",)]
     await journal.close()
 
 

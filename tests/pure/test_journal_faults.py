@@ -302,9 +302,9 @@ async def test_a_commit_that_fails_after_all_was_written_doubles_nothing(tmp_pat
     statement = journal._database._run
     broken = 0
 
-    async def deceiving(sql: str) -> None:
+    def deceiving(sql: str) -> None:
         nonlocal broken
-        await statement(sql)
+        statement(sql)
         if sql == "COMMIT" and broken < 3:
             broken += 1
             raise sqlite3.OperationalError("disk I/O error")
@@ -330,12 +330,12 @@ async def test_a_transaction_that_breaks_in_the_middle_leaves_nothing_behind(tmp
     many = journal._database._many
     broken = 0
 
-    async def breaking(sql: str, rows: Any) -> None:
+    def breaking(sql: str, rows: Any) -> None:
         nonlocal broken
         if "INTO call" in sql and broken < 2:
             broken += 1
             raise sqlite3.OperationalError("disk I/O error")
-        await many(sql, rows)
+        many(sql, rows)
 
     journal._database._many = breaking  # type: ignore[method-assign]
     put(journal, [*short_call(C), ("call", C, ev.Fault(where="x", what="y"), None)])
@@ -357,10 +357,10 @@ async def test_a_failed_write_leaves_no_trace_in_memory_either(tmp_path: Path) -
         seal(3, 3, "agent", "8001", ev.AgentChanged(mode="ready")),
     )
 
-    async def breaking(sql: str, values: Any) -> None:
+    def breaking(sql: str, values: Any) -> None:
         if "INTO agent_state" in sql:
             raise sqlite3.OperationalError("disk I/O error")
-        await rows(sql, values)
+        rows(sql, values)
 
     await database.write([arrived], doubtful=False)
     database._many = breaking  # type: ignore[method-assign]
