@@ -26,6 +26,7 @@ from phone.ami import Ami, AmiError, AmiRefused
 from phone.lines import AsteriskLine
 from phone.monitors import Monitors
 from phone.requests import Requests
+from phone.room import WAITING_ROOM, WaitingRoom
 from phone.translate import AGENT_LEG, ALLOWED_EVENTS, arrival, call_of, clean
 
 log = structlog.get_logger()
@@ -34,7 +35,6 @@ T = TypeVar("T")
 RECONNECT_PATIENCE = 10.0
 """Seconds a verb waits for a broken connection to Asterisk to come back before it is a fault."""
 
-WAITING_ROOM = "hotline-waiting-room"
 UNREACHABLE_STATES = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 """Device states of a phone that is not registered (or does not answer OPTIONS)."""
 
@@ -57,6 +57,7 @@ class AsteriskPhone:
     def __init__(self, client: Client, ami: Ami, *, prompts: Path, spool: Path, devices: Iterable[str]) -> None:
         self._ari = client
         self._requests = Requests(client)
+        self._room = WaitingRoom(client, self._requests)
         self._ami = ami
         self.prompts = prompts
         self._monitors = Monitors(ami, spool)
@@ -147,8 +148,7 @@ class AsteriskPhone:
         if self.on_connected is not None:
             await self.on_connected()
         await client.applications.set_event_filter(allowed=list(ALLOWED_EVENTS))
-        with contextlib.suppress(Conflict):  # it is there since the last connection
-            await client.bridges.create(WAITING_ROOM, type="holding", name="hotline waiting room")
+        await self._room.open()
         await self._follow(self._devices)
         info = await client.asterisk.info()
         started = str(info.status.startup_time)
@@ -219,6 +219,7 @@ class AsteriskPhone:
     def line_closed(self, call_id: str) -> None:
         """Forget this line."""
         self._lines.pop(call_id, None)
+        self._room.left(call_id)
 
     # --- the verbs ------------------------------------------------------------------------------------------------
 
@@ -229,6 +230,9 @@ class AsteriskPhone:
     async def hang_up(self, leg: str, *, elsewhere: bool = False) -> None:
         """End a leg; one that is gone already is no error. A phone that is told of ``elsewhere`` notes no missed call
         (SIP: a Reason header, RFC 3326)."""
+        line = self._lines.get(call_of(leg))
+        if line is not None and leg in line.ended:
+            return
         reason = "answered_elsewhere" if elsewhere else "normal"
         with contextlib.suppress(port.LegGone):
             await self._requests.do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason=reason))
@@ -270,24 +274,15 @@ class AsteriskPhone:
         line = self._lines.get(call_of(leg))
         if line is not None:
             line.prompts = self.prompts
-        await self._requests.do(leg, "wait", lambda: self._ari.bridges.add_channel(WAITING_ROOM, leg))
-        await self.keep_music()
+        await self._room.enter(leg)
 
     async def keep_music(self) -> None:
-        """Make sure that the waiting room has its music: it ends when the last leg leaves (seen on 22.10.1)."""
-        try:
-            await self._ari.bridges.moh_start(WAITING_ROOM)
-        except AriError as error:
-            raise port.PhoneFault(f"music: {error}") from None
+        """Make sure that the waiting room has its music."""
+        await self._room.keep_music()
 
     async def stop_music(self, leg: str) -> None:
         """Take a leg out of the waiting room; one that is not there is no error."""
-        try:
-            await self._ari.bridges.remove_channel(WAITING_ROOM, leg)
-        except (NotFound, Conflict, Unprocessable, BadRequest):
-            pass
-        except AriError as error:
-            raise port.PhoneFault(f"stop music: {error}") from None
+        await self._room.leave(leg)
 
     async def ring(self, leg: str, endpoint: str, *, number: str, longest: float) -> None:
         """Ring an endpoint as a new leg, showing ``number``."""
@@ -317,6 +312,7 @@ class AsteriskPhone:
 
     async def connect(self, bridge: str, caller: str, agent: str) -> None:
         """Let two legs hear each other. The agent's keys are not for the caller's ears (absorb)."""
+        self._room.left(caller)
         await self._requests.do(caller, "bridge", lambda: self._make_bridge(bridge))
         await self._requests.do(agent, "bridge", lambda: self._ari.bridges.add_channel(bridge, agent, absorb_dtmf=True))
         await self._requests.do(caller, "bridge", lambda: self._ari.bridges.add_channel(bridge, caller))
@@ -350,9 +346,8 @@ class AsteriskPhone:
 
     async def record_talk(self, leg: str, file: str) -> str:
         """Record both directions of the caller's leg into ``file`` of the spool folder."""
-        channel = await self._requests.do(leg, "record", lambda: self._ari.channels.get(leg))
         try:
-            return await self._monitors.start(channel.name, file)
+            return await self._monitors.start(leg, file)
         except AmiRefused as refused:
             if not await self._requests.is_ours(leg):
                 raise port.LegGone(leg) from None
@@ -362,12 +357,13 @@ class AsteriskPhone:
 
     async def stop_recording(self, leg: str, monitor: str) -> None:
         """End that recording; its file is complete on return. A leg that is gone is no error."""
-        with contextlib.suppress(port.LegGone):  # the file closes with the channel
-            channel = await self._requests.do(leg, "stop recording", lambda: self._ari.channels.get(leg))
-            try:
-                await self._monitors.stop(channel.name, monitor)
-            except AmiError as error:
-                raise port.PhoneFault(str(error)) from None
+        line = self._lines.get(call_of(leg))
+        if line is not None and leg in line.ended:
+            return  # the file closed with the channel
+        try:
+            await self._monitors.stop(leg, monitor)
+        except AmiError as error:
+            raise port.PhoneFault(str(error)) from None
 
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         """Record what the leg says."""

@@ -50,6 +50,8 @@ class AsteriskLine:
     def __init__(self, owner: LineOwner, client: Client, call_id: str, legs: Iterable[str]) -> None:
         self.call_id = call_id
         self.legs: set[str] = set(legs)
+        self.ended: set[str] = set()
+        """Legs that were followed and are gone."""
         self.answered: set[str] = {call_id}
         self.plays: dict[str, tuple[str, float]] = {}
         """By play: its leg, and the loop's time at which it counts as lost."""
@@ -64,6 +66,7 @@ class AsteriskLine:
     def follow(self, leg: str) -> None:
         """Events of this leg come here from now on."""
         self.legs.add(leg)
+        self.ended.discard(leg)
         self._inbox.add(leg)
 
     def post(self, message: object) -> None:
@@ -176,6 +179,7 @@ class AsteriskLine:
 
     def _forget(self, leg: str) -> None:
         self.legs.discard(leg)
+        self.ended.add(leg)
         self._leaving.pop(leg, None)
         self._inbox.remove(leg)
 

@@ -23,7 +23,8 @@ class Monitors:
         self._spool = spool
 
     async def start(self, channel: str, file: str) -> str:
-        """Begin to record ``channel`` (its name, not its id) into ``file``; returns the monitor's id."""
+        """Begin to record ``channel`` (its id: AMI takes that where no channel is so named) into ``file``; returns the
+        monitor's id."""
         if not self._ami.ready:
             await self._ami.wait_ready(PATIENCE)
         answer = await self._ami.action("MixMonitor", Channel=channel, File=str(self._spool / file), Options=OPTIONS)

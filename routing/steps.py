@@ -80,8 +80,9 @@ async def announce(call: Call) -> None:
     else:
         sounds = ("queue_wait", *position_prompts(ahead))
     await call.quietly(call.stop_play())  # a place that cannot be told is no fault of the call
-    # Music that ended in the instant in which the room emptied (a race in Asterisk) comes back here at the latest.
-    await call.quietly(call.phone.keep_music())
+    if call.state.told_at:
+        # Music that ended in the instant in which the room emptied (a race in Asterisk) comes back here at the latest.
+        await call.quietly(call.phone.keep_music())
     await call.start_play(sounds)
     call.note(ev.PositionTold(ahead=ahead))
 
@@ -124,9 +125,12 @@ async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:
             await call.quietly(call.phone.stop_recording(call.leg, part.monitor))
             call.note(ev.RecordingStopped(talk_id=now.talk_id, part=part.part))
     call.note(ev.TalkEnded(talk_id=now.talk_id, agent=now.agent, by=by))
+    if by == "agent":  # their leg is gone: the next caller need not wait for our tidying up
+        call.desk.talk_ended(call.call_id, now.talk_id)
     await call.surely(lambda: call.phone.disconnect(now.bridge))
     await call.surely(lambda: call.phone.hang_up(now.leg))
-    call.desk.talk_ended(call.call_id, now.talk_id)
+    if by != "agent":
+        call.desk.talk_ended(call.call_id, now.talk_id)
 
 
 async def left(call: Call, why: CallerGone | CallerTaken | LegGone) -> None:
