@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
@@ -189,12 +190,15 @@ def segment(text: str) -> str:
     request."""
     if text in ("", ".", ".."):
         raise ValueError(f"not an id or name: {text!r}")
-    return quote(text, safe="")
+    return text if _PLAIN(text) else quote(text, safe="")
 
 
 def _query(query: Params | None) -> str:
     pairs = [(key, _text(value)) for key, value in query.items() if value is not None] if query else []
     return "?" + urlencode(pairs, quote_via=quote, safe="") if pairs else ""
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch  # what quote leaves as it is; it takes ten times as long
 
 
 def _decoder(into: type[T]) -> msgspec.json.Decoder[T]:

@@ -129,8 +129,10 @@ class _Connection(asyncio.Protocol):
         code = int(status)
         if 100 <= code < 200:
             return True
-        pairs = (line.partition(":") for line in lines)
-        fields = {name.strip().lower(): value.strip() for name, _colon, value in pairs}
+        fields = {}
+        for line in lines:
+            name, _colon, value = line.partition(":")
+            fields[name.lower()] = value.strip()
         connection = fields.get("connection", "").lower()
         if connection == "close" or (version == "HTTP/1.0" and connection != "keep-alive"):
             self.reusable = False

@@ -155,7 +155,7 @@ async def menu(call: Call) -> Stage:
         for command in commands:
             if isinstance(command, ivr_menu.Ask):
                 via: ev.AskedVia = "menu" if command.reason == "chosen" else "retries"
-                await call.keep(ev.Asked(queue=command.queue, label=command.label, via=via))
+                call.note(ev.Asked(queue=command.queue, label=command.label, via=via))
                 if sounds:
                     await call.say(*sounds)
                 return queue
