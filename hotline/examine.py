@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from config.catalogue import _, language, set_language
 from config.difference import Difference, differences, sound_differences
-from config.problems import Place, Problem, Refused
+from config.problems import Place, Problem, Refused, shown
 from config.settings import Settings
 from config.snapshot import Snapshot
 from config.versions import Damaged, History
@@ -66,6 +66,9 @@ def examine(config_dir: Path, state_dir: Path, draft: Path, running: Settings, s
     except OSError as error:
         what = _("{path} cannot be written: {reason}").format(path=error.filename or draft, reason=error.strerror)
         return Examined([Problem("state-unwritable", Place(""), what, _("Make room, or mend the permissions."))])
+    except Exception as error:  # a fault of ours: it must neither take effect nor be tried every moment
+        what = _("The check itself failed: {reason}.").format(reason=shown(f"{type(error).__name__}: {error}", 200))
+        return Examined([Problem("check-failed", Place(""), what, _("Report it, with the files."))])
     changes = differences(running, ready.settings) + sound_differences(seen.files, ready.seen.files)
     return Examined(ready.warnings, ready.seen, ready.settings, changes)
 
@@ -118,5 +121,9 @@ async def in_worker(job: Callable[..., T], *args: object) -> T:
     pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), begin)
     try:
         return await asyncio.get_running_loop().run_in_executor(pool, _in_words, language(), job, *args)
+    except asyncio.CancelledError:
+        for process in list((pool._processes or {}).values()):  # the daemon stops: its end would wait for the job's
+            process.kill()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import espeak_command
 from ivr.versions import draft_folder, forget, lay
+from recordings.worker import end_with_parent
 
 READS = 5
 """How often files that change while they are read are read again."""
@@ -193,5 +195,6 @@ def build_prompts(settings: Settings, config_dir: Path, state_dir: Path) -> list
 
 
 def _build(settings: Settings, config_dir: Path, state_dir: Path, espeak: list[str], words: str) -> list[Problem]:
+    threading.Thread(target=end_with_parent, daemon=True).start()
     set_language("en" if words == "en" else "zh")
     return ivr.build.build(settings, config_dir, state_dir, espeak)

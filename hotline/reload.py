@@ -58,6 +58,7 @@ class Reload:
         self._daemon = daemon
         self._began = self._wanted = ready.settings
         self._seen = ready.seen
+        self._prompts = version_folder(ready.state_dir, ready.seen.digest)
         self._eye = Eye(ready.config_dir)
         self._settling = Settling(ready.seen.digest)
         self._history = History(ready.state_dir)
@@ -72,7 +73,7 @@ class Reload:
 
     def prompts(self, language: str) -> Path:
         """The folder of the prompts in force."""
-        return version_folder(self._state, self._seen.digest) / "sounds" / language
+        return self._prompts / "sounds" / language
 
     def status(self) -> dict[str, Any]:
         """For ``status`` of the control socket."""
@@ -105,9 +106,12 @@ class Reload:
     # --- watching -----------------------------------------------------------------------------------------------
 
     def lay_prompts(self) -> None:
-        """Give the prompts that a start has built the folder of their version. Blocks for some 10 ms; raises OSError.
-        """
-        lay(self._state, version_folder(self._state, self._seen.digest))
+        """Give the prompts that a start has built the folder of their version. Blocks for some 10 ms."""
+        try:
+            lay(self._state, version_folder(self._state, self._seen.digest))
+        except OSError as fault:  # a full disk must not keep a hotline from starting
+            log.error("the prompts of this version have no folder of their own", why=str(fault))
+            self._prompts = self._state
 
     async def run(self) -> None:
         """Note what is in force, then look again and again, for ever."""
@@ -115,6 +119,8 @@ class Reload:
             await self._begin()
         except (OSError, Damaged, BrokenProcessPool, StoreError) as fault:
             log.error("this version of the configuration could not be kept", why=str(fault))
+        except Exception:  # nor may anything else about the past end the daemon
+            log.exception("this version of the configuration could not be kept")
         waited = 0.0
         while True:
             await asyncio.sleep(LOOK_EVERY)

@@ -21,10 +21,11 @@ def begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End at once when the process that started this one is gone; for a thread of its own."""
     # A worker of concurrent.futures holds both ends of its job pipe, so that it never notices by itself that
     # its parent was killed.
     parent = multiprocessing.parent_process()
