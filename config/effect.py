@@ -38,7 +38,12 @@ _HOTLINE: Mapping[Effect, str] = {
         asterisk.rtp.first asterisk.rtp.last
     """,
     "daemon": "",
-    "both": "state_dir asterisk.ari_port asterisk.ami_port asterisk.application",
+    "both": """
+        state_dir asterisk.ari_port asterisk.ami_port asterisk.application
+        asterisk.own.host asterisk.own.ari_user asterisk.own.ari_password_file asterisk.own.ami_user
+        asterisk.own.ami_password_file asterisk.own.recordings asterisk.own.group asterisk.own.transport
+        asterisk.own.endpoints
+    """,
 }
 
 _OTHERS: Mapping[str, str] = {
@@ -93,7 +98,10 @@ def without_restart(wanted: Settings, running: Settings) -> Settings:
     hotline: Any = wanted.hotline
     for key, effect in NEEDS.items():
         if effect in ("daemon", "both"):
-            hotline = _with(hotline, key.split("."), _value(running.hotline, key))
+            path = key.split(".")
+            while any(_value(side.hotline, ".".join(path[:-1])) is None for side in (wanted, running) if path[1:]):
+                path.pop()  # a group that only one of them has comes or goes as a whole
+            hotline = _with(hotline, path, _value(running.hotline, ".".join(path)))
     return wanted.model_copy(update={"hotline": hotline})
 
 

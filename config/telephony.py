@@ -12,6 +12,7 @@ from config.shapes import (
     Part,
     Port,
     Seconds,
+    SipAccount,
     Text,
     Whole,
     host,
@@ -26,6 +27,9 @@ NumberFormat = Literal[
     "as_sent", "e164", "e164_digits", "international", "national", "national_zero", "local"
 ]
 """How a carrier writes numbers (``phone.numbers``)."""
+
+PREFIX = "hotline-"
+"""Before every name of ours in an Asterisk of one's own."""
 
 DialPrefix = Annotated[str, StringConstraints(pattern=r"^(\+|[0-9])?[0-9]{0,11}$")]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,6}$")]
@@ -72,6 +76,26 @@ class Phones(Part):
     srtp: bool = False
 
 
+class Own(Part):
+    """An Asterisk of one's own on this machine; without it Hotline starts a private one."""
+
+    host: Annotated[str, AfterValidator(ip)] = "127.0.0.1"
+    """Where its ARI and AMI are; the ports are ``ari_port`` and ``ami_port``."""
+    ari_user: Name | None = None
+    ari_password_file: Text | None = None
+    ami_user: Name | None = None
+    ami_password_file: Text | None = None
+    """Without them the users and passwords that are generated and rendered."""
+    recordings: Text = "/var/spool/asterisk/recording"
+    """Its folder of recordings (``astspooldir``/recording); ours is ``hotline`` in it."""
+    group: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
+    """The group that its user and Hotline's share; without one both are the same user."""
+    transport: Name | None = None
+    """Its SIP transport for phones and trunks; without one ours are rendered."""
+    endpoints: tuple[SipAccount, ...] = ()
+    """Phones and trunks that it has already: used as they are, and not rendered."""
+
+
 class Asterisk(Part):
     """The Asterisk that carries the calls. ARI and AMI always listen on loopback only."""
 
@@ -82,6 +106,11 @@ class Asterisk(Part):
     ari_port: Port = 8088
     ami_port: Port = 5038
     application: Name = "hotline"
+    own: Own | None = None
+
+    def endpoint(self, name: str) -> str:
+        """The PJSIP endpoint of a phone or a trunk; in an Asterisk of one's own our names collide with nothing."""
+        return name if self.own is None or name in self.own.endpoints else f"{PREFIX}{name}"
 
 
 class Registration(Part):

@@ -70,7 +70,7 @@ def _top(
 
 def build() -> typer.Typer:
     """The whole command, with its texts in the language in force."""
-    from hotline import cli_calls, cli_config, cli_floor, cli_run, cli_simulate, cli_store
+    from hotline import cli_calls, cli_config, cli_floor, cli_run, cli_simulate, cli_store, cli_trunks
     from hotline.cli_options import Command
 
     app = typer.Typer(
@@ -90,6 +90,7 @@ def build() -> typer.Typer:
     add("check", cli_run.check, _("Settings, roster, prompts, store, Asterisk: every problem at once."))
     add("duty", cli_floor.duty, _("Who is on duty, now or at any instant."))
     add("agents", cli_floor.agents, _("The state of each agent; change one with ready or pause."))
+    add("trunks", cli_trunks.trunks, _("Each carrier, and whether it is in service."))
     add("calls", cli_calls.calls, _("The call log."))
     add("call", cli_calls.call, _("One call's timeline."))
     app.add_typer(cli_config.config_app, name="config")

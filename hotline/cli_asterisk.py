@@ -35,9 +35,17 @@ def install_command() -> None:
 
 
 @asterisk_app.command("render", help=_("Write Asterisk's configuration files from the settings."))
-def render_command(config: ConfigFolder = Path("config")) -> None:
+def render_command(
+    config: ConfigFolder = Path("config"),
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help=_("Files to include in an Asterisk of your own."))
+    ] = None,
+) -> None:
     """Write the files; a running Asterisk keeps its old ones until it is restarted."""
     with _one_line_each():
+        if to is not None:
+            _render_own(config, to)
+            return
         settings, found, _secrets = _prepare(config)
         typer.echo(_("Written to {path}.").format(path=state_folder(settings) / "asterisk/etc"))
         if process.status(found, state_folder(settings)).pid is not None:
@@ -93,8 +101,21 @@ def console_command(config: ConfigFolder = Path("config")) -> None:
     os.execv(command[0], command)
 
 
+def _render_own(config: Path, to: Path) -> None:
+    from hotline.asterisk.own import render_own
+
+    settings = _settings(config)
+    state = state_folder(settings)
+    for file in render_own(settings, to, state, load_secrets(state, devices(settings))):
+        into = file.name.removeprefix("hotline-")
+        typer.echo(_("{path}: to be included in {file}").format(path=file.absolute(), file=into))
+    typer.echo(_("Then 'hotline check' says what is still missing."))
+
+
 def _prepare(config: Path) -> tuple[Settings, AsteriskInstall, Secrets]:
     settings = _settings(config)
+    if settings.hotline.asterisk.own is not None:
+        raise AsteriskFault(_("asterisk.own is set: Asterisk is yours, and files for it are written with --to DIR."))
     state = state_folder(settings)
     found = find_asterisk()
     secrets = load_secrets(state, devices(settings))

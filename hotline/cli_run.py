@@ -76,7 +76,8 @@ def _start_asterisk(ready: Ready) -> bool:
     from hotline.asterisk.passwords import load_secrets
     from hotline.asterisk.render import devices, render
 
-    if process.running(AsteriskHome.of(ready.state_dir)) is not None:
+    own = ready.settings.hotline.asterisk.own
+    if own is not None or process.running(AsteriskHome.of(ready.state_dir)) is not None:
         return False
     install = find_asterisk()
     secrets = load_secrets(ready.state_dir, devices(ready.settings))
@@ -185,12 +186,17 @@ def _store(settings: Settings) -> Iterator[Problem]:
 
 def _asterisk(settings: Settings) -> Iterator[Problem]:
     from config.problems import Place, Problem
-    from hotline.asterisk.check import check as check_asterisk
+    from hotline.asterisk import process
+    from hotline.asterisk.check import check_any
     from hotline.asterisk.fault import AsteriskFault
-    from hotline.asterisk.install import find_asterisk
+    from hotline.asterisk.home import AsteriskHome
+    from hotline.cli_trunks import problems as trunk_problems
 
     try:
-        yield from check_asterisk(settings, find_asterisk())
+        yield from check_any(settings)
+        home = AsteriskHome.of(settings.hotline.state_dir)
+        if settings.hotline.asterisk.own is not None or process.running(home) is not None:
+            yield from trunk_problems(settings, home.state)
     except AsteriskFault as fault:
         yield Problem("asterisk-missing", Place("Asterisk"), str(fault), "")
 

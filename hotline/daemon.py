@@ -27,8 +27,10 @@ from calllog.folds import CallState
 from calllog.journal import Journal
 from config.catalogue import _
 from config.settings import Settings
+from hotline.asterisk.access import access
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import OLDEST, parse_version
+from hotline.asterisk.own import share
 from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
 from hotline.away import Away
@@ -40,8 +42,10 @@ from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
 from hotline.reload import Reload
 from hotline.shelf import Shelf
+from hotline.trunk_watch import TrunkWatch
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
+from phone.names import Names
 from phone.port import Arrival, PhoneFault
 from phone.translate import clean
 from recordings.folders import Folders, voicemail_seconds
@@ -90,7 +94,8 @@ class Daemon:
         """Serve until SIGTERM or SIGINT. Raises Fatal, and StoreError when the store cannot be used."""
         self.folders.make()
         self.home.away.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secrets = load_secrets(self.state_dir, devices(self.settings))
+        load_secrets(self.state_dir, devices(self.settings))
+        by = access(self.settings, self.state_dir)
         loop = asyncio.get_running_loop()
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self._told_to_stop, sig)
@@ -106,14 +111,10 @@ class Daemon:
                 raise Fatal(_("Another daemon runs on this state folder, or {path} cannot be made: {reason}").format(
                     path=error.filename or socket_path(self.state_dir), reason=error.strerror
                 )) from None  # fmt: skip
-            asterisk = self.settings.hotline.asterisk
             client = ari.Client(
-                f"http://127.0.0.1:{asterisk.ari_port}/ari",
-                secrets.ari_user,
-                secrets.ari_password,
-                asterisk.application,
+                by.ari_url, by.ari_user, by.ari_password, self.settings.hotline.asterisk.application
             )
-            ami = Ami("127.0.0.1", asterisk.ami_port, secrets.ami_user, secrets.ami_password)
+            ami = Ami(by.host, by.ami_port, by.ami_user, by.ami_password)
             async with client, Shelf(self.folders, self.settings.hotline.zone, self.journal) as self.shelf:
                 await self._serve(client, ami)
         finally:
@@ -128,6 +129,7 @@ class Daemon:
         version = importlib.metadata.version("hotline")
         self._system(ev.DaemonStarted(version=version, pid=os.getpid()))
         await asyncio.to_thread(self.reload.lay_prompts)
+        await asyncio.to_thread(share, self.home, self.settings)
         self.client = client
         self.phone = AsteriskPhone(
             client,
@@ -135,6 +137,7 @@ class Daemon:
             prompts=self.reload.prompts(self.settings.hotline.language),
             spool=self.folders.spool,
             devices=devices(self.settings),
+            names=Names(self.settings.hotline),
         )
         self.desk = Desk(Rules.of(self.settings), self.clock, self.journal, self._alarm)
         house = House(self.phone, self.journal, self.clock, self.desk, self._message_seconds)
@@ -147,6 +150,7 @@ class Daemon:
             shortest=self.settings.hotline.recording.shortest_voicemail,
             ended=self.shelf.ended,
         )
+        self.trunks = TrunkWatch(ami, lambda: self.settings.hotline)
         self.phone.on_arrival = self._arrived
         self.phone.on_reachable = self._reachable_changed
         self.phone.on_back = self._back
@@ -173,6 +177,7 @@ class Daemon:
                     tasks.create_task(keep_told(
                         self.notifier, ready=self._in_service, alive=lambda: self.heart.alive, status=self._status_line
                     )),
+                    tasks.create_task(self.trunks.run()),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self._stop.wait()
@@ -399,6 +404,7 @@ class Daemon:
             "config": self.reload.status(),
             "calls": len(self.calls),
             "archiving": self.shelf.waiting,
+            "trunks": self.trunks.states,
             "agents": {
                 state.agent: {
                     "mode": state.mode,

@@ -205,7 +205,8 @@ class Trial:
         """The agent's phone."""
         devices = self.settings.agents.agents[agent].devices
         account = next(device.sip for device in devices if device.sip is not None)
-        return await self.world.handset(agent, account, self.secrets.sip[account], register=register)
+        user = self.settings.hotline.asterisk.endpoint(account)
+        return await self.world.handset(agent, user, self.secrets.sip[account], register=register)
 
     def fresh_number(self) -> str:
         """A mobile number that nobody has called from yet."""
@@ -301,14 +302,17 @@ def _archived(detail: CallDetail) -> bool:
 
 
 def _port(trunk: Trunk) -> int:
-    return int(trunk.addresses[0].rpartition(":")[2])
+    return int(trunk.peers[0].rpartition(":")[2])
 
 
 @asynccontextmanager
 async def trial(
-    folder: Path, changes: Mapping[str, Any] | None = None, *, daemon: bool = True
+    folder: Path, changes: Mapping[str, Any] | None = None, *, daemon: bool = True, **outside: Any
 ) -> AsyncIterator[Trial]:
-    """A hotline in ``folder`` with the outside world around it; nothing of it runs on afterwards."""
+    """A hotline in ``folder`` with the outside world around it; nothing of it runs on afterwards.
+
+    ``outside`` is given to :meth:`OutsideWorld.start` besides.
+    """
     state = folder / "var"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = copy_config(folder / "config", state, changes or {})
@@ -320,12 +324,13 @@ async def trial(
     await asyncio.to_thread(process.start, settings, install, state, secrets)
     it = Trial(config, settings, install, secrets)
     carrier = _port(settings.hotline.trunks[0])
-    others = [_port(trunk) for trunk in settings.hotline.trunks[1:] if trunk.outgoing.present is not None]
+    outside.setdefault(
+        "carriers", [_port(trunk) for trunk in settings.hotline.trunks[1:] if trunk.outgoing.present is not None]
+    )
     sip = settings.hotline.asterisk.sip
     try:
         async with OutsideWorld.start(
-            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=home.state / "sounds" / "zh",
-            carriers=others,
+            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=home.state / "sounds" / "zh", **outside
         ) as it.world:
             try:
                 if daemon:

@@ -32,7 +32,7 @@ def lay(source: Path, target: Path) -> None:
     """Make ``target/sounds`` hold every file of ``source/sounds``, each replaced in one step. Raises OSError."""
     for folder in sorted(path for path in (source / "sounds").glob("*") if path.is_dir()):
         here = target / "sounds" / folder.name
-        here.mkdir(mode=0o700, parents=True, exist_ok=True)
+        here.mkdir(mode=0o750, parents=True, exist_ok=True)
         for file in folder.iterdir():
             if file.name.startswith(".") or not file.is_file():
                 continue

@@ -126,6 +126,14 @@ class Ami:
             raise AmiLost(f"AMI {name}: there is no connection")
         return await self._send(manager, {"Action": name, **fields})
 
+    async def listing(self, name: str, /, **fields: str) -> list[dict[str, str]]:
+        """Carry out an action that answers with a list; its entries, keys in lower case. Raises as :meth:`action`."""
+        manager = self._manager
+        if manager is None:
+            raise AmiLost(f"AMI {name}: there is no connection")
+        answers = await self._answers(manager, {"Action": name, **fields}, as_list=None)
+        return [entry for entry in answers if "event" in entry and "eventlist" not in entry]
+
     async def _connect(self, lost: asyncio.Event) -> _OneConnection:
         manager = _OneConnection(
             lost=lost.set,
@@ -172,8 +180,13 @@ class Ami:
                 return str(why)
 
     async def _send(self, manager: _OneConnection, action: dict[str, str]) -> dict[str, str]:
+        return (await self._answers(manager, action, as_list=False))[0]
+
+    async def _answers(
+        self, manager: _OneConnection, action: dict[str, str], *, as_list: bool | None
+    ) -> list[dict[str, str]]:
         name = action["Action"]
-        future: asyncio.Future[Message] = manager.send_action(action, as_list=False)
+        future: asyncio.Future[Message | list[Message]] = manager.send_action(action, as_list=as_list)
         try:
             async with asyncio.timeout(ACTION_LIMIT):
                 while not future.done():
@@ -182,10 +195,12 @@ class Ami:
                         raise AmiLost(f"AMI {name}: the connection broke before an answer came")
         except TimeoutError:
             raise AmiLost(f"AMI {name}: no answer within {ACTION_LIMIT:g} s") from None
-        answer = {str(key).lower(): str(value) for key, value in future.result().items()}
-        if answer.get("response", "").lower() != "success":
-            raise AmiRefused(f"AMI {name}: {answer.get('message', 'refused')}")
-        return answer
+        found = future.result()
+        messages = found if isinstance(found, list) else [found]
+        answers = [{str(key).lower(): str(value) for key, value in message.items()} for message in messages]
+        if answers[0].get("response", "").lower() != "success":
+            raise AmiRefused(f"AMI {name}: {answers[0].get('message', 'refused')}")
+        return answers
 
 
 async def _first(answer: asyncio.Future[Message], lost: asyncio.Event) -> None:

@@ -25,6 +25,7 @@ from phone import port
 from phone.ami import Ami, AmiError, AmiRefused
 from phone.lines import AsteriskLine
 from phone.monitors import Monitors
+from phone.names import Names
 from phone.requests import Requests
 from phone.room import WAITING_ROOM, WaitingRoom
 from phone.translate import AGENT_LEG, ALLOWED_EVENTS, arrival, call_of, clean
@@ -54,11 +55,13 @@ class AsteriskPhone:
     in its own words; once it waits for a person the menu is over, and it plays from the folder of today.
     """
 
-    def __init__(self, client: Client, ami: Ami, *, prompts: Path, spool: Path, devices: Iterable[str]) -> None:
+    def __init__(self, client: Client, ami: Ami, *, prompts: Path, spool: Path, devices: Iterable[str],
+                 names: Names | None = None) -> None:  # fmt: skip
         self._ari = client
         self._requests = Requests(client)
         self._room = WaitingRoom(client, self._requests)
         self._ami = ami
+        self._names = names or Names()
         self.prompts = prompts
         self._monitors = Monitors(ami, spool)
         self._devices = sorted(set(devices))
@@ -117,13 +120,13 @@ class AsteriskPhone:
                 return
         match event:
             case ari_ev.DeviceStateChanged(device_state=state):
-                device = state.name.removeprefix("PJSIP/")
+                device = self._names.name(state.name)
                 if device in self._devices:
                     self.on_reachable(device, self._can_ring(device, state.state))
             case ari_ev.ChannelUserevent(eventname=name):
                 self.on_user_event(name)
             case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("incoming",):
-                self.on_arrival(_arrival(channel, args))
+                self.on_arrival(self._arrival(channel, args))
             case ari_ev.StasisStart(channel=channel):
                 log.warning("a leg without a call: hanging it up", leg=channel.id)
                 task = asyncio.ensure_future(self._reap(channel.id))
@@ -205,15 +208,15 @@ class AsteriskPhone:
         try:
             if gone := sorted(before - set(self._devices)):
                 with contextlib.suppress(NotFound, Conflict, Unprocessable, BadRequest):
-                    await self._ari.applications.unsubscribe(*(f"deviceState:PJSIP/{device}" for device in gone))
+                    await self._ari.applications.unsubscribe(*self._names.devices(gone))
             await self._follow(self._devices)
         except AriError as error:
             raise port.PhoneFault(f"follow the phones: {error}") from None
 
     async def _follow(self, devices: Sequence[str]) -> None:
-        await self._ari.applications.subscribe(*(f"deviceState:PJSIP/{device}" for device in devices))
+        await self._ari.applications.subscribe(*self._names.devices(devices))
         for device in devices:
-            state = await self._ari.device_states.get(f"PJSIP/{device}")
+            state = await self._ari.device_states.get(self._names.device(device))
             self.on_reachable(device, self._can_ring(device, state.state))
 
     def line_closed(self, call_id: str) -> None:
@@ -375,7 +378,7 @@ class AsteriskPhone:
             "record a message",
             lambda: self._ari.channels.record(
                 leg,
-                message,
+                self._names.recording(message),
                 "wav",
                 max_duration=max(1, round(longest)),
                 max_silence=max(1, round(silence)),
@@ -387,7 +390,7 @@ class AsteriskPhone:
     async def message_open(self, message: str) -> bool:
         """Whether this message is still being recorded."""
         try:
-            await self._ari.recordings.get_live(message)
+            await self._ari.recordings.get_live(self._names.recording(message))
         except NotFound:
             return False
         except AriError as error:
@@ -423,7 +426,7 @@ class AsteriskPhone:
                 channel.state == "Up",
                 # An agent's leg that rings is in no application yet, and never goes into the dialplan.
                 channel.id in ours and (channel.dialplan.app_name == "Stasis" or channel.id.endswith(AGENT_LEG)),
-                None if channel.id.endswith(AGENT_LEG) else _arrival(channel, ()),
+                None if channel.id.endswith(AGENT_LEG) else self._arrival(channel, ()),
             )
             for channel in channels
         }
@@ -431,8 +434,7 @@ class AsteriskPhone:
         mine.pop(WAITING_ROOM, None)
         return port.Snapshot(legs, {name: bridge for name, bridge in mine.items() if name.endswith("-bridge")})
 
-
-def _arrival(channel: Channel, args: Sequence[str]) -> port.Arrival:
-    trunk = clean(channel.name.removeprefix("PJSIP/").rpartition("-")[0], 40)
-    did = args[1] if len(args) > 1 else channel.dialplan.exten
-    return arrival(channel.id, channel.caller.number, channel.caller.name, ("incoming", did, trunk))
+    def _arrival(self, channel: Channel, args: Sequence[str]) -> port.Arrival:
+        trunk = clean(self._names.name(channel.name.rpartition("-")[0]), 40)
+        did = args[1] if len(args) > 1 else channel.dialplan.exten
+        return arrival(channel.id, channel.caller.number, channel.caller.name, ("incoming", did, trunk))

@@ -53,11 +53,16 @@ def line_event(event: ari_ev.Event) -> port.LineEvent | None:
         case ari_ev.ChannelUnhold():
             return port.LegHeld(event.channel.id, False)
         case ari_ev.RecordingFinished():
-            return port.MessageEnded(event.recording.target_id, event.recording.name, True)
+            return port.MessageEnded(event.recording.target_id, _message(event), True)
         case ari_ev.RecordingFailed():
-            return port.MessageEnded(event.recording.target_id, event.recording.name, False)
+            return port.MessageEnded(event.recording.target_id, _message(event), False)
         case _:
             return None
+
+
+def _message(event: ari_ev.RecordingFinished | ari_ev.RecordingFailed) -> str:
+    """Our name of it; in an Asterisk of one's own it has a folder before it."""
+    return event.recording.name.rpartition("/")[2]
 
 
 def clean(text: str, longest: int = LONGEST_TEXT) -> str:

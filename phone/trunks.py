@@ -42,7 +42,7 @@ def outside_targets(number: str, hotline: Hotline) -> list[OutsideTarget]:
             continue
         called = exchanged(write(number, out.called, hotline.country, trunk.area_code), out.strip, out.add)
         shown = write(out.present, out.present_as, hotline.country, trunk.area_code)
-        found.append(OutsideTarget(f"PJSIP/{called}@{trunk.name}", shown, trunk.name))
+        found.append(OutsideTarget(f"PJSIP/{called}@{hotline.asterisk.endpoint(trunk.name)}", shown, trunk.name))
     return found
 
 

@@ -180,6 +180,6 @@ def _try(call: Call, planned: PlannedTry) -> Try:
 
 def _ways(call: Call, device: Device) -> tuple[Way, ...]:
     if device.number is None:
-        return (Way(f"PJSIP/{device.sip}", call.number),)
+        return (Way(f"PJSIP/{call.settings.hotline.asterisk.endpoint(device.sip or '')}", call.number),)
     targets = outside_targets(device.number, call.settings.hotline)
     return tuple(Way(one.endpoint, one.caller_id, one.trunk) for one in targets)

@@ -12,10 +12,11 @@ from config.settings import Settings
 
 from .fault import AsteriskFault
 from .home import AsteriskHome
-from .install import BELOW, OLDEST, AsteriskInstall
+from .install import BELOW, OLDEST, AsteriskInstall, find_asterisk
 from .ports import taken_ports
 from .process import ask, running
 from .render import refuse_odd_path, split_address
+from .trunk_passwords import check as check_passwords
 
 ESSENTIAL = (
     "app_mixmonitor", "app_playback", "app_record", "app_stasis", "bridge_holding", "bridge_simple", "chan_pjsip",
@@ -27,15 +28,37 @@ ESSENTIAL = (
 """Modules without which a call cannot be carried; the others of modules.txt are left out where a build lacks them."""
 
 
+def check_any(settings: Settings) -> list[Problem]:
+    """Every problem between the settings and the Asterisk they name: the private one, or the operator's own.
+
+    Raises AsteriskFault when there is none.
+    """
+    if settings.hotline.asterisk.own is None:
+        return check(settings, find_asterisk())
+    from .check_own import check_own
+
+    return [*_settled(settings, AsteriskHome.of(settings.hotline.state_dir)), *check_own(settings)]
+
+
 def check(settings: Settings, install: AsteriskInstall) -> list[Problem]:
     """Every problem between the settings and this Asterisk; writes and starts nothing."""
     home = AsteriskHome.of(settings.hotline.state_dir)
-    found = [*_release(install), *_modules(install), *_folder(home), *_trunks(settings)]
+    found = [*_release(install), *_modules(install), *_settled(settings, home)]
     if running(home) is None:
         found += _ports(settings)
     else:
         found += _running(install, home)
     return found
+
+
+def _settled(settings: Settings, home: AsteriskHome) -> Iterator[Problem]:
+    """What can be wrong with any Asterisk: the folder's name, addresses, passwords, certificates."""
+    from .certificates import check as check_certificates  # the daemon imports this module, and not that one's library
+
+    yield from _folder(home)
+    yield from _trunks(settings)
+    yield from check_passwords(settings, home.state)
+    yield from check_certificates(settings, home.state)
 
 
 def _release(install: AsteriskInstall) -> Iterator[Problem]:
@@ -86,7 +109,7 @@ def _folder(home: AsteriskHome) -> Iterator[Problem]:
 def _trunks(settings: Settings) -> Iterator[Problem]:
     """A carrier known by loopback without a port would also be every phone on this machine."""
     for index, trunk in enumerate(settings.hotline.trunks):
-        for at, address in enumerate(trunk.addresses):
+        for at, address in enumerate(trunk.peers):
             host, port, prefix = split_address(address)
             if port is None and _covers_loopback(host, prefix):
                 yield Problem(

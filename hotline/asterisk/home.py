@@ -116,6 +116,11 @@ class AsteriskHome:
         """The file that ``asterisk -C`` is given."""
         return self.etc / "asterisk.conf"
 
+    def make_shared(self) -> None:
+        """Make the folders that an Asterisk of one's own shares with the daemon. Raises OSError."""
+        for folder in (self.root, self.state / "recordings", self.away):
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+
     def make(self) -> None:
         """Make every folder, for this user alone. Raises AsteriskFault when one cannot be written."""
         folders = [

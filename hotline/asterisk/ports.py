@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from config.settings import Settings
+from config.telephony import Sip
 
 Protocol = Literal["udp", "tcp"]
 
@@ -39,6 +40,7 @@ def taken_ports(settings: Settings) -> list[Taken]:
     asterisk = settings.hotline.asterisk
     wanted: list[tuple[str, str, int, Protocol]] = [
         ("asterisk.sip.port", asterisk.sip.bind, asterisk.sip.port, "udp"),
+        *sip_over_tcp(asterisk.sip),
         ("asterisk.ari_port", "127.0.0.1", asterisk.ari_port, "tcp"),
         ("asterisk.ami_port", "127.0.0.1", asterisk.ami_port, "tcp"),
     ]
@@ -46,6 +48,16 @@ def taken_ports(settings: Settings) -> list[Taken]:
     for key, address, port, protocol in wanted:
         if reason := cannot_bind(address, port, protocol):
             found.append(Taken(key, address, port, protocol, reason, owner(port, protocol)))
+    return found
+
+
+def sip_over_tcp(sip: Sip) -> list[tuple[str, str, int, Protocol]]:
+    """Key, address, port and protocol of SIP over TCP and over TLS, as far as they are on."""
+    found: list[tuple[str, str, int, Protocol]] = []
+    if sip.tcp:
+        found.append(("asterisk.sip.tcp", sip.bind, sip.port, "tcp"))
+    if sip.tls.port is not None:
+        found.append(("asterisk.sip.tls.port", sip.bind, sip.tls.port, "tcp"))
     return found
 
 

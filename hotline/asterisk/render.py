@@ -14,12 +14,16 @@ import phonenumbers
 
 from config.catalogue import _
 from config.problems import shown
-from config.settings import Settings
+from config.settings import Hotline, Settings
+from config.telephony import PREFIX, Registration, Sip
+from phone.numbers import write
 
 from .fault import AsteriskFault
 from .home import AsteriskHome
 from .install import AsteriskInstall
 from .passwords import Secrets, write_private
+from .tls_files import authorities, files
+from .trunk_passwords import password
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk-conf"
 
@@ -31,6 +35,9 @@ BOAT_LIMIT = 6
 
 UNTAKEN = 4
 """Seconds after which a call that the daemon has not taken goes to the apology: it must set TIMEOUT(absolute)=0."""
+
+MUSIC = "hotline"
+"""The class of the waiting callers' music."""
 
 LONGEST_STATE = 200
 """Bytes of the state folder's path, so that the longest file name below it still fits into Asterisk's 256."""
@@ -45,10 +52,14 @@ def render(settings: Settings, install: AsteriskInstall, state_dir: Path, secret
     Files that are already right stay untouched. Raises AsteriskFault.
     """
     home = AsteriskHome.of(state_dir)
-    files = rendered(settings, install, home, secrets)
+    texts = rendered(settings, install, home, secrets)
     home.make()
+    if settings.hotline.asterisk.sip.tls.port is not None:
+        from .certificates import make_for_trials  # the daemon imports this module, and not that one's library
+
+        make_for_trials(settings.hotline.asterisk.sip, home.state)
     try:
-        for name, text in files.items():
+        for name, text in texts.items():
             file, data = home.etc / name, text.encode()
             if not file.exists() or file.read_bytes() != data:
                 write_private(file, data)
@@ -74,22 +85,35 @@ def place_script(home: AsteriskHome) -> None:
 def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, secrets: Secrets) -> dict[str, str]:
     """Every file of Asterisk's configuration by name; writes nothing. Raises AsteriskFault for unusable values."""
     hotline = settings.hotline
+    own = hotline.asterisk.own
+    theirs = own.endpoints if own else ()
+    tls = hotline.asterisk.sip.tls
+    certificate, key = files(tls, home.state)
     refuse_odd_path(home.state)
     digits = [f"digits/{digit}" for digit in hotline.emergency_number if digit.isdigit()]
     spoken = [str(install.sounds / name) for name in (*APOLOGY, *digits, "vm-intro")]
     values: dict[str, Any] = {
         "hotline": hotline,
+        "own": own,
+        "prefix": PREFIX if own else "",
+        "music": MUSIC,
+        "trunks": [trunk for trunk in hotline.trunks if trunk.name not in theirs],
+        "transports": [] if own and own.transport else _transports(hotline.asterisk.sip),
+        "certificate": certificate,
+        "key": key,
+        "authorities": authorities(tls),
         "sip": hotline.asterisk.sip,
         "home": home,
         "install": install,
         "secrets": secrets,
         "modules": _modules(install),
-        "accounts": [(device, secrets.sip[device]) for device in devices(settings)],
-        "dialled": list(_dialled(hotline.numbers, hotline.country)),
+        "accounts": [(device, secrets.sip[device]) for device in devices(settings) if device not in theirs],
+        "dialled": list(_dialled(hotline)),
         "untaken": UNTAKEN,
         "silence_limit": SILENCE_LIMIT,
         "boat_limit": BOAT_LIMIT,
         "prompts": home.state / "sounds" / hotline.language,
+        "goodbye": install.sounds / "vm-goodbye",
         "spoken_apology": "&".join(spoken),
         "silence": max(1, round(hotline.times.voicemail_silence)),
         "dead_phone": max(1, round(hotline.times.dead_phone)),
@@ -99,11 +123,17 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, finalize=_fit,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
-    environment.filters |= {"parent": _parent, "host": _host, "contacts": _contacts}
-    files = {name: "" for name in _lines("stubs.txt")}
+    environment.filters |= {
+        "parent": _parent, "host": _host, "contacts": _contacts, "peer": _peer, "domain": _domain, "whole": round,
+        "plain": Plain, "endpoint": hotline.asterisk.endpoint,
+        "transport": lambda name: own.transport if own and own.transport else f"{values['prefix']}transport-{name}",
+        "password": lambda trunk: _escaped(password(trunk, home.state)),
+        "matched": lambda trunk: _matched(trunk.peers, trunk.transport),
+    }  # fmt: skip
+    found = {name: "" for name in _lines("stubs.txt")}
     for template in sorted(TEMPLATES.glob("*.j2")):
-        files[template.stem] = environment.get_template(template.name).render(values)
-    return files
+        found[template.stem] = environment.get_template(template.name).render(values)
+    return found
 
 
 def devices(settings: Settings) -> list[str]:
@@ -147,19 +177,31 @@ def _lines(name: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def _dialled(numbers: Iterable[str], country: str) -> Iterator[tuple[str, str]]:
+def _dialled(hotline: Hotline) -> Iterator[tuple[str, str]]:
     """Pairs of a written form and the configured number; a number as configured goes before another's form."""
-    numbers = list(numbers)
-    taken = {number: number for number in numbers}
-    for number in numbers:
-        for form in written_forms(number, country):
+    taken = {number: number for number in hotline.numbers}
+    areas = {trunk.area_code for trunk in hotline.trunks if trunk.area_code}
+    for number in hotline.numbers:
+        near = [write(number, "local", hotline.country, area) for area in sorted(areas)]
+        for form in (*written_forms(number, hotline.country), *near):
             taken.setdefault(form, number)
     yield from taken.items()
+
+
+class Plain(str):
+    """Text of our own, or escaped already: a semicolon in it is no comment."""
+
+
+def _escaped(text: str) -> Plain:
+    """A backslash before a semicolon keeps it (main/config.c)."""
+    return Plain(text.replace(";", "\\;"))
 
 
 def _fit(value: Any) -> Any:
     """What a template inserts: refused when it would end the line or begin a comment (config injection)."""
     text = str(value)
+    if isinstance(value, Plain) and text.isprintable():
+        return value
     if ";" in text or not all(char.isprintable() for char in text):
         raise AsteriskFault(_("This value cannot stand in Asterisk's configuration: {value!r}").format(value=text))
     return value
@@ -186,7 +228,32 @@ def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _contacts(addresses: Iterable[str]) -> list[str]:
+def _contacts(addresses: Iterable[str], transport: str = "udp") -> list[str]:
     """Where calls to the carrier go: every address that is one host."""
+    usual = 5061 if transport == "tls" else 5060
     parts = [split_address(address) for address in addresses]
-    return [f"sip:{_host(host)}:{port or 5060}" for host, port, prefix in parts if prefix is None]
+    return [f"sip:{_host(host)}:{port or usual}" for host, port, prefix in parts if prefix is None]
+
+
+def _transports(sip: Sip) -> list[tuple[str, int]]:
+    """Protocol and port of each way of SIP that is on."""
+    found = [("udp", sip.port)] + ([("tcp", sip.port)] if sip.tcp else [])
+    return found + ([("tls", sip.tls.port)] if sip.tls.port is not None else [])
+
+
+def _matched(addresses: Iterable[str], transport: str) -> list[str]:
+    """What a request is known by; over TCP and TLS the port it comes from is a new one each time."""
+    parts = [(address, *split_address(address)) for address in addresses]
+    return [
+        host if port is not None and transport != "udp" else whole for whole, host, port, _prefix in parts
+    ]  # fmt: skip
+
+
+def _peer(address: str) -> str:
+    host, port, _prefix = split_address(address)
+    return f"{_host(host)}:{port}" if port is not None else _host(host)
+
+
+def _domain(registration: Registration) -> str:
+    """The SIP domain of an account at a carrier."""
+    return registration.domain or _host(split_address(registration.server)[0])

@@ -16,6 +16,8 @@ class Ring(Leg):
 
     def __init__(self, ground: Ground, channel: ari.Channel) -> None:
         super().__init__(ground, channel.id)
+        self.dialled = channel.dialplan.exten
+        """What the hotline dialled."""
         self.caller_number = channel.caller.number
         self.caller_name = channel.caller.name
         self._ready = self._open_media()

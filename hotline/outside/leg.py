@@ -330,12 +330,12 @@ class Caller(Leg):
             raise NotSeen(f"{self!r}: not answered within {timeout:g} s")
         return self.answered_at or 0.0
 
-    async def dial(self, to: str, *, number: str, name: str, hidden: bool) -> None:
+    async def dial(self, to: str, *, number: str, name: str, hidden: bool, via: str = "carrier") -> None:
         """Send the INVITE; early media are heard, too. For the world."""
         channels = self._ground.client.channels
         try:
             await self._open_media()
-            await channels.create(f"PJSIP/{to}@carrier", channel_id=self.id, app_args="caller", formats=["alaw"])
+            await channels.create(f"PJSIP/{to}@{via}", channel_id=self.id, app_args="caller", formats=["alaw"])
             async with asyncio.timeout(MEDIA_LIMIT):
                 await self._in.wait()
             # Now, so that early media are heard; and without the bridge's idea of who is connected.

@@ -19,7 +19,8 @@ MODULES = (
     "pbx_config", "res_pjproject", "res_pjsip", "res_pjsip_session", "res_pjsip_sdp_rtp", "chan_pjsip",
     "res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest", "res_pjsip_outbound_registration",
     "res_pjsip_endpoint_identifier_ip", "res_pjsip_caller_id", "res_pjsip_rfc3326", "res_pjsip_pubsub",
-    "res_pjsip_refer", "res_pjsip_header_funcs", "res_rtp_asterisk", "res_rtp_multicast", "chan_rtp",
+    "res_pjsip_refer", "res_pjsip_header_funcs", "res_pjsip_registrar", "res_pjsip_endpoint_identifier_user",
+    "res_srtp", "res_rtp_asterisk", "res_rtp_multicast", "chan_rtp",
     "res_http_websocket", "res_websocket_client", "codec_alaw", "codec_ulaw", "codec_a_mu", "res_stasis",
     "res_stasis_answer", "res_stasis_playback", "res_stasis_recording", "res_stasis_snoop", "app_stasis", "res_ari",
     "res_ari_model", "res_ari_applications", "res_ari_asterisk", "res_ari_bridges", "res_ari_channels",
@@ -42,6 +43,13 @@ class Addresses:
     ari_password: str
     carriers: tuple[int, ...] = ()
     """Ports of further carriers, by which the hotline may call out."""
+    more: str = ""
+    """More sections of pjsip.conf: carriers beside the usual one. Theirs may build on ``phone``."""
+    handset_transport: str = "udp"
+    """``tcp`` and ``tls`` too, at ``handset_port``."""
+    phones_to: int = 0
+    """The hotline's port for them."""
+    handset_srtp: bool = False
 
 
 def files(at: Addresses) -> dict[str, str]:
@@ -52,9 +60,13 @@ def files(at: Addresses) -> dict[str, str]:
         # No learning of the far side's address: the hotline may change a stream's source in mid-call.
         "rtp.conf": f"[general]\nrtpstart = {at.rtp_first}\nrtpend = {at.rtp_last}\nstrictrtp = no\nicesupport = no\n",
         "extensions.conf": _EXTENSIONS,
-        "pjsip.conf": _PJSIP.format(at=at) + "".join(map(_CARRIER.format, at.carriers)),
+        "pjsip.conf": _PJSIP.format(at=at, srtp=_SRTP if at.handset_srtp else "")
+        + "".join(map(_CARRIER.format, at.carriers)) + at.more,
     }
 
+
+_SRTP = "media_encryption = sdes\nmedia_encryption_optimistic = yes"
+"""Encrypted sound where the hotline asks for it."""
 
 _EXTENSIONS = f"""\
 [from-hotline]
@@ -70,14 +82,14 @@ _PJSIP = """\
 [global]
 type = global
 user_agent = outside
-endpoint_identifier_order = ip
+endpoint_identifier_order = username,ip
 [carrier-udp]
 type = transport
 protocol = udp
 bind = 127.0.0.1:{at.carrier_port}
 [handset-udp]
 type = transport
-protocol = udp
+protocol = {at.handset_transport}
 bind = 127.0.0.1:{at.handset_port}
 [phone](!)
 type = endpoint
@@ -99,6 +111,7 @@ type = aor
 contact = sip:{at.hotline_host}:{at.hotline_port}
 [handset](phone)
 transport = handset-udp
+{srtp}
 [everything]
 type = identify
 endpoint = handset
@@ -115,11 +128,12 @@ bind = 127.0.0.1:{0}
 
 def handset(account: str, password: str, expiry: int, at: Addresses) -> str:
     """The lines of pjsip.conf that register one handset; ``expiry`` in seconds."""
+    over = "" if at.handset_transport == "udp" else f"\\;transport={at.handset_transport}"
     return f"""\
 [{account}]
 type = registration
 transport = handset-udp
-server_uri = sip:{at.hotline_host}:{at.hotline_port}
+server_uri = sip:{at.hotline_host}:{at.phones_to}{over}
 client_uri = sip:{account}@{at.hotline_host}:{at.hotline_port}
 contact_user = {account}
 outbound_auth = {account}

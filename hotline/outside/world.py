@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import ari
 from hotline.asterisk.install import AsteriskInstall
@@ -71,18 +72,24 @@ class OutsideWorld:
         sounds: Path | None = None,
         handset_port: int | None = None,
         carriers: Sequence[int] = (),
+        more: str = "",
+        phones: Literal["udp", "tcp", "tls"] = "udp",
+        phones_to: int | None = None,
+        srtp: bool = False,
     ) -> AsyncIterator[OutsideWorld]:
         """Start it, and stop it on leaving: no process and no port stays, and no file outside ``work_dir``.
 
         The hotline need not run yet. ``sounds`` holds the prompts' wav files, for what was heard; ``carriers`` are
-        ports of further carriers, by which it may call out. Raises SwitchFault.
+        ports of further carriers, by which it may call out; ``more`` is more of pjsip.conf, for carriers of other
+        kinds. Handsets speak over ``phones`` to port ``phones_to``, with encrypted sound (``srtp``). Raises
+        SwitchFault.
         """
         rtp = free_ports(RTP_PORTS, run=True)
         ports = free_ports(2)
         at = render.Addresses(
             *hotline_sip, carrier_port, handset_port or ports[0], ports[1], rtp[0], rtp[-1], secrets.token_urlsafe(24),
-            tuple(carriers),
-        )
+            tuple(carriers), more, phones, phones_to or hotline_sip[1], srtp,
+        )  # fmt: skip
         heard = work_dir / "heard"
         heard.mkdir(parents=True, exist_ok=True)
         switch = Switch(install, work_dir / "asterisk", "outside")
@@ -103,19 +110,20 @@ class OutsideWorld:
             yield world
 
     async def call(
-        self, to: str, *, number: str | None = "13912345678", name: str = "", hidden: bool = False
+        self, to: str, *, number: str | None = "13912345678", name: str = "", hidden: bool = False, via: str = "carrier"
     ) -> Caller:
         """A caller dials ``to`` through the carrier; returns once the INVITE is on its way.
 
         ``number`` and ``name`` go into From as they are (SIP's own escaping apart); an empty number is sent empty,
         None or ``hidden`` as SIP's anonymous. A newline in the name is no SIP, and the hotline's SIP stack drops the
         INVITE; in the number it is escaped and arrives. What Asterisk cannot send, SIPp does: :func:`sipp`.
+        ``via`` is the carrier's endpoint.
         """
         self._count += 1
         caller = Caller(self._ground, f"caller-{self._count:05}")
         self._legs[caller.id] = caller
         self.callers.append(caller)
-        await caller.dial(to, number=number or "", name=name, hidden=hidden or number is None)
+        await caller.dial(to, number=number or "", name=name, hidden=hidden or number is None, via=via)
         return caller
 
     async def handset(

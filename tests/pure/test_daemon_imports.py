@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("numpy", "soundfile", "soxr", "openpyxl", "alembic", "sqlalchemy", "phonenumbers.geocoder")
+HEAVY = ("numpy", "soundfile", "soxr", "openpyxl", "alembic", "sqlalchemy", "cryptography", "phonenumbers.geocoder")
 
 
 def test_the_daemon_imports_nothing_heavy() -> None:

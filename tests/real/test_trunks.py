@@ -1,0 +1,160 @@
+"""Trunks with an account, by order and by format: a real registrar that asks for a password, and a dead carrier."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+import ari
+from hotline.outside import Handset, free_ports
+from hotline.trial import Trial, trial
+from phone.trunks import outside_targets
+from tests.real.conftest import profile
+from tests.real.verbs import either
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ACCOUNT, PASSWORD = "02162345678", "ge;heim --; 1"
+MOBILE = "13912345678"
+LIMIT = 20.0
+
+REGISTRAR = """\
+[{account}](phone)
+transport = carrier-udp
+aors = {account}
+auth = {account}
+[{account}]
+type = aor
+max_contacts = 1
+remove_existing = yes
+minimum_expiration = 30
+[{account}]
+type = auth
+auth_type = userpass
+username = {account}
+password = {password}
+"""
+TO_ACCOUNT = """\
+[switchboard](phone)
+transport = carrier-udp
+aors = switchboard
+[switchboard]
+type = aor
+contact = sip:{number}@127.0.0.1:{sip}
+"""
+
+
+def registrar(account: str, password: str) -> str:
+    return REGISTRAR.format(account=account, password=password.replace(";", "\\;"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hotline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trial]:
+    """Three trunks: a dead one, one with an account, and one whose account has another password."""
+    folder = tmp_path_factory.mktemp("trunks")
+    carrier, dead = free_ports(2)
+    for name, word in (("account", PASSWORD), ("wrong", "not this one")):
+        (folder / f"{name}.password").write_text(word + "\n", encoding="utf-8")
+    present = {"present": ACCOUNT}
+    trunks = [
+        {"name": "account", "registration": {
+            "server": f"127.0.0.1:{carrier}", "user": ACCOUNT, "password_file": str(folder / "account.password"),
+        }, "area_code": "021", "incoming": {"caller": "local", "strip": "17951"},
+         "outgoing": {**present, "called": "national_zero", "add": "9"}, "probe": 2},
+        {"name": "dead", "addresses": [f"127.0.0.1:{dead}"], "outgoing": {**present, "called": "e164"}, "probe": 2},
+        {"name": "wrong", "registration": {
+            "server": f"127.0.0.1:{carrier}", "user": "02187654321", "password_file": str(folder / "wrong.password"),
+        }, "addresses": ["192.0.2.7"], "probe": 2},
+    ]  # fmt: skip
+    more = registrar(ACCOUNT, PASSWORD) + registrar("02187654321", "another")
+    async with trial(folder, profile(["8001", "8002"], hotline={"trunks": trunks}), more=more, carriers=()) as it:
+        await asyncio.gather(it.handset("8001"), it.handset("8002"))
+        await it.reachable("8001", "8002")
+        yield it
+
+
+async def until(hotline: Trial, command: str, wanted: str) -> str:
+    """The hotline's Asterisk says this at last."""
+    said = ""
+    async with asyncio.timeout(LIMIT):
+        while wanted not in said:
+            await asyncio.sleep(0.1)
+            said = await asyncio.to_thread(ask, hotline, command)
+    return said
+
+
+def ask(hotline: Trial, command: str) -> str:
+    from hotline.asterisk.process import ask as console
+
+    return console(hotline.install, hotline.home, command)
+
+
+async def test_a_call_comes_in_by_the_registered_account(hotline: Trial) -> None:
+    await until(hotline, "pjsip show registrations", "Registered")
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=f"17951{number}", via=ACCOUNT)
+    await caller.answered()
+    await asyncio.sleep(0.3)
+    await caller.press("1")
+    ring = await either(hotline, "8001", "8002")
+    await ring.answer()
+    caller.say(tone_hz=440)
+    ring.say(tone_hz=660)
+    await caller.heard(tone_hz=660)
+    await ring.heard(tone_hz=440)
+    await caller.hang_up()
+    state = (await hotline.ended(number)).state
+    assert (state.outcome, state.trunk) == ("answered", "account")
+
+
+async def call_out(hotline: Trial, endpoint: str, caller_id: str, far: Handset) -> None:
+    """A call of ours to ``far``, with a tone both ways."""
+    asterisk = hotline.settings.hotline.asterisk
+    url = f"http://127.0.0.1:{asterisk.ari_port}/ari"
+    async with ari.Client(url, hotline.secrets.ari_user, hotline.secrets.ari_password, "calls-out") as client:
+        running = asyncio.create_task(client.run())
+        try:
+            await client.wait_ready(LIMIT)
+            await client.channels.originate(endpoint, channel_id="out", app_args="out", caller_id=caller_id, timeout=15)
+            ring = await far.rings(LIMIT)
+            assert (ring.dialled, ring.caller_number) == (endpoint[6:].partition("@")[0], caller_id)
+            await ring.answer()
+            prompts = hotline.home.state / "sounds/zh/greeting"
+            async with asyncio.timeout(LIMIT):
+                while not isinstance(await client.unclaimed.get(), ari.StasisStart):  # it comes at the answer
+                    pass
+            await client.channels.play("out", "hello", [f"sound:{prompts}"])
+            await ring.heard("greeting")
+            await client.channels.hangup("out")
+            await ring.gone()
+        finally:
+            running.cancel()
+
+
+async def test_a_call_goes_out_by_the_account_in_the_carriers_format(hotline: Trial) -> None:
+    await until(hotline, "pjsip show registrations", "Registered")
+    far = hotline.world.mobile("far", MOBILE)
+    target = outside_targets(MOBILE, hotline.settings.hotline)[0]
+    assert target.endpoint == "PJSIP/9013912345678@account"
+    await call_out(hotline, target.endpoint, target.caller_id, far)
+
+
+async def test_a_dead_carrier_is_passed_over_at_once(hotline: Trial) -> None:
+    await until(hotline, "pjsip show contacts", "Unavail")
+    target = outside_targets(MOBILE, hotline.settings.hotline)[1]
+    assert target.endpoint == "PJSIP/+8613912345678@dead"
+    asterisk = hotline.settings.hotline.asterisk
+    url = f"http://127.0.0.1:{asterisk.ari_port}/ari"
+    async with ari.Client(url, hotline.secrets.ari_user, hotline.secrets.ari_password, "calls-out") as client:
+        with pytest.raises(ari.AriError):
+            await client.channels.originate(target.endpoint, channel_id="nobody", app_args="out", timeout=15)
+
+
+async def test_a_wrong_password_is_told_and_tried_again(hotline: Trial, tmp_path: Path) -> None:
+    said = await until(hotline, "pjsip show registrations", "Rejected")
+    row = next(line for line in said.splitlines() if line.strip().startswith("wrong/"))
+    assert "Rejected" in row
