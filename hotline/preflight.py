@@ -25,6 +25,7 @@ from config.settings import Hotline, Settings
 from config.snapshot import Snapshot, look
 from config.tree import read_tree
 from config.versions import Damaged, History, Version
+from hotline.asterisk import trunk_passwords
 from hotline.asterisk.check import state_folder
 from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
@@ -151,6 +152,7 @@ def _prepare(config_dir: Path, sounds: Path | None) -> Ready:
         place = loaded.places.place("hotline.yaml", "state_dir")
         raise Refused([Problem("state-unwritable", place, what, _("Choose another folder."))]) from None
     problems += recordings.check.check(settings, state_dir)
+    problems += trunk_passwords.check(settings, state_dir)
     problems += build_prompts(settings, config_dir, sounds or state_dir)
     problems += ivr.prompts.check(settings, config_dir, sounds or state_dir)
     problems = list(dict.fromkeys(loaded.places.located(problems)))

@@ -47,6 +47,15 @@ async def silent(peer: Peer, message: Message, writer: asyncio.StreamWriter) -> 
     """Say nothing."""
 
 
+async def list_two(peer: Peer, message: Message, writer: asyncio.StreamWriter) -> None:
+    """Answer with a list of two entries."""
+    tag = f"ActionID: {message['ActionID']}\r\n"
+    writer.write(f"Response: Success\r\n{tag}EventList: start\r\nMessage: a list follows\r\n\r\n".encode())
+    for name in ("one", "two"):
+        writer.write(f"Event: ContactList\r\n{tag}Aor: {name}\r\nStatus: Reachable\r\n\r\n".encode())
+    writer.write(f"Event: ContactListComplete\r\n{tag}EventList: Complete\r\nListItems: 2\r\n\r\n".encode())
+
+
 async def hang_up(peer: Peer, message: Message, writer: asyncio.StreamWriter) -> None:
     """Break off."""
     writer.transport.abort()
@@ -135,6 +144,16 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(LIMIT):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_listing_and_what_becomes_of_one_that_is_refused() -> None:
+    peer = Peer({"PJSIPShowContacts": list_two, "PJSIPShowAors": refuse, "PJSIPShowAuths": silent})
+    async with connected(peer) as (ami, _changes):
+        assert [entry["aor"] for entry in await ami.listing("PJSIPShowContacts")] == ["one", "two"]
+        with pytest.raises(AmiRefused):
+            await ami.listing("PJSIPShowAors")
+        with pytest.raises(AmiLost):
+            await ami.listing("PJSIPShowAuths")
 
 
 async def test_an_action_and_its_answer() -> None:

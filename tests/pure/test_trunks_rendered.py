@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import grp
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from config.telephony import Own, Sip, Tls
 from hotline.asterisk import certificates, trunk_passwords
 from hotline.asterisk.access import access
 from hotline.asterisk.fault import AsteriskFault
-from hotline.asterisk.own import FILES, needed_modules, render_own
+from hotline.asterisk.home import AsteriskHome
+from hotline.asterisk.own import FILES, needed_modules, render_own, share
 from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
 from phone.names import Names
@@ -281,6 +284,31 @@ def test_a_folder_that_root_must_make_is_told_with_the_command(tmp_path: Path) -
     it = own(tmp_path, recordings=str(tmp_path / "nowhere/recording"), group="asterisk")
     with pytest.raises(AsteriskFault, match=r"install -d .* -g asterisk -m 2770"):
         written(tmp_path, it)
+
+
+def test_asterisks_group_gets_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
+    it = own(tmp_path, group=grp.getgrgid(os.getegid()).gr_name)
+    home = AsteriskHome.of(tmp_path / "var")
+    (home.state / "sounds/zh").mkdir(parents=True)
+    home.state.chmod(0o700)
+    (home.state / "sounds/zh/greeting.wav").touch(mode=0o600)
+    texts = written(tmp_path, it)
+    (home.state / "hotline.sqlite").touch(mode=0o600)
+    share(home, it)
+    modes = {path: (home.state / path).stat().st_mode & 0o7777 for path in (
+        "", "sounds/zh", "sounds/zh/greeting.wav", "away", "recordings", "secrets.json", "hotline.sqlite",
+    )}  # fmt: skip
+    assert modes == {
+        "": 0o2710, "sounds/zh": 0o2750, "sounds/zh/greeting.wav": 0o640, "away": 0o2770, "recordings": 0o2710,
+        "secrets.json": 0o600, "hotline.sqlite": 0o600,
+    }  # fmt: skip
+    assert (tmp_path / "theirs/hotline").stat().st_mode & 0o7777 == 0o2770
+    assert {(tmp_path / "to" / name).stat().st_mode & 0o777 for name in texts} == {0o640}
+
+
+def test_a_group_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AsteriskFault, match="nosuchgroup"):
+        written(tmp_path, own(tmp_path, group="nosuchgroup"))
 
 
 def test_own_users_and_passwords_are_read_from_their_files(tmp_path: Path) -> None:

@@ -113,6 +113,10 @@ class RawCaller:
             )
         )  # fmt: skip
 
+    def addressed_to(self, user: bytes) -> None:
+        """Put another user into the request's address than into To, before dialling."""
+        self._target = b"sip:" + user + b"@127.0.0.1"
+
     def invite(self) -> asyncio.Future[int]:
         """Dial; the future is the final status."""
         future = self._expect(b"INVITE", self._cseq)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,6 +16,7 @@ from hotline.outside import Handset, free_ports
 from hotline.trial import Trial, trial
 from phone.trunks import outside_targets
 from tests.real.conftest import profile
+from tests.real.hostile import raw_carrier
 from tests.real.verbs import either
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,13 +41,11 @@ auth_type = userpass
 username = {account}
 password = {password}
 """
-TO_ACCOUNT = """\
-[switchboard](phone)
-transport = carrier-udp
-aors = switchboard
-[switchboard]
-type = aor
-contact = sip:{number}@127.0.0.1:{sip}
+IDENTITY = """\
+[identity-udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:{identity}
 """
 
 
@@ -56,7 +57,7 @@ def registrar(account: str, password: str) -> str:
 async def hotline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trial]:
     """Three trunks: a dead one, one with an account, and one whose account has another password."""
     folder = tmp_path_factory.mktemp("trunks")
-    carrier, dead = free_ports(2)
+    carrier, dead, identity, to = free_ports(4)
     for name, word in (("account", PASSWORD), ("wrong", "not this one")):
         (folder / f"{name}.password").write_text(word + "\n", encoding="utf-8")
     present = {"present": ACCOUNT}
@@ -69,8 +70,13 @@ async def hotline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tri
         {"name": "wrong", "registration": {
             "server": f"127.0.0.1:{carrier}", "user": "02187654321", "password_file": str(folder / "wrong.password"),
         }, "addresses": ["192.0.2.7"], "probe": 2},
+        {"name": "identity", "addresses": [f"127.0.0.1:{identity}"], "outgoing": {
+            "present": ACCOUNT, "present_as": "e164", "present_in": "identity", "called": "e164_digits",
+        }},
+        {"name": "switchboard", "addresses": [f"127.0.0.1:{to}"], "incoming": {"called_from": "to"}, "probe": 0},
     ]  # fmt: skip
     more = registrar(ACCOUNT, PASSWORD) + registrar("02187654321", "another")
+    more += IDENTITY.format(identity=identity)
     async with trial(folder, profile(["8001", "8002"], hotline={"trunks": trunks}), more=more, carriers=()) as it:
         await asyncio.gather(it.handset("8001"), it.handset("8002"))
         await it.reachable("8001", "8002")
@@ -154,7 +160,48 @@ async def test_a_dead_carrier_is_passed_over_at_once(hotline: Trial) -> None:
             await client.channels.originate(target.endpoint, channel_id="nobody", app_args="out", timeout=15)
 
 
-async def test_a_wrong_password_is_told_and_tried_again(hotline: Trial, tmp_path: Path) -> None:
-    said = await until(hotline, "pjsip show registrations", "Rejected")
-    row = next(line for line in said.splitlines() if line.strip().startswith("wrong/"))
-    assert "Rejected" in row
+async def test_our_number_stands_in_p_asserted_identity_where_the_carrier_wants_it(hotline: Trial) -> None:
+    target = next(one for one in outside_targets(MOBILE, hotline.settings.hotline) if one.trunk == "identity")
+    assert (target.endpoint, target.caller_id) == ("PJSIP/8613912345678@identity", f"+86{ACCOUNT[1:]}")
+    await call_out(hotline, target.endpoint, target.caller_id, hotline.world.handsets[MOBILE])
+
+
+async def command(hotline: Trial, *words: str) -> str:
+    """What a command of ours prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hotline", *words, "--config", str(hotline.config), stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT, env={**os.environ, "HOTLINE_LANG": "en", "COLUMNS": "200"},
+    )  # fmt: skip
+    return (await process.communicate())[0].decode()
+
+
+async def test_each_trunks_state_is_told_and_a_wrong_password_is_logged(hotline: Trial) -> None:
+    await until(hotline, "pjsip show registrations", "Rejected")
+    await until(hotline, "pjsip show contacts", "Unavail")
+    states = {one["trunk"]: one["state"] for one in json.loads(await command(hotline, "trunks", "--format", "json"))}
+    assert states == {
+        "account": "registered", "dead": "unreachable", "wrong": "refused", "identity": "reachable",
+        "switchboard": "unknown",
+    }  # fmt: skip
+    said = await command(hotline, "check")
+    assert "The carrier of the trunk wrong refuses our registration." in said
+    assert "The carrier of the trunk dead does not answer." in said
+    async with asyncio.timeout(LIMIT):
+        while (await hotline.status()).get("trunks") != states:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    lines = [json.loads(line) for line in hotline.log.read_text(encoding="utf-8").splitlines() if "out of serv" in line]
+    assert {(line["trunk"], line["state"]) for line in lines} >= {("wrong", "refused"), ("dead", "unreachable")}
+
+
+async def test_the_number_that_was_dialled_is_read_from_to_where_the_carrier_puts_it(hotline: Trial) -> None:
+    trunk = hotline.settings.hotline.trunks[-1]
+    port, sip = int(trunk.addresses[0].rpartition(":")[2]), hotline.settings.hotline.asterisk.sip
+    number = hotline.fresh_number()
+    async with raw_carrier(port, (sip.bind, sip.port)) as carrier:
+        for dialled, answer in (("4001234567", 200), ("4007654321", 404)):
+            caller = carrier.caller(f'"a:b@c" <sip:{number}@127.0.0.1>'.encode(), dialled.encode())
+            caller.addressed_to(b"099999")
+            assert await caller.dial() == answer
+        await next(iter(carrier.calls.values())).hang_up()
+    call = await hotline.ended(number)
+    assert (call.state.trunk, call.state.did) == ("switchboard", "4001234567")
