@@ -97,7 +97,7 @@ class Log:
     def __init__(self, path):
         self.fd, self.dirty, self.vital = -1, False, True
         try:
-            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)  # the daemon may be another user
         except OSError as error:
             raise Unfit(f"{path}: {error.strerror}") from None
 

@@ -21,6 +21,7 @@ import structlog
 from config.settings import Device, Settings
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.passwords import write_private
+from phone.names import Names
 from phone.trunks import outside_targets
 from routing.roster import Roster
 
@@ -86,7 +87,8 @@ def _ways(device: Device, settings: Settings) -> Iterator[dict[str, Any]]:
     ring = max(1, round(device.ring_time or settings.hotline.times.ring))
     known = {"name": device.label, "confirm": device.confirms, "ring": ring}
     if device.number is None:
-        yield known | {"dial": f"PJSIP/{device.sip}", "state": f"PJSIP/{device.sip}", "shown": ""}
+        phone = Names(settings.hotline).device(device.sip or "")
+        yield known | {"dial": phone, "state": phone, "shown": ""}
         return
     for target in outside_targets(device.number, settings.hotline):
         yield known | {"dial": target.endpoint, "state": "", "shown": target.caller_id}
@@ -115,7 +117,7 @@ def _line(what: dict[str, Any]) -> bytes:
 
 def write(settings: Settings, home: AsteriskHome, now: float) -> Path:
     """Write it, whole or not at all; returns where it is. Raises OSError."""
-    write_private(home.duty, compiled(settings, home, now))
+    write_private(home.duty, compiled(settings, home, now), mode=0o640)  # an Asterisk of one's own shares our group
     return home.duty
 
 

@@ -10,6 +10,8 @@ from phone import port
 from phone.requests import Requests
 
 WAITING_ROOM = "hotline-waiting-room"
+MUSIC = "hotline"
+"""The class of music on hold in Asterisk's configuration (``hotline.asterisk.render.MUSIC``)."""
 
 MUSIC_SURE = 4
 """With more legs in the room its music plays: it ends when the last one leaves, and so many do not at once."""
@@ -38,7 +40,7 @@ class WaitingRoom:
     async def keep_music(self) -> None:
         """Make sure that it has its music: it ends when the last leg leaves (seen on 22.10.1)."""
         try:
-            await self._ari.bridges.moh_start(WAITING_ROOM)
+            await self._ari.bridges.moh_start(WAITING_ROOM, moh_class=MUSIC)
         except AriError as error:
             raise port.PhoneFault(f"music: {error}") from None
 

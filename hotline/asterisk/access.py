@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from config.catalogue import _
 from config.settings import Settings
-from phone.ami import Ami, AmiError
+from phone.ami import Ami, AmiError, AmiLost
 
 from .fault import AsteriskFault
 from .passwords import load_secrets
@@ -73,6 +74,10 @@ def _password(which: str, file: str | None, generated: str) -> str:
 
 def ask_ami(by: Access, question: Callable[[Ami], Awaitable[T]]) -> T:
     """Ask over an AMI connection of our own; blocks for up to ``ASK_LIMIT`` seconds. Raises AmiError."""
+    try:  # the connection below would try again and again: a command is told at once that nobody is there
+        socket.create_connection((by.host, by.ami_port), ASK_LIMIT).close()
+    except OSError as error:
+        raise AmiLost(error.strerror or str(error)) from None
 
     async def course() -> T:
         ami = Ami(by.host, by.ami_port, by.ami_user, by.ami_password)

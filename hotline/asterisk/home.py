@@ -118,7 +118,7 @@ class AsteriskHome:
 
     def make_shared(self) -> None:
         """Make the folders that an Asterisk of one's own shares with the daemon. Raises OSError."""
-        for folder in (self.root, self.state / "recordings", self.away):
+        for folder in (self.root, self.agi, self.state / "recordings", self.away):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
 
     def make(self) -> None:

@@ -15,7 +15,7 @@ from .fault import AsteriskFault
 from .home import AsteriskHome
 from .install import AsteriskInstall
 from .passwords import Secrets, write_private
-from .render import rendered
+from .render import place_script, rendered
 from .tls_files import files as tls_files
 
 FILES = ("pjsip", "extensions", "ari", "manager", "musiconhold")
@@ -31,7 +31,8 @@ MODULES = (
     "res_ari", "res_ari_model", "res_ari_applications", "res_ari_asterisk", "res_ari_bridges", "res_ari_channels",
     "res_ari_device_states", "res_ari_endpoints", "res_ari_events", "res_ari_playbacks", "res_ari_recordings",
     "bridge_simple", "bridge_native_rtp", "bridge_softmix", "bridge_holding", "chan_bridge_media", "app_mixmonitor",
-    "app_playback", "app_playtones", "app_record", "app_exec", "app_userevent", "func_channel", "func_callerid",
+    "app_playback", "app_playtones", "app_record", "app_read", "app_dial", "app_exec", "app_userevent",
+    "app_bridgeaddchan", "func_devstate", "func_groupcount", "func_channel", "func_callerid",
     "func_dialplan", "func_env", "func_global", "func_logic", "func_strings", "func_timeout", "res_musiconhold",
     "res_speech", "res_agi",
 )  # fmt: skip
@@ -63,6 +64,7 @@ def render_own(settings: Settings, to: Path, state: Path, secrets: Secrets) -> l
             from .certificates import make_for_trials
 
             make_for_trials(settings.hotline.asterisk.sip, home.state)
+        place_script(home)
         link_spool(home, own)
         to.mkdir(parents=True, exist_ok=True)
         for name, text in wanted.items():
@@ -117,7 +119,10 @@ def share(home: AsteriskHome, settings: Settings, files: list[Path] | None = Non
                 _give(path, group, 0o2750 if path.is_dir() else 0o640)
         tls = settings.hotline.asterisk.sip.tls
         keys = list(tls_files(tls, home.state)) if tls.port is not None and tls.certificate is None else []
-        for path in [*keys, *(files or [])]:
+        if home.agi.is_dir():
+            _give(home.agi, group, 0o2750)
+            _give(home.lifeboat, group, 0o750)
+        for path in [*keys, *(files or []), *([home.duty] if home.duty.exists() else [])]:
             _give(path, group, 0o640)
         if keys:
             _give(keys[0].parent, group, 0o2750)

@@ -297,9 +297,11 @@ def test_asterisks_group_gets_what_it_needs_and_nothing_else(tmp_path: Path) -> 
     share(home, it)
     modes = {path: (home.state / path).stat().st_mode & 0o7777 for path in (
         "", "sounds/zh", "sounds/zh/greeting.wav", "away", "recordings", "secrets.json", "hotline.sqlite",
+        "asterisk/agi/lifeboat.py",
     )}  # fmt: skip
     assert modes == {
         "": 0o2710, "sounds/zh": 0o2750, "sounds/zh/greeting.wav": 0o640, "away": 0o2770, "recordings": 0o2710,
+        "asterisk/agi/lifeboat.py": 0o750,
         "secrets.json": 0o600, "hotline.sqlite": 0o600,
     }  # fmt: skip
     assert (tmp_path / "theirs/hotline").stat().st_mode & 0o7777 == 0o2770

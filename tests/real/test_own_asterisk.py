@@ -203,3 +203,16 @@ async def test_a_message_is_taken_from_the_offices_folder(office: Office) -> Non
     call = await it.ended(number)
     assert call.state.outcome == "voicemail"
     assert call.recordings[0].state == "finished"
+
+
+async def test_while_the_daemon_is_away_the_lifeboat_serves_there_too(office: Office) -> None:
+    it = office.it
+    await it.stop()
+    number = it.fresh_number()
+    caller = await it.world.call(it.number, number=number)
+    await caller.answered(10)
+    await caller.heard("greeting", within=20)
+    await caller.hang_up()
+    await it.start()
+    call = await it.ended(number)
+    assert call.state.ended_at
