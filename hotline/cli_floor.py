@@ -185,6 +185,8 @@ class _Seat:
     state: AgentState
     on_duty: bool
     reachable: bool | None
+    devices: Mapping[str, bool | None]
+    """By name; whether each can be reached."""
 
     @property
     def since(self) -> int:
@@ -263,9 +265,17 @@ def _seats(settings: Settings, state: Path, status: Mapping[str, Any] | None) ->
                 known,
                 bool(told["on_duty"]) if told is not None else number in on_duty,
                 bool(told["reachable"]) if told is not None else (None if status is None else False),
+                _devices(settings, number, told),
             )
         )
     return seats
+
+
+def _devices(settings: Settings, number: str, told: Mapping[str, Any] | None) -> dict[str, bool | None]:
+    known = settings.agents.agents.get(number)
+    live: Mapping[str, Any] = told.get("devices", {}) if told is not None else {}
+    names = list(live) or [device.label for device in (known.devices if known is not None else ())]
+    return {name: bool(live[name]) if name in live else None for name in names}
 
 
 def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
@@ -289,6 +299,10 @@ def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
         word, style = yes(seat.reachable)
         return word, WARN if seat.on_duty and seat.reachable is False else style
 
+    def devices(seat: _Seat) -> str:
+        """In the order in which they ring; what cannot be reached stands in brackets."""
+        return " ".join(f"({name})" if reached is False else name for name, reached in seat.devices.items())
+
     return [
         Column("agent", lambda seat: seat.agent, _("Staff no.")),
         Column("name", lambda seat: seat.name, _("Name")),
@@ -297,6 +311,7 @@ def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
         Column("since", lambda seat: iso(seat.since, zone), _("For"), duration, right=True),
         Column("on_duty", lambda seat: seat.on_duty, _("On duty"), lambda seat: yes(seat.on_duty)),
         Column("reachable", lambda seat: seat.reachable, _("Reachable"), reachable),
+        Column("devices", lambda seat: list(seat.devices), _("Devices"), devices, shrinks=True),
         Column("missed", lambda seat: seat.state.missed),
         Column(
             "call_id",

@@ -242,7 +242,7 @@ class Ringing:
                     self._failed(now, course, result_of(cause), cause)
             case Broken(result=result):
                 gone = result == "unreachable"
-                self._failed(now, course, result, ABSENT_CAUSE if gone else 0, up=not gone)
+                self._failed(now, course, result, ABSENT_CAUSE if gone else 0, up=not gone, broken=gone)
             case _:
                 pass
         return self._next(now)
@@ -288,10 +288,11 @@ class Ringing:
         elif course.ask_at is not None and now >= course.ask_at:
             self._ask(course)
 
-    def _failed(self, now: float, course: _Course, result: DeviceResult, cause: int, *, up: bool = False) -> None:
+    def _failed(
+        self, now: float, course: _Course, result: DeviceResult, cause: int, *, up: bool = False, broken: bool = False
+    ) -> None:
         """The device could not be rung by this way, or said no."""
-        through_trunk = bool(course.what.ways[course.way].trunk)
-        broken = through_trunk and (cause in TRUNK_BROKEN or cause == ABSENT_CAUSE)
+        broken = bool(course.what.ways[course.way].trunk) and (broken or cause in TRUNK_BROKEN)
         self._drop(course, "unreachable" if broken else result, cause, up=up)
         if broken and course.way + 1 < len(course.what.ways) and now < course.until:
             self._dial(now, course)

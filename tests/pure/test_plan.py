@@ -82,7 +82,10 @@ def test_a_broken_trunk_is_followed_by_the_next_within_the_same_time(cause: int)
     assert told(ringing, (6, LegEnded(FIRST, 17))) == [Drop(FIRST, "busy", 17, False), Nobody("busy", 17)]
 
 
-@pytest.mark.parametrize(("cause", "result"), [(17, "busy"), (21, "rejected"), (18, "missed"), (1, "unreachable")])
+SAID = [(17, "busy"), (21, "rejected"), (18, "missed"), (1, "unreachable"), (20, "unreachable")]
+
+
+@pytest.mark.parametrize(("cause", "result"), SAID)
 def test_what_the_far_phone_says_is_not_tried_again_by_another_trunk(cause: int, result: str) -> None:
     ringing = Ringing("t", [MOBILE], at_once=False)
     ringing.begin(0)
