@@ -33,7 +33,7 @@ _IN_NUMBERS = str.maketrans("", "", " -()./\t\u3000")
 class CallRow:
     """One line of ``hotline calls``. ``number`` is E.164, else as the trunk gave it; empty: hidden or erased.
 
-    ``agents`` talked with the caller, ``rings`` counts rings at agents, ``recorded`` says that a finished file is there.
+    ``agents`` talked with the caller, ``rings`` counts rings at agents, ``recorded``: there is a finished file.
     """
 
     call_id: str
