@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeVar
 
 from phone import port
@@ -146,7 +147,9 @@ class FakePhone:
         await self._do("ring", leg, lambda: self.asterisk.ring(leg, call_id, device, longest))
 
     async def connect(self, bridge: str, caller: str, agent: str) -> None:
-        await self._do("connect", caller, lambda: self.asterisk.connect(bridge, caller, agent))
+        # The agent's leg is in no bridge yet: what it hears must have ended (DESIGN.md section 5, mechanics 5).
+        effect = partial(self.asterisk.connect, bridge, caller, agent)
+        await self._do("connect", caller, effect, waits_for_play=True, of=agent)
 
     async def disconnect(self, bridge: str) -> None:
         await self._do("disconnect", "", lambda: self.asterisk.disconnect(bridge))
@@ -178,7 +181,9 @@ class FakePhone:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    async def _do(self, verb: str, leg: str, effect: Callable[[], T], *, waits_for_play: bool = False) -> T:
+    async def _do(
+        self, verb: str, leg: str, effect: Callable[[], T], *, waits_for_play: bool = False, of: str = ""
+    ) -> T:
         request = Request(len(self.requests) + 1, verb, leg)
         if self.dead:
             self.posthumous.append(request)
@@ -188,7 +193,7 @@ class FakePhone:
         answer: asyncio.Future[T] = self._loop.create_future()
 
         def arrives() -> None:
-            there = self.asterisk.legs.get(leg)
+            there = self.asterisk.legs.get(of or leg)
             if waits_for_play and there is not None and _busy(there):
                 # Setting a variable, addChannel and continue wait for the end of a prompt (DESIGN.md section 5, 5).
                 there.when_quiet.append(arrives)

@@ -132,7 +132,9 @@ def test_a_phone_may_have_to_be_confirmed_too(logged: Logged) -> None:
         await asyncio.sleep(1)
         assert caller.leg.held == "room"
         ring.press("1")
+        before = world.loop.time()
         await caller.talks()
+        assert world.loop.time() - before < 0.1, "the question is cut short"
         await asyncio.sleep(0.1)
         caller.hang_up()
         await world.nothing_left()
