@@ -350,7 +350,8 @@ class Call:
         agi.run("StopMusicOnHold")
         agi.guard(2 * house["message"] + 2 * SLACK)
         self.log.add("offered", why=why)
-        if not self.play("away_apology"):
+        # In each language that was set; one that cannot be played takes nothing from the others.
+        if not any([self.play(name) for name in house.get("apologies", ["away_apology"])]):
             raise Unfit("the apology cannot be played")  # the dialplan has another in stock
         self.play("beep")
         self.log.add("voicemail", file=f"{self.call_id}.wav")

@@ -23,7 +23,7 @@ from calllog.events import (
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-VERSIONS: dict[str, int] = {"ring_started": 2, "ring_ended": 2}
+VERSIONS: dict[str, int] = {"ring_started": 2, "ring_ended": 2, "notice_given": 2, "position_told": 2}
 """The current version of each kind that has had more than one; every other kind is at version 1."""
 
 
@@ -35,6 +35,8 @@ def _same(fields: dict[str, Any]) -> dict[str, Any]:
 UPCASTS: dict[tuple[str, int], Upcast] = {
     ("ring_started", 1): _same,  # trunk: no number was rung
     ("ring_ended", 1): _same,  # leg: there was one device
+    ("notice_given", 1): _same,  # language: there was only the hotline's own
+    ("position_told", 1): _same,  # wait: none was told
 }
 """How the data of (kind, version) becomes that of the next version; one entry for each step ever made."""
 

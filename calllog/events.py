@@ -26,6 +26,8 @@ press 1; ``elsewhere``: another device of theirs accepted."""
 Side = Literal["caller", "agent", "hotline"]
 Category = Literal["call", "voicemail"]
 AskedVia = Literal["menu", "retries", "away"]
+Spoken = Literal["zh", "en"]
+WaitCause = Literal["", "agents", "priority"]
 KeyMeaning = Literal["none", "repeat", "menu", "queue"]
 AgentMode = Literal["off", "ready", "ringing", "talking", "wrap_up", "paused"]
 
@@ -56,9 +58,19 @@ class Greeted(Event, frozen=True, kw_only=True, tag="greeted"):
 
 
 class NoticeGiven(Event, frozen=True, kw_only=True, tag="notice_given"):
-    """The recording notice was played whole; PIPL art. 17 asks for it before recording starts."""
+    """The recording notice was played whole; PIPL art. 17 asks for it before recording starts.
+
+    Version 2 says in which ``language``; before, there was only the hotline's own, which stands as empty.
+    """
 
     version: str
+    language: Spoken | Literal[""] = ""
+
+
+class LanguageChosen(Event, frozen=True, kw_only=True, tag="language_chosen"):
+    """The caller hears everything in this language from now on."""
+
+    language: Spoken
 
 
 class MenuEntered(Event, frozen=True, kw_only=True, tag="menu_entered"):
@@ -97,9 +109,24 @@ class Enqueued(Event, frozen=True, kw_only=True, tag="enqueued"):
 
 
 class PositionTold(Event, frozen=True, kw_only=True, tag="position_told"):
-    """The caller was told how many wait ahead."""
+    """The caller was told how many wait ahead (``place``: that was said), and how long it may take.
+
+    Version 2 adds the wait: ``wait`` in minutes as they were said, 0 for less than one, None where none was;
+    ``agents`` who could serve at that moment; and the ``cause`` that was stated for a wait that has grown.
+    """
 
     ahead: int
+    place: bool = True
+    wait: int | None = None
+    agents: int = 0
+    cause: WaitCause = ""
+
+
+class AgentAnnounced(Event, frozen=True, kw_only=True, tag="agent_announced"):
+    """The caller was told the staff number of the agent who has just answered."""
+
+    talk_id: str
+    agent: str
 
 
 class RingStarted(Event, frozen=True, kw_only=True, tag="ring_started"):
@@ -402,11 +429,11 @@ class ConfigRefused(Event, frozen=True, kw_only=True, tag="config_refused"):
 
 
 CallEvent = (
-    Arrived | Answered | Greeted | NoticeGiven | MenuEntered | KeyPressed | KeyTimedOut | Asked | Enqueued
-    | PositionTold | RingStarted | DeviceRung | ConfirmAsked | DeviceEnded | RingEnded | TalkStarted | Held | Unheld
-    | TalkEnded | RecordingRequested
-    | RecordingStarted | RecordingStopped | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept
-    | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
+    Arrived | Answered | Greeted | NoticeGiven | LanguageChosen | MenuEntered | KeyPressed | KeyTimedOut | Asked
+    | Enqueued | PositionTold | RingStarted | DeviceRung | ConfirmAsked | DeviceEnded | AgentAnnounced | RingEnded
+    | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
+    | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept | VoicemailDropped | HungUp | Adopted
+    | HandedOver | Fault | Ended | Archived | ArchiveFailed
 )  # fmt: skip
 SystemEvent = (
     DaemonStarted | DaemonStopped | AsteriskLost | AsteriskBack | ClockStepped | Alarm | Degraded | ConfigTookEffect

@@ -12,6 +12,7 @@ from typing import Literal, assert_never
 
 from calllog.events import (
     Adopted,
+    AgentAnnounced,
     AgentChanged,
     AgentMode,
     Answered,
@@ -35,6 +36,7 @@ from calllog.events import (
     HungUp,
     KeyPressed,
     KeyTimedOut,
+    LanguageChosen,
     MenuEntered,
     NoticeGiven,
     Outcome,
@@ -48,6 +50,7 @@ from calllog.events import (
     RingStarted,
     Side,
     Span,
+    Spoken,
     TalkEnded,
     TalkStarted,
     Unheld,
@@ -154,6 +157,9 @@ class CallState:
     answered_at: int = 0
     greeted_at: int = 0
     notice_version: str = ""
+    notice_languages: list[Spoken | Literal[""]] = field(default_factory=list)
+    language: Spoken | Literal[""] = ""
+    """In which the caller hears us; empty: in the hotline's own."""
     menu: str = ""
     menu_path: str = ""
     menu_tries: int = 0
@@ -164,6 +170,9 @@ class CallState:
     priority: int = 5
     enqueued_at: int = 0
     told_at: int = 0
+    told: PositionTold | None = None
+    told_wait: PositionTold | None = None
+    """What was told last in this wait, and what was told last with a time."""
     talks: list[Talk] = field(default_factory=list)
     offered_why: str = ""
     voicemail_file: str = ""
@@ -301,6 +310,9 @@ class CallState:
                 self.greeted_at = at
             case NoticeGiven():
                 self.notice_version = event.version
+                self.notice_languages.append(event.language)
+            case LanguageChosen():
+                self.language = event.language
             case MenuEntered():
                 self.stage, self.menu = "menu", event.menu
             case KeyPressed():
@@ -315,10 +327,13 @@ class CallState:
                 self.queue, self.label = event.queue, event.label
                 self.stage = "queue"
             case Enqueued():
-                self.enqueued_at, self.told_at = at, 0
+                self.enqueued_at, self.told_at, self.told, self.told_wait = at, 0, None, None
                 self.queue, self.priority, self.stage = event.queue, event.priority, "queue"
             case PositionTold():
-                self.told_at = at
+                self.told_at, self.told = at, event
+                self.told_wait = self.told_wait if event.wait is None else event
+            case AgentAnnounced():
+                pass
             case RingStarted():
                 talk = Talk(event.talk_id, self.call_id, event.agent, event.device, event.leg, at)
                 talk.rung.append(Rung(event.leg, event.device, event.trunk))

@@ -48,7 +48,7 @@ def check(files: Files) -> list[Problem]:
     if files.menu and files.queues:
         found += _menu_queues(files.menu, files.queues)
     if files.menu:
-        found += _menu_prompts(files.menu, files.prompts)
+        found += _menu_prompts(files)
     if files.roster:
         found += _shifts(files.roster)
         found += _changes(files.roster)
@@ -182,18 +182,35 @@ def _menu_queues(menu: MenuFile, queues: QueueFile) -> Iterator[Problem]:
             yield _problem("unknown-queue", "menu.yaml", path, what, did_you_mean(queue, queues.queues))
 
 
-def _menu_prompts(menu: MenuFile, prompts: dict[str, PromptFile]) -> Iterator[Problem]:
-    for name, level in menu.menus.items():
-        for language, file in prompts.items():
-            if level.prompt not in file.prompts:
-                what = _("There is no text for the prompt {prompt} in {file}.")
-                yield _problem(
-                    "prompt-without-text",
-                    "menu.yaml",
-                    ("menus", name, "prompt"),
-                    what.format(prompt=level.prompt, file=f"prompts.{language}.yaml"),
-                    _("Write it there.") + " " + did_you_mean(level.prompt, _near(level.prompt, file)),
-                )
+def spoken(hotline: Hotline | None, menu: MenuFile | None) -> set[str]:
+    """The languages in which callers hear anything, as far as the files could be read."""
+    found: set[str] = {hotline.language, *hotline.apology_languages} if hotline else set()
+    return found | menu.languages | menu.offered.keys() if menu else found
+
+
+def _menu_prompts(files: Files) -> Iterator[Problem]:
+    assert files.menu is not None
+    whole = files.menu.languages | {files.hotline.language} if files.hotline else set(files.prompts)
+    for name, level in files.menu.menus.items():
+        for language in sorted(whole & files.prompts.keys()):
+            yield from _without_text(files, language, level.prompt, ("menus", name, "prompt"))
+        for index, offer in enumerate(level.offers):
+            if offer.language in files.prompts:
+                path = ("menus", name, "offers", index, "prompt")
+                yield from _without_text(files, offer.language, offer.prompt, path)
+
+
+def _without_text(files: Files, language: str, prompt: str, path: Path) -> Iterator[Problem]:
+    file = files.prompts[language]
+    if prompt not in file.prompts:
+        what = _("There is no text for the prompt {prompt} in {file}.")
+        yield _problem(
+            "prompt-without-text",
+            "menu.yaml",
+            path,
+            what.format(prompt=prompt, file=f"prompts.{language}.yaml"),
+            _("Write it there.") + " " + did_you_mean(prompt, _near(prompt, file)),
+        )
 
 
 def _near(prompt: str, file: PromptFile) -> list[str]:

@@ -16,7 +16,7 @@ Effect = Literal["live", "daemon", "asterisk", "both"]
 
 _HOTLINE: Mapping[Effect, str] = {
     "live": """
-        company numbers country emergency_number timezone language
+        company numbers country emergency_number timezone language apology_languages
         trunks[].name trunks[].addresses trunks[].codecs trunks[].transport trunks[].srtp trunks[].area_code
         trunks[].probe
         trunks[].registration.server trunks[].registration.user trunks[].registration.auth_user
@@ -28,6 +28,7 @@ _HOTLINE: Mapping[Effect, str] = {
         asterisk.phones.srtp
         times.digit_timeout times.ring times.confirm times.wrap_up times.announce_every times.voicemail_longest
         times.voicemail_silence times.dead_phone times.stop_grace
+        announce.position announce.wait announce.agent
         recording.enabled recording.notice_version recording.shortest_voicemail
         misses_before_pause
     """,
@@ -48,9 +49,9 @@ _HOTLINE: Mapping[Effect, str] = {
 
 _OTHERS: Mapping[str, str] = {
     "menu.yaml": """
-        start retries person_queue menus.NAME.prompt
+        start retries person_queue menus.NAME.prompt menus.NAME.offers[].language menus.NAME.offers[].prompt
         menus.NAME.options."KEY".label menus.NAME.options."KEY".menu menus.NAME.options."KEY".queue
-        menus.NAME.options."KEY".repeat
+        menus.NAME.options."KEY".repeat menus.NAME.options."KEY".language
     """,
     "queues.yaml": """
         queues.NAME.label queues.NAME.skill queues.NAME.priority queues.NAME.longest_wait queues.NAME.wrap_up

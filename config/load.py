@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 
 from config.catalogue import _
-from config.check import Files, check
+from config.check import Files, check, spoken
 from config.explain import did_you_mean, explain
 from config.problems import Place, Problem, Refused, shown
 from config.settings import (
@@ -40,7 +40,7 @@ FILES: dict[str, type[Part]] = {
     "agents.yaml": AgentFile,
     "roster.yaml": RosterFile,
 }
-"""The files that must be there, besides the prompts of the hotline's language."""
+"""The files that must be there, besides the prompts of the languages that callers hear."""
 
 MOST_PROBLEMS = 100
 """Problems of one file that are told at once: a file of the wrong kind can have ten thousand."""
@@ -112,16 +112,18 @@ def read(folder: Path) -> Found:
     trees: dict[str, Tree] = {}
     problems: list[Problem] = []
     hotline = _read(folder, "hotline.yaml", Hotline, trees, problems)
+    menu = _read(folder, "menu.yaml", MenuFile, trees, problems)
     prompts: dict[str, PromptFile] = {}
+    used = spoken(hotline, menu)
     for language in _LANGUAGES:
         file = f"prompts.{language}.yaml"
-        if _is_there(folder / file) or (hotline is not None and language == hotline.language):
+        if _is_there(folder / file) or language in used:
             read = _read(folder, file, PromptFile, trees, problems)
             if read is not None:
                 prompts[language] = read
     files = Files(
         hotline=hotline,
-        menu=_read(folder, "menu.yaml", MenuFile, trees, problems),
+        menu=menu,
         queues=_read(folder, "queues.yaml", QueueFile, trees, problems),
         agents=_read(folder, "agents.yaml", AgentFile, trees, problems),
         roster=_read(folder, "roster.yaml", RosterFile, trees, problems),

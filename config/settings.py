@@ -64,6 +64,16 @@ class Recording(Part):
     shortest_voicemail: Seconds = 2.0
 
 
+class Announce(Part):
+    """What callers are told while they wait (every ``times.announce_every`` seconds), and before they are put
+    through."""
+
+    position: bool = True
+    wait: bool = True
+    agent: bool = False
+    """「8001号客服为您服务」, to caller and agent at once, before the two are connected."""
+
+
 class Hotline(Part):
     """hotline.yaml: the company, its numbers, and the machine."""
 
@@ -73,11 +83,14 @@ class Hotline(Part):
     emergency_number: DialString
     timezone: Annotated[str, AfterValidator(time_zone)] = "Asia/Shanghai"
     language: Language = "zh"
+    apology_languages: tuple[Language, ...] = ()
+    """In which the dialplan apologises while no daemon is there, in this order; none: in ``language``."""
     state_dir: Text = "var"
     """Relative to the working folder, or absolute."""
     asterisk: Asterisk = Asterisk()
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
     times: Times = Times()
+    announce: Announce = Announce()
     recording: Recording = Recording()
     misses_before_pause: Annotated[Whole, Field(ge=1, le=20)] = 2
 
@@ -91,12 +104,16 @@ class Hotline(Part):
 
 
 class Option(Part):
-    """What one key does: opens a menu, asks for a person in a queue, or says the menu again. Exactly one."""
+    """What one key does: opens a menu, asks for a person in a queue, or says the menu again. Exactly one.
+
+    ``language``: the caller hears everything in it from then on; alone it says the same menu in it.
+    """
 
     label: Label
     menu: Name | None = None
     queue: Name | None = None
     repeat: bool = False
+    language: Language | None = None
 
     @property
     def meaning(self) -> Literal["repeat", "menu", "queue"]:
@@ -104,10 +121,18 @@ class Option(Part):
         return "queue" if self.queue is not None else "menu" if self.menu is not None else "repeat"
 
 
+class Offer(Part):
+    """A prompt that is spoken in a stated language, to callers who hear another: "For English, press nine"."""
+
+    language: Language
+    prompt: PromptName
+
+
 class Menu(Part):
-    """One level of the menu: what is said, and what each key does."""
+    """One level of the menu: what is said, then in other languages, and what each key does."""
 
     prompt: PromptName
+    offers: tuple[Offer, ...] = ()
     options: dict[Key, Option]
 
 
@@ -118,6 +143,21 @@ class MenuFile(Part):
     retries: Annotated[Whole, Field(ge=0, le=5)] = 2
     person_queue: Name
     menus: dict[Name, Menu]
+
+    @property
+    def languages(self) -> frozenset[Language]:
+        """The languages that callers can choose."""
+        options = (option for menu in self.menus.values() for option in menu.options.values())
+        return frozenset(option.language for option in options if option.language is not None)
+
+    @property
+    def offered(self) -> dict[Language, tuple[str, ...]]:
+        """By language, the prompts that are spoken in it to callers who hear another."""
+        offers = [offer for menu in self.menus.values() for offer in menu.offers]
+        return {
+            offer.language: tuple(dict.fromkeys(each.prompt for each in offers if each.language == offer.language))
+            for offer in offers
+        }
 
 
 # --- queues.yaml ----------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ class Daemon:
         self.phone = AsteriskPhone(
             client,
             ami,
-            prompts=self.reload.prompts(self.settings.hotline.language),
+            prompts=self.reload.prompts(),
             spool=self.folders.spool,
             devices=devices(self.settings),
             names=Names(self.settings.hotline),

@@ -61,6 +61,9 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
         "until": until * DAY,
         "house": {
             "sounds": str(home.state / "sounds" / hotline.language),
+            "apologies": [
+                f"../{language}/away_apology" for language in hotline.apology_languages or (hotline.language,)
+            ],
             "spool": str(home.recordings),
             "away": str(home.away),
             "notice": hotline.recording.notice_version if hotline.recording.enabled else "",

@@ -71,9 +71,9 @@ class Reload:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def prompts(self, language: str) -> Path:
+    def prompts(self) -> Path:
         """The folder of the prompts in force."""
-        return self._prompts / "sounds" / language
+        return self._prompts / "sounds"
 
     def status(self) -> dict[str, Any]:
         """For ``status`` of the control socket."""
@@ -199,9 +199,8 @@ class Reload:
         running, waited = without_restart(wanted, self._began), self.pending()
         self._wanted = wanted
         await self._tell_asterisk()
-        language = running.hotline.language
         roster = await asyncio.to_thread(Roster.compile, running.roster, running.hotline.zone)
-        in_use = change_over(self._daemon, running, roster, prompts / "sounds" / language)
+        in_use = change_over(self._daemon, running, roster, prompts / "sounds")
         self._seen = seen
         self._errors = []
         self._settling.take(seen.digest)
@@ -241,7 +240,7 @@ class Reload:
     def _tidy(self, prompts: Path, in_use: set[Path]) -> None:
         """The dialplan plays the newest; what no call plays from any more goes."""
         lay(prompts, self._state)
-        sweep(self._state, [prompts, *(folder.parent.parent for folder in in_use)])
+        sweep(self._state, [prompts, *(folder.parent for folder in in_use)])
 
     async def _tell_asterisk(self) -> None:
         """Asterisk's files by the settings of now, and have it read what changed; tried again when it fails."""

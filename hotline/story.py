@@ -188,7 +188,7 @@ def _whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) -
     return {
         "call": _timed(asdict(detail.row), zone),
         "party": msgspec.to_builtins(detail.party),
-        "state": _timed(asdict(detail.state), zone, skip=("talks", "recordings")),
+        "state": _timed(asdict(detail.state), zone, skip=("talks", "recordings", "told", "told_wait")),
         "talks": [_timed(asdict(talk), zone) for talk in detail.talks],
         "recordings": [
             {

@@ -25,6 +25,7 @@ from hotline.words import (
     device_result_word,
     device_word,
     hung_up_by,
+    language_word,
     mode_word,
     outcome_word,
     pause_word,
@@ -100,7 +101,7 @@ def _between(first: int, last: int) -> str:
 def _depth(event: ev.AnyEvent) -> int:
     """Everything of a talk stands below its ring; what belongs to its recording a step deeper."""
     match event:
-        case ev.RingEnded() | ev.TalkStarted() | ev.TalkEnded():
+        case ev.RingEnded() | ev.AgentAnnounced() | ev.TalkStarted() | ev.TalkEnded():
             return 1
         case ev.DeviceRung() | ev.ConfirmAsked() | ev.DeviceEnded():
             return 1
@@ -171,6 +172,8 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Greeting played")
         case ev.NoticeGiven(version=version):
             return _("Recording notice (version {version})").format(version=version)
+        case ev.LanguageChosen(language=language):
+            return _("Language: {language}").format(language=language_word(language))
         case ev.MenuEntered(menu=menu):
             return _("Menu {menu}").format(menu=menu)
         case ev.KeyPressed():
@@ -183,10 +186,10 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Enters the queue {queue} (priority {priority})").format(
                 queue=names.queue(queue), priority=priority
             )
-        case ev.PositionTold(ahead=0):
-            return _("Told: you are next")
-        case ev.PositionTold(ahead=ahead):
-            return ngettext("Told: {n} ahead", "Told: {n} ahead", ahead).format(n=ahead)
+        case ev.PositionTold():
+            return _told(event)
+        case ev.AgentAnnounced(agent=agent):
+            return _("Told: {agent} answers").format(agent=agent)
         case ev.RingStarted(agent=agent, device=device, trunk=trunk):
             return _("Rings {agent} ({device})").format(agent=names.agent(agent), device=device_word(device, trunk))
         case ev.DeviceRung(device=device, trunk=trunk):
@@ -336,6 +339,24 @@ def _system_words(event: ev.SystemEvent) -> str:
                 "The changed files have {n} error: {what}", "The changed files have {n} errors: {what}", errors
             ).format(n=errors, what=what)
     assert_never(event)
+
+
+def _told(event: ev.PositionTold) -> str:
+    said: list[str] = []
+    if event.place and event.ahead:
+        said.append(ngettext("{n} ahead", "{n} ahead", event.ahead).format(n=event.ahead))
+    elif event.place:
+        said.append(_("you are next"))
+    if event.wait == 0:
+        said.append(_("less than a minute"))
+    elif event.wait is not None:
+        said.append(ngettext("about {n} minute", "about {n} minutes", event.wait).format(n=event.wait))
+    match event.cause:
+        case "agents":
+            said.append(_("longer, since fewer agents are on duty"))
+        case "priority":
+            said.append(_("longer, since urgent calls went ahead"))
+    return _("Told: {what}").format(what=", ".join(said) or _("please wait"))
 
 
 def _with_cause(text: str, cause: int) -> str:

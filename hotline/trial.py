@@ -35,6 +35,7 @@ from hotline.control import NotRunning, Refused, ask
 from hotline.outside import Handset, OutsideWorld
 from hotline.outside.ports import free_ports
 from hotline.preflight import build_prompts
+from ivr.prompts import languages
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -281,7 +282,9 @@ class Trial:
 
 def _prompts(settings: Settings, config: Path, state: Path) -> None:
     """Build the prompts, from those of the last trial where nothing has changed: speaking them takes seconds."""
-    name = hashlib.sha256((config / "prompts.zh.yaml").read_bytes()).hexdigest()[:12]
+    spoken = languages(settings)
+    texts = b"".join((config / f"prompts.{language}.yaml").read_bytes() for language in spoken)
+    name = hashlib.sha256(texts).hexdigest()[:12]
     kept = cache_folder() / f"trial-sounds-{name}"
     if kept.is_dir():
         shutil.copytree(kept, state / "sounds", dirs_exist_ok=True)
@@ -294,6 +297,10 @@ def _prompts(settings: Settings, config: Path, state: Path) -> None:
         with contextlib.suppress(OSError):  # another trial was first
             fresh.rename(kept)
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _sounds(settings: Settings, state: Path) -> list[Path]:
+    return [state / "sounds" / language for language in languages(settings)]
 
 
 def _archived(detail: CallDetail) -> bool:
@@ -330,7 +337,7 @@ async def trial(
     sip = settings.hotline.asterisk.sip
     try:
         async with OutsideWorld.start(
-            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=home.state / "sounds" / "zh", **outside
+            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=_sounds(settings, home.state), **outside
         ) as it.world:
             try:
                 if daemon:
@@ -372,6 +379,6 @@ async def visit(config: Path, folder: Path) -> AsyncIterator[Trial]:
         raise NotInService(what.format(config=config))
     sip = settings.hotline.asterisk.sip
     host = "127.0.0.1" if sip.bind == "0.0.0.0" else sip.bind
-    sounds = home.state / "sounds" / settings.hotline.language
+    sounds = _sounds(settings, home.state)
     async with OutsideWorld.start(it.install, folder, (host, sip.port), carrier, sounds=sounds) as it.world:
         yield it

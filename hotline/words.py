@@ -128,6 +128,12 @@ def hung_up_by(side: str) -> str:
     return _("ended by a fault")
 
 
+def language_word(language: str) -> str:
+    """A language that callers hear."""
+    words = {"zh": _("Chinese"), "en": _("English")}
+    return words.get(language, language)
+
+
 def side_word(side: str) -> str:
     """One of the three sides of a call."""
     words = {"caller": _("caller"), "agent": _("agent"), "hotline": _("hotline")}

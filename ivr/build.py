@@ -21,16 +21,17 @@ from config.catalogue import _
 from config.problems import Place, Problem, key_path, shown
 from config.settings import Language, Settings
 from ivr.prompts import (
-    PIECES,
     SOUND_FILES,
     TONES,
     file_problems,
     fill,
+    languages,
     own_files,
     required,
     sound_file,
     text_problems,
 )
+from ivr.sentences import PIECES
 
 RECIPE = "1"
 """Change it when the same text must sound different: everything is then built again."""
@@ -75,7 +76,7 @@ def build(settings: Settings, config_dir: Path, state_dir: Path, espeak: list[st
     problems = text_problems(settings) + file_problems(settings, config_dir)
     if any(not problem.warning for problem in problems):
         return problems
-    for language in settings.prompts:
+    for language in languages(settings):
         folder = state_dir / "sounds" / language
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,7 @@ def build(settings: Settings, config_dir: Path, state_dir: Path, espeak: list[st
 
 def up_to_date(settings: Settings, config_dir: Path, state_dir: Path) -> bool:
     """Whether ``build`` would build nothing, and so need neither espeak-ng nor numpy."""
-    for language in settings.prompts:
+    for language in languages(settings):
         manifest = _read_manifest(state_dir / "sounds" / language)
         jobs, _problems = _jobs(settings, language, config_dir, state_dir)
         if any(manifest.get(job.name) != [job.made_of, _digest_of(job.target)] for job in jobs):
@@ -126,7 +127,7 @@ def _jobs(
     own = {file.stem: file for file in own_files(config_dir, language) if file.suffix.lower() in SOUND_FILES}
     jobs: list[Job] = []
     problems: list[Problem] = []
-    for name in required(settings):
+    for name in required(settings, language):
         target = sound_file(state_dir, language, name)
         if name in own:
             digest = _digest_of(own[name])
@@ -140,7 +141,7 @@ def _jobs(
             jobs.append(Job(name, language, target, f"{RECIPE} tone"))
         else:
             text = fill(prompts.prompts[name], settings.hotline, language)
-            made_of = json.dumps([RECIPE, "espeak", text, prompts.voice, prompts.speed, name in PIECES])
+            made_of = json.dumps([RECIPE, "espeak", text, prompts.voice, prompts.speed, name in PIECES[language]])
             jobs.append(Job(name, language, target, made_of, None, text, prompts.voice, prompts.speed))
     return jobs, problems
 
@@ -181,7 +182,7 @@ def _make(job: Job, espeak: list[str], scratch: Path) -> Problem | None:
             problem = _speak(job, espeak, spoken)
             if problem is not None:
                 return problem
-            sound.finish_speech(spoken, job.target, PIECE_PAUSE if job.name in PIECES else PAUSE)
+            sound.finish_speech(spoken, job.target, PIECE_PAUSE if job.name in PIECES[job.language] else PAUSE)
     except sound.Unusable as error:
         if job.own is not None:
             return _unusable(job.own, job.language, error.reason, error.detail)

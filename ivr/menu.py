@@ -5,6 +5,7 @@ Theory of operation. A menu is walked by ``start`` and then ``step`` for each th
     choosing --known key of a menu---> choosing (that menu, from its beginning)
     choosing --known key of a queue--> done (ask for a person in that queue)
     choosing --repeat key------------> choosing (say it again), at most MOST_REPEATS times a call
+    choosing --key of a language-----> choosing (the same in that language; counts as a repeat)
     choosing --wrong key, silence----> choosing (say so, then the menu), at most ``retries`` times a call
     any of these once too often------> done (say ``menu_to_person``, then ask in ``person_queue``)
     done ----anything----------------> IllegalEvent, and nothing has changed
@@ -25,7 +26,7 @@ from typing import Literal
 from config.catalogue import _
 from config.explain import did_you_mean
 from config.problems import Place, Problem, key_path
-from config.settings import MenuFile, Option, Settings
+from config.settings import Language, MenuFile, Option, Settings
 
 MOST_REPEATS = 5
 """How often a call can have a menu said again: a caller rarely needs two, a fax machine would go on for
@@ -75,19 +76,27 @@ class Ask:
     reason: Reason
 
 
-Command = Say | Ask
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """The caller hears everything in this language from now on."""
+
+    language: Language
+
+
+Command = Say | Speak | Ask
 
 
 @dataclass(frozen=True, slots=True)
 class MenuState:
-    """Where a caller is in the menu; ``path`` are the keys that counted, ``done`` once a person was asked
-    for."""
+    """Where a caller is in the menu, and in which language; ``path`` are the keys that counted, ``done`` once a
+    person was asked for."""
 
     menu: str
     path: str = ""
     tries: int = 0
     repeats: int = 0
     done: bool = False
+    language: Language = "zh"
 
 
 class IllegalEvent(Exception):
@@ -95,9 +104,9 @@ class IllegalEvent(Exception):
     caller of ``step``. Nothing has changed."""
 
 
-def start(menu: MenuFile) -> tuple[MenuState, tuple[Command, ...]]:
-    """The state at the beginning, and the prompt to say."""
-    state = MenuState(menu.start)
+def start(menu: MenuFile, language: Language = "zh") -> tuple[MenuState, tuple[Command, ...]]:
+    """The state at the beginning, for a caller who hears this language, and the prompts to say."""
+    state = MenuState(menu.start, language=language)
     return state, resume(menu, state)
 
 
@@ -105,7 +114,14 @@ def resume(menu: MenuFile, state: MenuState) -> tuple[Command, ...]:
     """What to say to a caller who is found in this state, for example after a restart of the daemon."""
     if state.done or state.menu not in menu.menus:
         raise IllegalEvent(f"no menu to resume: {state}")
-    return (Say((menu.menus[state.menu].prompt,)),)
+    return (Say(_said(menu, state)),)
+
+
+def _said(menu: MenuFile, state: MenuState) -> tuple[str, ...]:
+    """The menu's prompt, then what is offered in languages that the caller does not hear, as ``en/NAME``."""
+    level = menu.menus[state.menu]
+    offers = (offer for offer in level.offers if offer.language != state.language)
+    return (level.prompt, *(f"{offer.language}/{offer.prompt}" for offer in offers))
 
 
 def step(menu: MenuFile, state: MenuState, event: Event) -> tuple[MenuState, tuple[Command, ...]]:
@@ -118,15 +134,22 @@ def step(menu: MenuFile, state: MenuState, event: Event) -> tuple[MenuState, tup
     option = level.options.get(event.key)
     if option is None:
         return _try_again(menu, state, "menu_wrong_key", "wrong_keys")
+    if option.language is None or option.language == state.language:
+        return _choose(menu, state, event.key, option)
+    state, commands = _choose(menu, replace(state, language=option.language), event.key, option)
+    return state, (Speak(option.language), *commands)
+
+
+def _choose(menu: MenuFile, state: MenuState, key: str, option: Option) -> tuple[MenuState, tuple[Command, ...]]:
     if option.queue is not None:
-        path = state.path + event.key
+        path = state.path + key
         return replace(state, path=path, done=True), (Ask(option.queue, option.label, path, "chosen"),)
     if option.menu is not None:
-        state = replace(state, menu=option.menu, path=state.path + event.key)
+        state = replace(state, menu=option.menu, path=state.path + key)
         return state, resume(menu, state)
     if state.repeats >= MOST_REPEATS:
         return _to_person(menu, state, "repeats")
-    return replace(state, repeats=state.repeats + 1), (Say((level.prompt,)),)
+    return replace(state, repeats=state.repeats + 1), (Say(_said(menu, state)),)
 
 
 def _try_again(
@@ -134,7 +157,7 @@ def _try_again(
 ) -> tuple[MenuState, tuple[Command, ...]]:
     if state.tries >= menu.retries:
         return _to_person(menu, state, reason)
-    return replace(state, tries=state.tries + 1), (Say((prompt, menu.menus[state.menu].prompt)),)
+    return replace(state, tries=state.tries + 1), (Say((prompt, *_said(menu, state))),)
 
 
 def _to_person(menu: MenuFile, state: MenuState, reason: Reason) -> tuple[MenuState, tuple[Command, ...]]:
@@ -179,7 +202,7 @@ def check(settings: Settings) -> list[Problem]:
     return found + _loops(menu)
 
 
-def _problem(code: str, path: tuple[str, ...], what: str, fix: str, warning: bool = False) -> Problem:
+def _problem(code: str, path: tuple[str | int, ...], what: str, fix: str, warning: bool = False) -> Problem:
     return Problem(code, Place("menu.yaml", 0, key_path(path)), what, fix, warning)
 
 
@@ -194,7 +217,7 @@ def _check_option(menu: MenuFile, path: tuple[str, ...], option: Option) -> list
     if option.menu is not None and option.menu not in menu.menus:
         found.append(_unknown_menu((*path, "menu"), option.menu, menu))
     count = (option.menu is not None) + (option.queue is not None) + option.repeat
-    if count != 1:
+    if count != 1 and not (count == 0 and option.language is not None):
         what = (
             _("This key does nothing.")
             if count == 0
@@ -213,6 +236,15 @@ def _check_level(menu: MenuFile, name: str) -> list[Problem]:
         found.append(
             _problem("menu-dead-end", ("menus", name, "options"), what, _("Give it keys with a queue."))
         )
+    spoken = {option.language for option in options.values()}
+    for index, offer in enumerate(menu.menus[name].offers):
+        if offer.language not in spoken:
+            what = _("The menu {menu} offers the language {language}, but no key of it leads there.")
+            place: tuple[str | int, ...] = ("menus", name, "offers", index)
+            fix = _("Give a key language: {language}, or remove the offer.").format(language=offer.language)
+            found.append(
+                _problem("offer-without-key", place, what.format(menu=name, language=offer.language), fix, True)
+            )
     count = sum(key not in "0*" for key in options)
     if count > MOST_OPTIONS:
         what = _("The menu {menu} has {count} options; callers remember {most}.")

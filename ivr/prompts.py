@@ -1,4 +1,4 @@
-"""Which prompts there are, what each says, and which are played for a place in the queue.
+"""Which prompts there are in which language, and what each says.
 
 The words stand in ``config/prompts.<language>.yaml``; ``ivr.build`` makes sound files of them, ``check``
 finds what is missing before a caller does. Nothing here imports numpy or speaks to Asterisk.
@@ -10,22 +10,18 @@ import wave
 from array import array
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 from config.catalogue import _
 from config.explain import did_you_mean
 from config.problems import Place, Problem, key_path, shown
 from config.settings import Hotline, Language, Settings
-
-NUMBERS = (*(f"num_{n}" for n in range(11)), "num_liang", "num_100")
-"""Chinese numbers are said from these: 35 is 三 十 五; two of something is 两, not 二."""
-
-PIECES = ("position_you_are", "position_ahead", "position_waiting", *NUMBERS)
-"""Prompts that are played one right after another as one sentence, so without a pause at their end."""
+from ivr.sentences import PARTS
 
 TONES = ("beep",)
 """Prompts that are not spoken and so have no text."""
 
-REQUIRED_PROMPTS = (
+WHOLE_PROMPTS = (
     "greeting",
     "recording_notice",
     "menu_wrong_key",
@@ -34,8 +30,10 @@ REQUIRED_PROMPTS = (
     "queue_wait",
     "position_next",
     "position_many",
+    "wait_under_minute",
+    "wait_longer_agents",
+    "wait_longer_priority",
     "still_waiting",
-    *PIECES,
     "connecting",
     "nobody_on_duty",
     "wait_too_long",
@@ -49,7 +47,8 @@ REQUIRED_PROMPTS = (
     "agent_lost",
     "agent_confirm",
 )
-"""Every prompt that code plays by name. The menus' own prompts come on top (``required``)."""
+"""Every prompt that code plays by name, whatever the language. The parts of sentences (``ivr.sentences``) and the
+menus' own prompts come on top (``required``)."""
 
 RATE = 8_000
 """Hz of every built prompt: the calls are alaw or ulaw (DESIGN.md, section 5)."""
@@ -67,44 +66,26 @@ _PLACEHOLDERS = ("company", "emergency_number")
 _DIGITS = dict(zip("0123456789", "零幺二三四五六七八九", strict=True))
 
 
-def required(settings: Settings) -> tuple[str, ...]:
-    """The names of all prompts that may be played under these settings, each once."""
-    menus = (menu.prompt for menu in settings.menu.menus.values())
-    return tuple(dict.fromkeys((*REQUIRED_PROMPTS, *menus)))
+def languages(settings: Settings) -> tuple[Language, ...]:
+    """The languages in which anything is said under these settings, the hotline's own first; no other is built."""
+    known: tuple[Language, ...] = get_args(Language)
+    own = settings.hotline.language
+    return tuple(each for each in (own, *(each for each in known if each != own)) if required(settings, each))
 
 
-def number_prompts(number: int, counting: bool = False) -> tuple[str, ...]:
-    """The prompts that say a number from 0 to 100 in Mandarin; with ``counting``, 2 is 两 as before 位.
+def required(settings: Settings, language: Language) -> tuple[str, ...]:
+    """The names of all prompts that may be played in this language under these settings, each once.
 
-    Raises ValueError for other numbers.
+    Everything, in a language that callers can hear the hotline in; else only what is offered in it, and the apology.
     """
-    if not 0 <= number <= 100:
-        raise ValueError(f"no prompts for the number {number}")
-    if number == 100:
-        return ("num_1", "num_100")
-    if counting and number == 2:
-        return ("num_liang",)
-    tens, ones = divmod(number, 10)
-    if tens == 0:
-        return (f"num_{ones}",)
-    said = ("num_10",) if tens == 1 else (f"num_{tens}", "num_10")
-    return (*said, f"num_{ones}") if ones else said
-
-
-def position_prompts(ahead: int) -> tuple[str, ...]:
-    """The prompts that tell a caller's place and how many callers wait ahead (0 or more).
-
-    0: 您是下一位. 2: 您排在第三位，前面还有两位在等候. 100 and more: 您前面的来电较多.
-    Raises ValueError below 0.
-    """
-    if ahead < 0:
-        raise ValueError(f"{ahead} callers cannot be ahead")
-    if ahead == 0:
-        return ("position_next",)
-    if ahead > 99:
-        return ("position_many",)
-    place = ("position_you_are", *number_prompts(ahead + 1))
-    return (*place, "position_ahead", *number_prompts(ahead, counting=True), "position_waiting")
+    hotline, menu = settings.hotline, settings.menu
+    names: list[str] = []
+    if language == hotline.language or language in menu.languages:
+        names += [*WHOLE_PROMPTS, *PARTS[language], *(level.prompt for level in menu.menus.values())]
+    names += menu.offered.get(language, ())
+    if language in hotline.apology_languages:
+        names.append("away_apology")
+    return tuple(dict.fromkeys(names))
 
 
 def fill(text: str, hotline: Hotline, language: Language) -> str:
@@ -124,9 +105,10 @@ def fill(text: str, hotline: Hotline, language: Language) -> str:
 def text_problems(settings: Settings) -> list[Problem]:
     """Prompts without text, and texts that cannot be filled in. Pure; the places have no line yet."""
     found: list[Problem] = []
-    for language, prompts in settings.prompts.items():
+    for language in languages(settings):
+        prompts = settings.prompts[language]
         file = f"prompts.{language}.yaml"
-        wanted = [name for name in required(settings) if name not in TONES]
+        wanted = [name for name in required(settings, language) if name not in TONES]
         for name in wanted:
             if name not in prompts.prompts:
                 what = _("There is no text for the prompt {prompt}.").format(prompt=name)
@@ -171,8 +153,8 @@ def own_files(config_dir: Path, language: Language) -> list[Path]:
 def file_problems(settings: Settings, config_dir: Path) -> list[Problem]:
     """Own recordings that nothing plays, or that replace the same prompt twice; by name alone."""
     found: list[Problem] = []
-    names = required(settings)
-    for language in settings.prompts:
+    for language in languages(settings):
+        names = required(settings, language)
         first: dict[str, Path] = {}
         for file in own_files(config_dir, language):
             place = Place(f"sounds/{language}/{shown(file.name)}")
@@ -200,8 +182,8 @@ def check(settings: Settings, config_dir: Path, state_dir: Path) -> list[Problem
     """Everything that is wrong with the prompts: texts, own recordings, and the files built from them."""
     found = text_problems(settings) + file_problems(settings, config_dir)
     spoiled = {problem.place.key for problem in found if not problem.warning}
-    for language in settings.prompts:
-        for name in required(settings):
+    for language in languages(settings):
+        for name in required(settings, language):
             place = Place(f"prompts.{language}.yaml", 0, key_path(("prompts", name)))
             missing = name not in TONES and name not in settings.prompts[language].prompts
             if place.key in spoiled or missing:

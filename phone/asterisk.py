@@ -48,7 +48,7 @@ Reachable = Callable[[str, bool], None]
 class AsteriskPhone:
     """A :class:`phone.port.Phone`.
 
-    ``prompts`` is the folder of the built prompts of the language, ``spool`` that of unfinished recordings (both
+    ``prompts`` holds the built prompts, a folder for each language; ``spool`` is that of unfinished recordings (both
     absolute, read and written by Asterisk). ``devices`` are the SIP accounts whose reachability is followed.
 
     ``prompts`` may be set anew at any time. A call plays from the folder with which it began, so that a menu is heard
@@ -190,12 +190,12 @@ class AsteriskPhone:
     def line(self, call_id: str, legs: Iterable[str]) -> AsteriskLine:
         """An inbox for a call, following these legs."""
         line = self._lines[call_id] = AsteriskLine(self, self._ari, call_id, legs)
-        line.prompts = self.prompts
+        line.prompts = line.began_with = self.prompts
         return line
 
     def prompts_in_use(self) -> set[Path]:
         """Every folder that some call still plays from."""
-        return {self.prompts, *(line.prompts for line in self._lines.values())}
+        return {self.prompts, *(folder for line in self._lines.values() for folder in (line.prompts, line.began_with))}
 
     async def follow(self, devices: Iterable[str]) -> None:
         """Follow the reachability of these SIP accounts from now on, and tell that of each.
@@ -245,6 +245,8 @@ class AsteriskPhone:
         line = self._lines.get(call_of(leg))
         folder = line.prompts if line is not None else self.prompts
         if line is not None:
+            if not all(self._seconds(folder / f"{name}.wav") for name in sounds):
+                folder = line.began_with
             line.playing(play, leg, sum(self._seconds(folder / f"{name}.wav") for name in sounds))
         media = [f"sound:{folder / name}" for name in sounds]
         try:

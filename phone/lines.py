@@ -56,8 +56,9 @@ class AsteriskLine:
         self.plays: dict[str, tuple[str, float]] = {}
         """By play: its leg, and the loop's time at which it counts as lost."""
         self.messages: dict[str, str] = {}
-        self.prompts = Path()
-        """The folder that this call's prompts are played from."""
+        self.prompts = self.began_with = Path()
+        """The folder that this call's prompts are played from, and the one for what that no longer has: a caller may
+        hear a language that has been taken away since."""
         self._owner = owner
         self._inbox = client.inbox(*self.legs)
         self._hanging_up: dict[str, int] = {}

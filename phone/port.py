@@ -157,7 +157,7 @@ class Line(Protocol):
 
 
 Sounds = Sequence[str]
-"""Names of prompts, played one after the other."""
+"""Names of prompts with their language, ``zh/greeting``, played one after the other."""
 
 class Phone(Protocol):
     """The verbs."""

@@ -15,6 +15,7 @@ from calllog import events as ev
 from calllog.folds import CallState
 from ivr import menu as ivr_menu
 from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
+from routing.announce import hear
 from routing.messages import GiveUp, Ring
 from routing.outcome import outcome_of
 from routing.plan import Accept, Nobody
@@ -25,13 +26,14 @@ from routing.steps import (
     asked,
     begin_message,
     end_talk,
+    give_notice,
     guard_wait,
-    hear,
     left,
     message_closed,
     message_ended,
     message_of,
     record_message,
+    speak,
     start_recording,
     take_message,
 )
@@ -133,9 +135,7 @@ async def greet(call: Call) -> Stage:
     if not call.state.greeted_at:
         await call.say("greeting")
         call.note(ev.Greeted())
-    recording = call.settings.hotline.recording
-    if recording.enabled and not call.state.notice_version and await call.say("recording_notice"):
-        call.note(ev.NoticeGiven(version=recording.notice_version))
+    await give_notice(call)
     return menu
 
 
@@ -144,16 +144,21 @@ async def menu(call: Call) -> Stage:
     rules, patience = call.settings.menu, call.settings.hotline.times.digit_timeout
     known = call.state
     if known.menu in rules.menus:
-        place = ivr_menu.MenuState(known.menu, known.menu_path, known.menu_tries, known.menu_repeats)
+        place = ivr_menu.MenuState(
+            known.menu, known.menu_path, known.menu_tries, known.menu_repeats, language=call.language
+        )
         commands = ivr_menu.resume(rules, place)
+        await give_notice(call)  # we may have died while it was said in a language chosen here
     else:
-        place, commands = ivr_menu.start(rules)
+        place, commands = ivr_menu.start(rules, call.language)
     while True:
         if not place.done and (known.menu, known.stage) != (place.menu, "menu"):
             call.note(ev.MenuEntered(menu=place.menu))
         sounds = [name for command in commands if isinstance(command, ivr_menu.Say) for name in command.prompts]
         for command in commands:
-            if isinstance(command, ivr_menu.Ask):
+            if isinstance(command, ivr_menu.Speak):
+                await speak(call, command.language)
+            elif isinstance(command, ivr_menu.Ask):
                 via: ev.AskedVia = "menu" if command.reason == "chosen" else "retries"
                 call.note(ev.Asked(queue=command.queue, label=command.label, via=via))
                 if sounds:

@@ -14,6 +14,7 @@ from calllog import events as ev
 from config.settings import Device
 from phone.port import KeyPress, LegAnswered, LegEnded, LegGone, PhoneFault, PlayEnded
 from phone.trunks import outside_targets
+from routing.announce import hear
 from routing.messages import CancelRing, GiveUp, Ring
 from routing.plan import (
     Accept,
@@ -30,14 +31,13 @@ from routing.plan import (
     Try,
     Way,
 )
-from routing.session import Call
-from routing.steps import hear
+from routing.session import Call, in_language
 
 RING_SLACK = 5.0
 """Seconds after which Asterisk itself ends a ring that no daemon ended."""
 
 QUESTION = ("agent_confirm",)
-"""What an agent hears who picked up a device that must be confirmed."""
+"""What an agent hears who picked up a device that must be confirmed, in the hotline's own language."""
 
 
 async def ring_devices(call: Call, wanted: Ring) -> Accept | Nobody | GiveUp:
@@ -145,7 +145,7 @@ async def _ask(call: Call, wanted: Ring, question: Ask) -> RingInput | None:
     if question.first:
         call.note(ev.ConfirmAsked(talk_id=wanted.talk_id, leg=question.leg))
     try:
-        await call.phone.play(question.leg, question.play, QUESTION)
+        await call.phone.play(question.leg, question.play, in_language(call.settings.hotline.language, QUESTION))
     except LegGone:
         return None  # its end is on the way
     except PhoneFault as fault:

@@ -17,7 +17,7 @@ import structlog
 from calllog.errors import StoreLost
 from calllog.events import AnyEvent, CallEvent, Party, RingResult, Stream
 from calllog.folds import CallState
-from config.settings import Settings
+from config.settings import Language, Settings
 from phone.port import KeyPress, LegEnded, LegGone, LegTaken, Line, Phone, PhoneFault, PlayEnded
 from routing.messages import CallAsked, Ring
 
@@ -111,6 +111,11 @@ def settings_of_running_call(began: Settings, now: Settings) -> Settings:
     return now.model_copy(update={"menu": began.menu, "queues": queues})
 
 
+def in_language(language: Language, sounds: Sequence[str]) -> list[str]:
+    """The names as the phone knows them, each with its language; one that has a language already keeps it."""
+    return [sound if "/" in sound else f"{language}/{sound}" for sound in sounds]
+
+
 class Call:
     """One call: its state, its line, its settings (:func:`settings_of_running_call` when they change), and the house.
     """
@@ -143,6 +148,11 @@ class Call:
     def leg(self) -> str:
         """The caller's leg."""
         return self.state.leg
+
+    @property
+    def language(self) -> Language:
+        """The language in which the caller hears us."""
+        return self.state.language or self.settings.hotline.language
 
     # --- the journal ----------------------------------------------------------------------------------------------
 
@@ -189,11 +199,12 @@ class Call:
     # --- saying ---------------------------------------------------------------------------------------------------
 
     async def start_play(self, sounds: Sequence[str]) -> str:
-        """Start saying something; returns the play's id, empty when it could not even be started."""
+        """Start saying something in the caller's language; returns the play's id, empty when it could not even be
+        started. A prompt that is to be said in another language has it in its name: ``en/NAME``."""
         self._plays += 1
         play = self._play(self.state.adopted, self._plays)
         try:
-            await self.phone.play(self.leg, play, sounds)
+            await self.phone.play(self.leg, play, in_language(self.language, sounds))
         except PhoneFault as fault:
             self.log.error("a prompt could not be started", sounds=list(sounds), why=str(fault))
             return ""

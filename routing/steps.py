@@ -1,4 +1,4 @@
-"""The small things that the stages of a call do: telling the place, recording parts, taking a message."""
+"""The small things that the stages of a call do: giving the notice, recording parts, taking a message."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 
 from calllog import events as ev
 from calllog.folds import CallState, Talk
-from ivr.prompts import position_prompts
+from config.settings import Language
 from phone.port import LegGone, MessageEnded, PhoneFault
 from recordings.folders import part_file
-from routing.messages import CallAsked, CallSettingsChanged
+from routing.messages import CallAsked
 from routing.session import Call, CallerGone, CallerTaken
 
 PART_GAP = 0.08
@@ -40,27 +40,6 @@ def asked(state: CallState) -> CallAsked:
     )
 
 
-async def hear(call: Call, deadline: float | None = None) -> object:
-    """The next event for a caller who waits; tells them their place at the start and then from time to time.
-
-    ``deadline`` is a time of the loop; raises TimeoutError then.
-    """
-    loop = asyncio.get_running_loop()
-    every = call.settings.hotline.times.announce_every
-    while True:
-        due = max(0.0, every - (call.clock.now() - call.state.told_at) / 1_000_000)
-        left = due + 1.0 if deadline is None else max(0.0, deadline - loop.time())
-        try:
-            event = await call.next(min(due, left))
-        except TimeoutError:
-            if left <= due:
-                raise
-            await announce(call)
-            continue
-        if not isinstance(event, CallSettingsChanged):
-            return event
-        # A guard of a longest wait that was shorter would take the caller out of the queue.
-        await call.quietly(guard_wait(call))
 
 
 async def guard_wait(call: Call) -> None:
@@ -70,21 +49,22 @@ async def guard_wait(call: Call) -> None:
     await call.phone.guard(call.leg, longest + call.desk.longest_ring + GUARD_SLACK)
 
 
-async def announce(call: Call) -> None:
-    """Tell the caller how many wait ahead, over the music."""
-    ahead = call.desk.position(call.call_id) or 0
-    if call.state.told_at:
-        sounds = ("still_waiting", *position_prompts(ahead))
-    elif ahead == 0 and call.state.stage == "ringing":
-        sounds = ("connecting",)
-    else:
-        sounds = ("queue_wait", *position_prompts(ahead))
-    await call.quietly(call.stop_play())  # a place that cannot be told is no fault of the call
-    if call.state.told_at:
-        # Music that ended in the instant in which the room emptied (a race in Asterisk) comes back here at the latest.
-        await call.quietly(call.phone.keep_music())
-    await call.start_play(sounds)
-    call.note(ev.PositionTold(ahead=ahead))
+def noticed(call: Call) -> bool:
+    """Whether the caller was told of the recording in the language they hear."""
+    return any(language in ("", call.language) for language in call.state.notice_languages)
+
+
+async def give_notice(call: Call) -> None:
+    """Say that the conversation is recorded, unless it was said; where it cannot be said nothing is recorded."""
+    recording = call.settings.hotline.recording
+    if recording.enabled and not noticed(call) and await call.say("recording_notice"):
+        call.note(ev.NoticeGiven(version=recording.notice_version, language=call.language))
+
+
+async def speak(call: Call, language: Language) -> None:
+    """Speak this language to the caller from now on, beginning with what they must have understood."""
+    call.note(ev.LanguageChosen(language=language))
+    await give_notice(call)
 
 
 async def start_recording(call: Call, now: Talk) -> None:
@@ -98,7 +78,7 @@ async def start_recording(call: Call, now: Talk) -> None:
         call.note(ev.RecordingFailed(talk_id=now.talk_id, part=last.part, why="unknown_after_restart"))
     number = len(call.state.parts) + 1
     file = part_file(now.talk_id, number)
-    if not call.state.notice_version:
+    if not noticed(call):
         if last is None:
             call.log.error("this talk is not recorded: the notice could not be played", talk=now.talk_id)
             call.note(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))

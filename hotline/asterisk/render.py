@@ -114,6 +114,10 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
         "boat_limit": BOAT_LIMIT,
         "prompts": home.state / "sounds" / hotline.language,
         "goodbye": install.sounds / "vm-goodbye",
+        "apologies": [
+            home.state / "sounds" / language / "away_apology"
+            for language in hotline.apology_languages or (hotline.language,)
+        ],
         "spoken_apology": "&".join(spoken),
         "silence": max(1, round(hotline.times.voicemail_silence)),
         "dead_phone": max(1, round(hotline.times.dead_phone)),

@@ -2,7 +2,7 @@
 
 One test language (times in seconds, ``at`` counted from the first sign of the leg: dialling, ringing)::
 
-    async with OutsideWorld.start(install, folder, ("127.0.0.1", 5060), 5070, sounds=state / "sounds/zh") as world:
+    async with OutsideWorld.start(install, folder, ("127.0.0.1", 5060), 5070, sounds=[state / "sounds/zh"]) as world:
         agent = await world.handset("8001", account, password)      # registered on return
         caller = await world.call("4001234567", number="13912345678", name="")
         await caller.answered()                                     # 200 OK

@@ -79,13 +79,15 @@ class _Find:
 
 
 class PromptBook:
-    """The prompts that may be heard, read from wav files; a prompt's name is its file's.
+    """The prompts that may be heard, read from wav files.
 
-    Reads when first asked, and again when a file has changed. Files with less than 0.125 s of sound are left out.
+    A prompt's name is its file's; in a folder beside the first (another language) with that folder's name before it:
+    ``en/greeting``. Reads when first asked, and again when a file has changed. Files with less than 0.125 s of sound
+    are left out.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
         self.prompts: tuple[Prompt, ...] = ()
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._spectra: dict[int, Spectra] = {}
@@ -104,18 +106,23 @@ class PromptBook:
 
     def read(self) -> bool:
         """Look for new and changed files; returns whether there were any. Safe in any thread."""
-        if self.folder is None:
+        if not self.folders:
             return False
         with self._lock:
-            files = [(path, path.stat()) for path in sorted(self.folder.glob("*.wav"))]
+            paths = (path for folder in self.folders for path in sorted(folder.glob("*.wav")))
+            files = [(path, path.stat()) for path in paths]
             stamps = {path: (stat.st_mtime_ns, stat.st_size) for path, stat in files}
             if stamps == self._stamps:
                 return False
-            read = [_trimmed(path) for path in stamps]
+            read = [_trimmed(path, self._name(path)) for path in stamps]
             self.prompts = tuple(prompt for prompt in read if len(prompt.sound) >= LEAST)
             self._spectra = {}
             self._stamps = stamps
             return True
+
+
+    def _name(self, path: Path) -> str:
+        return path.stem if path.parent == self.folders[0] else f"{path.parent.name}/{path.stem}"
 
 
 class Listener:
@@ -256,15 +263,15 @@ def _peaks(scores: npt.NDArray[np.floating], least: float, apart: int) -> list[i
     return places
 
 
-def _trimmed(path: Path) -> Prompt:
+def _trimmed(path: Path, name: str) -> Prompt:
     """Through A-law, since that is how it is heard, and without the silence around it."""
     sound = g711.decode(g711.encode(g711.read_sound(path)))
     step = RATE // 100
     loud = np.flatnonzero(np.sqrt((_frames(sound, step) ** 2).mean(axis=1)) > 2 * FAINT)
     if not len(loud):
-        return Prompt(path.stem, sound[:0], 0)
+        return Prompt(name, sound[:0], 0)
     first, last = int(loud[0]) * step, int(loud[-1] + 1) * step
-    return Prompt(path.stem, sound[first:last], first)
+    return Prompt(name, sound[first:last], first)
 
 
 def _frames(sound: Samples, step: int) -> Samples:

@@ -69,7 +69,7 @@ class OutsideWorld:
         hotline_sip: tuple[str, int],
         carrier_port: int,
         *,
-        sounds: Path | None = None,
+        sounds: Sequence[Path] = (),
         handset_port: int | None = None,
         carriers: Sequence[int] = (),
         more: str = "",
@@ -79,9 +79,10 @@ class OutsideWorld:
     ) -> AsyncIterator[OutsideWorld]:
         """Start it, and stop it on leaving: no process and no port stays, and no file outside ``work_dir``.
 
-        The hotline need not run yet. ``sounds`` holds the prompts' wav files, for what was heard; ``carriers`` are
-        ports of further carriers, by which it may call out; ``more`` is more of pjsip.conf, for carriers of other
-        kinds. Handsets speak over ``phones`` to port ``phones_to``, with encrypted sound (``srtp``). Raises
+        The hotline need not run yet. ``sounds`` are the folders of the prompts' wav files, for what was heard
+        (``hearing.PromptBook``); ``carriers`` are ports of further carriers, by which it may call out; ``more`` is more
+        of pjsip.conf, for carriers of other kinds. Handsets speak over ``phones`` to port ``phones_to``, with encrypted
+        sound (``srtp``). Raises
         SwitchFault.
         """
         rtp = free_ports(RTP_PORTS, run=True)
@@ -100,7 +101,7 @@ class OutsideWorld:
             stack.callback(audio.stop)
             url = f"http://127.0.0.1:{at.ari_port}/ari"
             client = await stack.enter_async_context(ari.Client(url, "outside", at.ari_password, render.APPLICATION))
-            world = cls(switch, Ground(client, audio, PromptBook(sounds), heard), at, work_dir)
+            world = cls(switch, Ground(client, audio, PromptBook(*sounds), heard), at, work_dir)
             running = asyncio.create_task(client.run(), name="outside ari")
             stack.push_async_callback(_cancel, running)
             await client.wait_ready(READY_LIMIT)

@@ -8,7 +8,7 @@ from config.load import FILES, load
 from config.problems import Problem, Refused
 
 EXAMPLE = Path(__file__).parents[2] / "config"
-NAMES = [*FILES, "prompts.zh.yaml"]
+NAMES = [*FILES, "prompts.zh.yaml", "prompts.en.yaml"]
 
 
 def edit(folder: Path, name: str, old: str, new: str) -> None:

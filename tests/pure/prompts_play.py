@@ -11,12 +11,28 @@ import soundfile  # type: ignore[import-untyped,unused-ignore]
 
 from config.load import load_settings
 from config.problems import Problem
-from config.settings import Settings
+from config.settings import Language, Offer, Settings
 from ivr.build import build
 from ivr.prompts import sound_file
 
 EXAMPLE: Settings = load_settings(Path(__file__).parents[2] / "config")
 TEXTS = EXAMPLE.prompts["zh"].prompts
+
+
+def spoken(*, choice: bool = True, offer: bool = True, apology: tuple[Language, ...] = ()) -> Settings:
+    """The example, with or without its key for English and the prompt that offers it."""
+    menu = EXAMPLE.menu.menus["main"]
+    options = {key: option for key, option in menu.options.items() if choice or not option.language}
+    offers = (Offer(language="en", prompt="menu_language"),) if offer else ()
+    level = menu.model_copy(update={"options": options, "offers": offers})
+    return EXAMPLE.model_copy(update={
+        "menu": EXAMPLE.menu.model_copy(update={"menus": {"main": level}}),
+        "hotline": EXAMPLE.hotline.model_copy(update={"apology_languages": apology}),
+    })  # fmt: skip
+
+
+CHINESE = spoken(choice=False, offer=False)
+"""The example without its second language."""
 
 SPEAKER = """
 import math, struct, sys, wave
@@ -47,7 +63,7 @@ class Studio:
         self.log = folder / "log"
         (folder / "speaker.py").write_text(SPEAKER, encoding="utf-8")
         self.espeak = [sys.executable, str(folder / "speaker.py"), str(self.log)]
-        self.settings = EXAMPLE
+        self.settings = CHINESE
 
     def change(self, name: str, text: str) -> None:
         prompts = self.settings.prompts["zh"]

@@ -40,10 +40,12 @@ def sample(kind: type[ev.Event]) -> ev.AnyEvent:
     return kind(**values)  # type: ignore[return-value]
 
 
-def choices(hint: Any) -> Iterator[str]:
-    """The texts that a Literal, or a union of them, allows."""
+def choices(hint: Any) -> Iterator[str | int]:
+    """The texts that a Literal, or a union of them, allows; a number where it may be one."""
     for each in get_args(hint):
-        if isinstance(each, str):
+        if each is int:
+            yield 3
+        elif isinstance(each, str):
             yield each
         else:
             yield from choices(each)
@@ -91,7 +93,10 @@ def test_timeline_tells_lengths_and_indents_talks() -> None:
     lines = [(line.depth, line.text) for line in timeline(recorded, names)]
     assert (0, "Call comes in → 4001234567 (trunk carrier)") in lines
     assert (0, "Key 2 → Complaint") in lines
-    assert (0, "Told: 2 ahead") in lines
+    assert (0, "Language: English") in lines
+    assert (0, "Told: 2 ahead, about 3 minutes") in lines
+    assert (0, "Told: you are next, less than a minute, longer, since fewer agents are on duty") in lines
+    assert (1, "Told: 8002 answers") in lines
     assert (1, "Not answered (cause 19), rang 20.0 s") in lines
     assert (0, "Rings 8002 Li (phone 8002)") in lines
     assert (1, "Rings number *5678, trunk carrier") in lines

@@ -115,3 +115,11 @@ def test_missing_folder_and_things_that_are_no_files(tmp_path: Path, folder: Pat
         ("queues.yaml", "not-a-file"),
         ("roster.yaml", "file-unreadable"),
     ]
+
+
+def test_the_prompts_of_a_language_that_a_key_leads_to_must_be_there(folder: Path) -> None:
+    (folder / "prompts.en.yaml").unlink()
+    assert ("file-missing", "prompts.en.yaml") in [(each.code, each.place.file) for each in problems(folder)]
+    edit(folder, "menu.yaml", '      "9": {label: English, language: en}\n', "")
+    edit(folder, "menu.yaml", "    offers: [{language: en, prompt: menu_language}]\n", "")
+    assert problems(folder) == []

@@ -15,7 +15,7 @@ from config.problems import Refused
 from ivr import menu, prompts
 
 EXAMPLE = Path(__file__).parents[2] / "config"
-NAMES = [*FILES, "prompts.zh.yaml"]
+NAMES = [*FILES, "prompts.zh.yaml", "prompts.en.yaml"]
 TEXTS = {name: (EXAMPLE / name).read_bytes() for name in NAMES}
 
 TOKENS = [

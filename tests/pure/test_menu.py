@@ -22,6 +22,7 @@ from ivr.menu import (
     KeyPressed,
     MenuState,
     Say,
+    Speak,
     TimedOut,
     check,
     resume,
@@ -31,6 +32,7 @@ from ivr.menu import (
 
 EXAMPLE: Settings = load_settings(Path(__file__).parents[2] / "config")
 MENU = EXAMPLE.menu
+MAIN = ("menu_main", "en/menu_language")
 KEYS = "0123456789*#"
 
 
@@ -85,16 +87,16 @@ def made(
 def test_each_key_of_the_example(key: str, queue: str, label: str) -> None:
     state, commands = walk(MENU, pressed(key))
     assert state.done
-    assert commands == [Say(("menu_main",)), Ask(queue, label, key, "chosen")]
+    assert commands == [Say(MAIN), Ask(queue, label, key, "chosen")]
 
 
 def test_wrong_key_and_silence_are_told_and_then_a_person() -> None:
-    state, commands = walk(MENU, pressed("9-#"))
+    state, commands = walk(MENU, pressed("8-#"))
     assert state.done
     assert commands == [
-        Say(("menu_main",)),
-        Say(("menu_wrong_key", "menu_main")),
-        Say(("menu_no_key", "menu_main")),
+        Say(MAIN),
+        Say(("menu_wrong_key", *MAIN)),
+        Say(("menu_no_key", *MAIN)),
         Say(("menu_to_person",)),
         Ask("person", "人工服务", "", "wrong_keys"),
     ]
@@ -106,18 +108,44 @@ def test_silence_alone_leads_to_a_person() -> None:
 
 
 def test_after_two_mistakes_the_right_key_still_counts() -> None:
-    assert walk(MENU, pressed("9-2"))[1][-1] == Ask("complaint", "投诉", "2", "chosen")
+    assert walk(MENU, pressed("8-2"))[1][-1] == Ask("complaint", "投诉", "2", "chosen")
 
 
 def test_repeat_costs_no_retry_but_ends() -> None:
-    state, commands = walk(MENU, pressed("9" + "*" * MOST_REPEATS + "-1"))
+    state, commands = walk(MENU, pressed("8" + "*" * MOST_REPEATS + "-1"))
     assert commands[-1] == Ask("inquiry", "咨询", "1", "chosen")
     state, commands = walk(MENU, pressed("*" * 100))
     assert state.done and commands[-2:] == [
         Say(("menu_to_person",)),
         Ask("person", "人工服务", "", "repeats"),
     ]
-    assert commands.count(Say(("menu_main",))) == 1 + MOST_REPEATS
+    assert commands.count(Say(MAIN)) == 1 + MOST_REPEATS
+
+
+def test_a_language_is_spoken_from_its_key_on_and_no_longer_offered() -> None:
+    state, commands = walk(MENU, pressed("98*1"))
+    assert state.language == "en" and state.repeats == 2
+    assert commands == [
+        Say(MAIN),
+        Speak("en"),
+        Say(("menu_main",)),
+        Say(("menu_wrong_key", "menu_main")),
+        Say(("menu_main",)),
+        Ask("inquiry", "咨询", "1", "chosen"),
+    ]
+
+
+def test_a_language_can_come_with_a_menu_or_a_queue_and_ends_like_any_repeat() -> None:
+    menu = made(
+        main={"7": {"language": "en"}, "8": {"language": "en", "menu": "sub"}, "9": {"language": "zh"}},
+        sub={"3": {"language": "zh", "queue": "bills"}},
+    )
+    state, commands = walk(menu, pressed("83"))
+    assert commands[1:] == [Speak("en"), Say(("menu_sub",)), Speak("zh"), Ask("bills", "3", "83", "chosen")]
+    assert walk(menu, pressed("9"))[1][1:] == [Say(("menu_main",))], "they hear it already"
+    state, commands = walk(menu, pressed("79" * MOST_REPEATS))
+    assert state.done and commands.count(Say(("menu_main",))) == 1 + MOST_REPEATS
+    assert resume(MENU, MenuState("main", language="en")) == (Say(("menu_main",)),)
 
 
 def test_two_levels_and_their_path() -> None:
@@ -292,3 +320,11 @@ def test_problems_get_their_line() -> None:
     (problem,) = loaded.places.located(check(EXAMPLE.model_copy(update={"menu": menu})))
     text = (Path(__file__).parents[2] / "config/menu.yaml").read_text(encoding="utf-8").splitlines()
     assert '"1"' in text[problem.place.line - 1]
+
+
+def test_an_offer_that_no_key_keeps_is_a_warning() -> None:
+    main = MENU.menus["main"]
+    options = {key: option for key, option in main.options.items() if not option.language}
+    menu = MENU.model_copy(update={"menus": {"main": main.model_copy(update={"options": options})}})
+    (problem,) = check(EXAMPLE.model_copy(update={"menu": menu}))
+    assert (problem.code, problem.warning, problem.place.key) == ("offer-without-key", True, "menus.main.offers[0]")

@@ -20,7 +20,7 @@ from ivr.prompts import (
     required,
     text_problems,
 )
-from tests.pure.prompts_play import EXAMPLE, TEXTS, Studio, codes, samples
+from tests.pure.prompts_play import CHINESE, TEXTS, Studio, codes, samples
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_wrong_texts(studio: Studio, text: str, code: str) -> None:
 
 
 def test_every_prompt_is_built_as_asterisk_wants_it(studio: Studio) -> None:
-    assert check(EXAMPLE, studio.config, studio.state) == []
-    for name in required(EXAMPLE):
+    assert check(CHINESE, studio.config, studio.state) == []
+    for name in required(CHINESE, "zh"):
         with wave.open(str(studio.file(name)), "rb") as file:
             assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8_000)
         data, _rate = samples(studio.file(name))
@@ -98,21 +98,21 @@ def test_only_what_changed_is_built_again(studio: Studio) -> None:
     studio.file("num_1").write_bytes(b"RIFF, damaged")
     assert studio.build() == [] and sorted(studio.spoken()) == sorted(["一", TEXTS["connecting"]])
     assert studio.build() == [] and studio.spoken() == []
-    hotline = EXAMPLE.hotline.model_copy(update={"company": "另一公司"})
+    hotline = CHINESE.hotline.model_copy(update={"company": "另一公司"})
     studio.settings = studio.settings.model_copy(update={"hotline": hotline})
     assert studio.build() == [] and studio.spoken() == ["喂，另一公司。"]
 
 
 def test_another_voice_builds_everything(studio: Studio) -> None:
-    prompts = EXAMPLE.prompts["zh"].model_copy(update={"speed": 200})
-    studio.settings = EXAMPLE.model_copy(update={"prompts": {"zh": prompts}})
-    assert studio.build() == [] and len(studio.spoken()) == len(required(EXAMPLE)) - len(TONES)
+    prompts = CHINESE.prompts["zh"].model_copy(update={"speed": 200})
+    studio.settings = CHINESE.model_copy(update={"prompts": {"zh": prompts}})
+    assert studio.build() == [] and len(studio.spoken()) == len(required(CHINESE, "zh")) - len(TONES)
 
 
 @pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b'{"greeting": 1}', b'{"greeting": ["x"]}', b"\xff"])
 def test_a_damaged_manifest_only_costs_time(studio: Studio, manifest: bytes) -> None:
     (studio.file("greeting").parent / "manifest.json").write_bytes(manifest)
-    assert studio.build() == [] and len(studio.spoken()) == len(required(EXAMPLE)) - len(TONES)
+    assert studio.build() == [] and len(studio.spoken()) == len(required(CHINESE, "zh")) - len(TONES)
     assert "greeting" in json.loads((studio.file("greeting").parent / "manifest.json").read_bytes())
 
 
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_written(studio: Studio) -> None:
 )
 def test_check_finds_a_spoilt_file(studio: Studio, spoil: Any, words: str) -> None:
     spoil(studio.file("menu_main"))
-    (problem,) = check(EXAMPLE, studio.config, studio.state)
+    (problem,) = check(CHINESE, studio.config, studio.state)
     assert (
         problem.code == "prompt-unplayable"
         and problem.place.key == "prompts.menu_main"
@@ -179,8 +179,8 @@ def test_check_finds_a_spoilt_file(studio: Studio, spoil: Any, words: str) -> No
 
 def test_check_before_anything_is_built(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
-    found = check(EXAMPLE, studio.config, studio.state)
-    assert len(found) == len(required(EXAMPLE)) and {problem.code for problem in found} == {
+    found = check(CHINESE, studio.config, studio.state)
+    assert len(found) == len(required(CHINESE, "zh")) and {problem.code for problem in found} == {
         "prompt-unplayable"
     }
 

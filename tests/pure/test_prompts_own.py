@@ -15,7 +15,7 @@ from ivr.prompts import (
     file_problems,
     fill,
 )
-from tests.pure.prompts_play import EXAMPLE, TEXTS, Studio, samples
+from tests.pure.prompts_play import CHINESE, TEXTS, Studio, samples
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_names_of_own_recordings(studio: Studio) -> None:
     (studio.own / "notes.docx").write_text("x")
     (studio.own / "README.md").write_text("x")
     (studio.own / ".hidden.wav").write_text("x")
-    found = file_problems(EXAMPLE, studio.config)
+    found = file_problems(CHINESE, studio.config)
     assert [(problem.code, problem.place.file, problem.warning) for problem in found] == [
         ("sound-doubled", "sounds/zh/connecting.wav", False),
         ("sound-unknown", "sounds/zh/greetin.wav", True),
@@ -77,7 +77,7 @@ def test_without_the_own_recording_the_text_comes_back(studio: Studio) -> None:
     path = studio.record("greeting.wav")
     studio.build()
     path.unlink()
-    assert studio.build() == [] and studio.spoken() == [fill(TEXTS["greeting"], EXAMPLE.hotline, "zh")]
+    assert studio.build() == [] and studio.spoken() == [fill(TEXTS["greeting"], CHINESE.hotline, "zh")]
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,11 @@ def test_missing_modules_and_a_loopback_carrier_are_problems(tmp_path: Path) -> 
 )
 def test_versions(text: str, version: tuple[int, ...]) -> None:
     assert parse_version(text) == version
+
+
+def test_the_apology_is_spoken_in_every_language_that_is_set(tmp_path: Path) -> None:
+    played = "Playback(/srv/hotline/var/sounds/{}/away_apology)"
+    plain = files(tmp_path)["extensions.conf"]
+    assert played.format("zh") in plain and played.format("en") not in plain
+    both = files(tmp_path, with_hotline(apology_languages=("en", "zh")))["extensions.conf"]
+    assert 0 < both.index(played.format("en")) < both.index(played.format("zh"))

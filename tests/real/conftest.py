@@ -66,6 +66,8 @@ def profile(agents: list[str], /, **changes: Mapping[str, Any]) -> dict[str, Any
             "inquiry": {"longest_wait": 8, "wrap_up": None}, "complaint": {"longest_wait": 8, "wrap_up": None},
             "suggestion": {"longest_wait": 8}, "business": {"longest_wait": 8}, "person": {"longest_wait": 8},
         }},
+        # One language, where a test asks for no other: to speak a second takes time, and so does its offer.
+        "menu": {"menus": {"main": {"offers": [], "options": {"9": None}}}},
         "prompts.zh": {"speed": 260, "prompts": SHORT_WORDS},
     }  # fmt: skip
     for stem, change in changes.items():

@@ -67,7 +67,7 @@ async def two(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> AsyncIt
     rtp = free_ports(200, run=True)[0]
     async with (
         peer(install, folder / "peer", sip_port, rtp, sounds) as other,
-        OutsideWorld.start(install, folder / "out", ("127.0.0.1", sip_port), carrier_port, sounds=sounds) as outside,
+        OutsideWorld.start(install, folder / "out", ("127.0.0.1", sip_port), carrier_port, sounds=[sounds]) as outside,
     ):
         await asyncio.gather(
             outside.handset("8001", "p8001", ACCOUNTS["p8001"]), outside.handset("8002", "p8002", ACCOUNTS["p8002"])

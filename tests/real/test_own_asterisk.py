@@ -135,7 +135,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         it = Trial(config, settings, install, load_secrets(state, devices(settings)))
         carrier = int(settings.hotline.trunks[0].peers[0].rpartition(":")[2])
         async with OutsideWorld.start(
-            install, folder / "outside", ("127.0.0.1", asterisk.sip.port), carrier, sounds=state / "sounds/zh",
+            install, folder / "outside", ("127.0.0.1", asterisk.sip.port), carrier, sounds=[state / "sounds/zh"],
             handset_port=handsets, more=LINE.format(**ports),
         ) as it.world:  # fmt: skip
             yield Office(switch, it)

@@ -29,7 +29,8 @@ SLICE = 0.3
 
 
 def length(sound: str) -> float:
-    """Seconds that a prompt takes."""
+    """Seconds that a prompt takes, whatever its language."""
+    sound = sound.rpartition("/")[2]
     return LENGTHS.get(sound, SLICE if sound.startswith(("num_", "position_")) else SOUND)
 
 
@@ -43,7 +44,8 @@ class Playing:
 
 @dataclass(eq=False)
 class Leg:
-    """A channel. ``ours``: in Stasis; ``heard`` has each sound with the instants of its begin and end (0: playing)."""
+    """A channel. ``ours``: in Stasis; ``heard`` has each sound with the instants of its begin and end (0: playing);
+    Chinese, the hotline's own language, is not named."""
 
     leg: str
     call_id: str
@@ -303,7 +305,7 @@ class FakeAsterisk:
             self._next_play(leg)
             return
         sound = playing.sounds[number]
-        leg.heard.append((sound, self.loop.time(), False))
+        leg.heard.append((sound.removeprefix("zh/"), self.loop.time(), False))
         self._timer(leg, "play", length(sound), lambda: self._sound(leg, playing, number + 1))
 
     def _next_play(self, leg: Leg) -> None:

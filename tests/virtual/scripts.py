@@ -17,7 +17,7 @@ async def served(world: World, caller: Caller) -> None:
     """Greeted, chosen after a wrong key, rung in vain, put through; the agent hangs up; asked again by 0; the second
     agent's phone is lost; served by a third; the caller hangs up."""
     await caller.heard("menu_main")
-    caller.press("9")
+    caller.press("8")
     await caller.heard("menu_wrong_key")
     caller.press("1")
     ring = await world.rings("8001")
