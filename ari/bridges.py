@@ -20,6 +20,7 @@ class Bridges:
         return await self._http.call(list[Bridge], "GET", "/bridges")
 
     async def get(self, bridge_id: str) -> Bridge:
+        """One bridge, with the ids of the channels in it."""
         return await self._http.call(Bridge, "GET", _path(bridge_id))
 
     async def create(self, bridge_id: str, *, type: str = "mixing", name: str | None = None) -> Bridge:
@@ -71,6 +72,7 @@ class Bridges:
         await self._http.do("POST", _path(bridge_id, "moh"), body={"mohClass": moh_class})
 
     async def moh_stop(self, bridge_id: str) -> None:
+        """End the music for all in it; no error when there is none."""
         await self._http.do("DELETE", _path(bridge_id, "moh"))
 
     async def play(

@@ -26,6 +26,7 @@ class Channels:
         return await self._http.call(list[Channel], "GET", "/channels")
 
     async def get(self, channel_id: str) -> Channel:
+        """One channel as it is now."""
         return await self._http.call(Channel, "GET", _path(channel_id))
 
     async def originate(
@@ -111,6 +112,7 @@ class Channels:
         await self._http.do("POST", _path(channel_id, "dial"), body={"caller": caller, "timeout": timeout})
 
     async def answer(self, channel_id: str) -> None:
+        """Pick up: the caller no longer hears it ring. On one that is up it does nothing."""
         await self._http.do("POST", _path(channel_id, "answer"))
 
     async def ring(self, channel_id: str) -> None:
@@ -118,15 +120,14 @@ class Channels:
         await self._http.do("POST", _path(channel_id, "ring"))
 
     async def ring_stop(self, channel_id: str) -> None:
+        """No longer tell the caller that it rings."""
         await self._http.do("DELETE", _path(channel_id, "ring"))
 
     async def progress(self, channel_id: str) -> None:
         """Early media: the caller hears before the answer."""
         await self._http.do("POST", _path(channel_id, "progress"))
 
-    async def hangup(
-        self, channel_id: str, *, reason: str | None = None, reason_code: int | str | None = None
-    ) -> None:
+    async def hangup(self, channel_id: str, *, reason: str | None = None, reason_code: int | str | None = None) -> None:
         """Hang up. `reason` is normal, busy, congestion, no_answer, timeout, rejected, unallocated …;
         `reason_code` is a Q.850 cause, in place of it. Raises BadRequest for both at once."""
         await self._http.do("DELETE", _path(channel_id), query={"reason": reason, "reason_code": reason_code})
@@ -182,12 +183,15 @@ class Channels:
         await self._http.do("POST", _path(channel_id, "mute"), body={"direction": direction})
 
     async def unmute(self, channel_id: str, *, direction: Direction = "both") -> None:
+        """Undo `mute` for this direction."""
         await self._http.do("DELETE", _path(channel_id, "mute"), query={"direction": direction})
 
     async def hold(self, channel_id: str) -> None:
+        """Tell the phone that it is on hold (what it does then is its own affair)."""
         await self._http.do("POST", _path(channel_id, "hold"))
 
     async def unhold(self, channel_id: str) -> None:
+        """Tell the phone that it is off hold."""
         await self._http.do("DELETE", _path(channel_id, "hold"))
 
     async def moh_start(self, channel_id: str, *, moh_class: str | None = None) -> None:
@@ -195,12 +199,15 @@ class Channels:
         await self._http.do("POST", _path(channel_id, "moh"), body={"mohClass": moh_class})
 
     async def moh_stop(self, channel_id: str) -> None:
+        """End the music that `moh_start` began on this channel."""
         await self._http.do("DELETE", _path(channel_id, "moh"))
 
     async def silence_start(self, channel_id: str) -> None:
+        """Send silence, so that the phone or its carrier does not take the line for dead."""
         await self._http.do("POST", _path(channel_id, "silence"))
 
     async def silence_stop(self, channel_id: str) -> None:
+        """End that silence."""
         await self._http.do("DELETE", _path(channel_id, "silence"))
 
     async def play(
@@ -259,9 +266,7 @@ class Channels:
 
     async def get_variable(self, channel_id: str, name: str) -> str:
         """A variable or a function, e.g. ``CALLERID(num)``. Raises NotFound when it is not set."""
-        found = await self._http.call(
-            Variable, "GET", _path(channel_id, "variable"), query={"variable": name}
-        )
+        found = await self._http.call(Variable, "GET", _path(channel_id, "variable"), query={"variable": name})
         return found.value
 
     async def set_variable(self, channel_id: str, name: str, value: str) -> None:

@@ -27,8 +27,9 @@ import aiohttp
 from ari.backoff import Backoff
 from ari.bridges import Bridges
 from ari.channels import Channels
+from ari.decode import decode
 from ari.errors import AriError, NotConnected, Replaced, UnexpectedAnswer, response_error, retryable_connect
-from ari.events import ApplicationReplaced, Connected, Disconnected, UnknownEvent, decode
+from ari.events import ApplicationReplaced, Connected, Disconnected, UnknownEvent
 from ari.http import Http, network_error
 from ari.inbox import Inbox, Router
 from ari.verbs import Applications, Asterisk, DeviceStates, Endpoints, Playbacks, Recordings, UserEvents
@@ -43,6 +44,10 @@ WS_CLOSE = 1.0
 UNCLAIMED_FACTOR = 10
 """How much larger `unclaimed` is than a call's inbox: it takes the new arrivals of all calls, also while
 held."""
+
+TURN = 100
+"""Events that the reader takes before the program's other tasks have a turn: about a millisecond. aiohttp hands out
+up to 128 KiB of them without ever going back to the loop."""
 
 OnConnect = Callable[["Client"], Awaitable[None]]
 OnDisconnect = Callable[["Client"], None]
@@ -277,7 +282,11 @@ class Client:
 
     async def _read(self, ws: aiohttp.ClientWebSocketResponse[bool]) -> str:
         """Decode and deliver until the connection ends; returns why. Waits for the socket alone."""
+        taken = 0
         while True:
+            taken += 1
+            if taken % TURN == 0:
+                await asyncio.sleep(0)
             message = await ws.receive()
             match message.type:
                 case aiohttp.WSMsgType.TEXT:

@@ -8,7 +8,7 @@ recordings, endpoints or devices an event names; the inboxes are fed by it.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Union
+from typing import Any
 
 import msgspec
 
@@ -72,12 +72,14 @@ class StasisEnd(ChannelEvent, frozen=True):
 
 
 class ApplicationMoveFailed(ChannelEvent, frozen=True):
+    """The channel could not be given to the application `destination` (`Channels.move`)."""
+
     args: tuple[str, ...] = ()
     destination: str = ""
 
 
 class ChannelCreated(ChannelEvent, frozen=True):
-    pass
+    """A channel has come to be; its StasisStart, if any, follows when it enters an application."""
 
 
 class ChannelDestroyed(ChannelEvent, frozen=True):
@@ -89,7 +91,7 @@ class ChannelDestroyed(ChannelEvent, frozen=True):
 
 
 class ChannelStateChange(ChannelEvent, frozen=True):
-    pass
+    """`channel.state` is new, e.g. Ringing or Up."""
 
 
 class ChannelDtmfReceived(ChannelEvent, frozen=True):
@@ -108,33 +110,40 @@ class ChannelHangupRequest(ChannelEvent, frozen=True):
 
 
 class ChannelHold(ChannelEvent, frozen=True):
+    """The phone put its side on hold; `musicclass` is what it asks to be played, mostly empty."""
+
     musicclass: str = ""
 
 
 class ChannelUnhold(ChannelEvent, frozen=True):
-    pass
+    """The phone took its side off hold."""
 
 
 class ChannelDialplan(ChannelEvent, frozen=True):
+    """The channel went on to another application of the dialplan."""
+
     dialplan_app: str = ""
     dialplan_app_data: str = ""
 
 
 class ChannelCallerId(ChannelEvent, frozen=True):
+    """The caller's name or number changed; `caller_presentation` is Asterisk's number for how far it may be
+    shown."""
+
     caller_presentation: int = 0
     caller_presentation_txt: str = ""
 
 
 class ChannelConnectedLine(ChannelEvent, frozen=True):
-    pass
+    """The other side that the phone shows changed (`channel.connected`)."""
 
 
 class ChannelToneDetected(ChannelEvent, frozen=True):
-    pass
+    """A tone was found that `TONE_DETECT()` was asked to watch for."""
 
 
 class ChannelTalkingStarted(ChannelEvent, frozen=True):
-    pass
+    """The phone speaks; sent where `TALK_DETECT()` was set on the channel."""
 
 
 class ChannelTalkingFinished(ChannelEvent, frozen=True):
@@ -191,6 +200,8 @@ class RequiredDestination(Thing, frozen=True):
 
 
 class ReferTo(Thing, frozen=True):
+    """Where a transfer is to go; the channels are there when Asterisk knows them (an attended transfer)."""
+
     requested_destination: RequiredDestination = RequiredDestination()
     destination_channel: Channel | None = None
     connected_channel: Channel | None = None
@@ -198,6 +209,8 @@ class ReferTo(Thing, frozen=True):
 
 
 class ReferredBy(Thing, frozen=True):
+    """Who asks for a transfer: the phone's channel, its partner, and their bridge."""
+
     source_channel: Channel | None = None
     connected_channel: Channel | None = None
     bridge: Bridge | None = None
@@ -236,14 +249,16 @@ class BridgeEvent(Event, frozen=True):
 
 
 class BridgeCreated(BridgeEvent, frozen=True):
-    pass
+    """A bridge has come to be."""
 
 
 class BridgeDestroyed(BridgeEvent, frozen=True):
-    pass
+    """The bridge is gone; its channels live on outside of it."""
 
 
 class BridgeMerged(BridgeEvent, frozen=True):
+    """All channels of `bridge_from` are in `bridge` now."""
+
     bridge_from: Bridge
 
     def ids(self) -> tuple[str, ...]:
@@ -251,6 +266,8 @@ class BridgeMerged(BridgeEvent, frozen=True):
 
 
 class ChannelEnteredBridge(BridgeEvent, frozen=True):
+    """A channel came into the bridge; `bridge.channels` holds it already."""
+
     channel: Channel | None = None
 
     def ids(self) -> tuple[str, ...]:
@@ -258,6 +275,8 @@ class ChannelEnteredBridge(BridgeEvent, frozen=True):
 
 
 class ChannelLeftBridge(BridgeEvent, frozen=True):
+    """A channel left the bridge; it is up and in Stasis still, unless its StasisEnd follows."""
+
     channel: Channel
 
     def ids(self) -> tuple[str, ...]:
@@ -277,7 +296,7 @@ class PlaybackEvent(Event, frozen=True):
 
 
 class PlaybackStarted(PlaybackEvent, frozen=True):
-    pass
+    """The first medium begins to play."""
 
 
 class PlaybackContinuing(PlaybackEvent, frozen=True):
@@ -298,11 +317,11 @@ class RecordingEvent(Event, frozen=True):
 
 
 class RecordingStarted(RecordingEvent, frozen=True):
-    pass
+    """Asterisk writes the recording."""
 
 
 class RecordingFinished(RecordingEvent, frozen=True):
-    pass
+    """The file is complete; the durations in `recording` are whole seconds."""
 
 
 class RecordingFailed(RecordingEvent, frozen=True):
@@ -322,18 +341,24 @@ class EndpointEvent(Event, frozen=True):
 
 
 class EndpointStateChange(EndpointEvent, frozen=True):
-    pass
+    """`endpoint.state` is new: online, offline or unknown."""
 
 
 class ContactStatusChange(EndpointEvent, frozen=True):
+    """A phone registered, went, or answers or no longer answers Asterisk's OPTIONS."""
+
     contact_info: ContactInfo
 
 
 class PeerStatusChange(EndpointEvent, frozen=True):
+    """As ContactStatusChange, in the words of other technologies than PJSIP."""
+
     peer: Peer
 
 
 class DeviceStateChanged(Event, frozen=True):
+    """A device that the application is subscribed to has another state."""
+
     device_state: DeviceState
 
     def ids(self) -> tuple[str, ...]:
@@ -341,11 +366,11 @@ class DeviceStateChanged(Event, frozen=True):
 
 
 class ApplicationRegistered(Event, frozen=True):
-    pass
+    """A client has connected under this application's name."""
 
 
 class ApplicationUnregistered(Event, frozen=True):
-    pass
+    """The last client of this application has gone."""
 
 
 class ApplicationReplaced(Event, frozen=True):
@@ -365,6 +390,7 @@ class UnknownEvent(Event, frozen=True):
 
     @property
     def kind(self) -> str:
+        """The type that Asterisk gave it."""
         return self.type
 
     def ids(self) -> tuple[str, ...]:
@@ -391,39 +417,3 @@ class Disconnected(Event, frozen=True):
 
 def _ids(*things: Channel | Bridge | Endpoint | None) -> tuple[str, ...]:
     return tuple(thing.id for thing in things if thing is not None)
-
-
-_KNOWN = (
-    StasisStart, StasisEnd, ApplicationMoveFailed, ChannelCreated, ChannelDestroyed, ChannelStateChange,
-    ChannelDtmfReceived, ChannelHangupRequest, ChannelHold, ChannelUnhold, ChannelDialplan, ChannelCallerId,
-    ChannelConnectedLine, ChannelToneDetected, ChannelTalkingStarted, ChannelTalkingFinished, ChannelVarset,
-    ChannelUserevent, Dial, ChannelTransfer, BridgeCreated, BridgeDestroyed, BridgeMerged,
-    ChannelEnteredBridge, ChannelLeftBridge, PlaybackStarted, PlaybackContinuing, PlaybackFinished,
-    RecordingStarted, RecordingFinished, RecordingFailed, EndpointStateChange, ContactStatusChange,
-    PeerStatusChange, DeviceStateChanged, ApplicationRegistered, ApplicationUnregistered,
-    ApplicationReplaced,
-)  # fmt: skip
-_decode = msgspec.json.Decoder(Union[_KNOWN]).decode  # noqa: UP007
-
-
-def decode(data: bytes | str) -> Event:
-    """An event from the text of one WebSocket message (about 3 µs); never fails on what it does not know.
-
-    Raises ValueError only for what is no JSON object with a "type".
-    """
-    try:
-        event: Event = _decode(data)
-        return event
-    except msgspec.ValidationError as misfit:
-        why = str(misfit)
-    raw = msgspec.json.decode(data)  # msgspec.DecodeError is a ValueError
-    if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
-        raise ValueError("not an ARI event: no JSON object with a type")
-    known = any(raw["type"] == cls.__name__ for cls in _KNOWN)
-    application = raw.get("application")
-    return UnknownEvent(
-        type=raw["type"],
-        raw=raw,
-        why=why if known else "",
-        application=application if isinstance(application, str) else "",
-    )

@@ -83,6 +83,7 @@ class Http:
 
     @property
     def closed(self) -> bool:
+        """Whether `close` was called."""
         return self._closed
 
     async def close(self) -> None:

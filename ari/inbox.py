@@ -166,17 +166,20 @@ class Router:
         self._inboxes[self.unclaimed] = None
 
     def inbox(self, ids: tuple[str, ...], size: int | None = None) -> Inbox:
+        """A new inbox for these ids; `size` counts events, None is the default."""
         inbox = Inbox(self, ids[0] if ids else "(no id)", size or self._size)
         self._inboxes[inbox] = None
         inbox.add(*ids)
         return inbox
 
     def register(self, id_: str, inbox: Inbox) -> None:
+        """From now on events that name this id go into this inbox, too."""
         inboxes = self._routes.setdefault(id_, [])
         if inbox not in inboxes:
             inboxes.append(inbox)
 
     def unregister(self, id_: str, inbox: Inbox) -> None:
+        """Undo `register`; an id that is not registered is no error."""
         inboxes = self._routes.get(id_, [])
         if inbox in inboxes:
             inboxes.remove(inbox)
@@ -184,6 +187,7 @@ class Router:
                 del self._routes[id_]
 
     def forget(self, inbox: Inbox) -> None:
+        """Tell this inbox of no connection any more."""
         self._inboxes.pop(inbox, None)
 
     def deliver(self, event: Event) -> None:

@@ -19,6 +19,8 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CallerID(Thing, frozen=True):
+    """A name and a number as the other side sent them: any text, never to be trusted."""
+
     name: str = ""
     number: str = ""
 
@@ -80,6 +82,7 @@ class Playback(Thing, frozen=True):
 
     @property
     def target_id(self) -> str:
+        """The id of the channel or bridge that it plays to."""
         return self.target_uri.partition(":")[2]
 
 
@@ -97,10 +100,13 @@ class LiveRecording(Thing, frozen=True):
 
     @property
     def target_id(self) -> str:
+        """The id of the channel or bridge that is recorded."""
         return self.target_uri.partition(":")[2]
 
 
 class StoredRecording(Thing, frozen=True):
+    """A finished file in Asterisk's recording folder; `name` is without the extension."""
+
     name: str
     format: str = ""
 
@@ -115,6 +121,7 @@ class Endpoint(Thing, frozen=True):
 
     @property
     def id(self) -> str:
+        """``TECHNOLOGY/RESOURCE``, as it is dialled."""
         return f"{self.technology}/{self.resource}"
 
 
@@ -136,6 +143,8 @@ class ContactInfo(Thing, frozen=True):
 
 
 class Peer(Thing, frozen=True):
+    """How a peer stands: `peer_status` is e.g. Registered, Unregistered, Reachable, Lagged."""
+
     peer_status: str = ""
     cause: str = ""
     address: str = ""
@@ -156,11 +165,15 @@ class Application(Thing, frozen=True):
 
 
 class SystemInfo(Thing, frozen=True):
+    """Asterisk's release, and the id of this instance."""
+
     version: str = ""
     entity_id: str = ""
 
 
 class ConfigInfo(Thing, frozen=True):
+    """Some of asterisk.conf; a limit that is not set is None."""
+
     name: str = ""
     default_language: str = ""
     max_channels: int | None = None
@@ -168,6 +181,8 @@ class ConfigInfo(Thing, frozen=True):
 
 
 class StatusInfo(Thing, frozen=True):
+    """When Asterisk was started and last reloaded."""
+
     startup_time: datetime | None = None
     last_reload_time: datetime | None = None
 
@@ -182,10 +197,14 @@ class AsteriskInfo(Thing, frozen=True):
 
 
 class AsteriskPing(Thing, frozen=True):
+    """The answer to a ping: which Asterisk, and its time."""
+
     asterisk_id: str = ""
     ping: str = ""
     timestamp: datetime | None = None
 
 
 class Variable(Thing, frozen=True):
+    """The value of a channel's or of a global variable."""
+
     value: str = ""

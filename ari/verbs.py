@@ -28,6 +28,7 @@ class Playbacks:
         self._http = http
 
     async def get(self, playback_id: str) -> Playback:
+        """One playback as it is now."""
         return await self._http.call(Playback, "GET", f"/playbacks/{segment(playback_id)}")
 
     async def stop(self, playback_id: str) -> None:
@@ -37,9 +38,9 @@ class Playbacks:
     async def control(
         self, playback_id: str, operation: Literal["restart", "pause", "unpause", "reverse", "forward"]
     ) -> None:
-        await self._http.do(
-            "POST", f"/playbacks/{segment(playback_id)}/control", body={"operation": operation}
-        )
+        """Steer it; forward and reverse go by the `skip_ms` that it was begun with. Raises Conflict when it
+        does not play."""
+        await self._http.do("POST", f"/playbacks/{segment(playback_id)}/control", body={"operation": operation})
 
 
 class Recordings:
@@ -49,6 +50,7 @@ class Recordings:
         self._http = http
 
     async def get_live(self, name: str) -> LiveRecording:
+        """A recording under way."""
         return await self._http.call(LiveRecording, "GET", f"/recordings/live/{segment(name)}")
 
     async def stop_live(self, name: str) -> None:
@@ -60,9 +62,11 @@ class Recordings:
         await self._http.do("DELETE", f"/recordings/live/{segment(name)}")
 
     async def list_stored(self) -> builtins.list[StoredRecording]:
+        """Every finished recording in Asterisk's folder; with many files this is slow."""
         return await self._http.call(list[StoredRecording], "GET", "/recordings/stored")
 
     async def get_stored(self, name: str) -> StoredRecording:
+        """One finished recording."""
         return await self._http.call(StoredRecording, "GET", f"/recordings/stored/{segment(name)}")
 
     async def get_stored_file(self, name: str, *, timeout: float | None = None) -> bytes:
@@ -70,6 +74,7 @@ class Recordings:
         return await self._http.raw("GET", f"/recordings/stored/{segment(name)}/file", timeout=timeout)
 
     async def delete_stored(self, name: str) -> None:
+        """Delete the file."""
         await self._http.do("DELETE", f"/recordings/stored/{segment(name)}")
 
 
@@ -85,6 +90,7 @@ class Endpoints:
         return await self._http.call(builtins.list[Endpoint], "GET", path)
 
     async def get(self, tech: str, resource: str) -> Endpoint:
+        """One endpoint. Raises NotFound for an unknown one."""
         return await self._http.call(Endpoint, "GET", f"/endpoints/{segment(tech)}/{segment(resource)}")
 
 
@@ -103,9 +109,11 @@ class DeviceStates:
         return await self._http.call(DeviceState, "GET", f"/deviceStates/{segment(name)}")
 
     async def set(self, name: str, state: str) -> None:
+        """Set the state of a device of ours. Raises Conflict for one that does not begin with ``Stasis:``."""
         await self._http.do("PUT", f"/deviceStates/{segment(name)}", body={"deviceState": state})
 
     async def delete(self, name: str) -> None:
+        """Forget a device of ours. Raises Conflict for one that does not begin with ``Stasis:``."""
         await self._http.do("DELETE", f"/deviceStates/{segment(name)}")
 
 
@@ -117,6 +125,7 @@ class Applications:
         self._app = app
 
     async def list(self) -> builtins.list[Application]:
+        """Every application that a client is connected to, or was and left channels."""
         return await self._http.call(builtins.list[Application], "GET", "/applications")
 
     async def get(self, name: str | None = None) -> Application:
@@ -165,9 +174,11 @@ class Asterisk:
         self._http = http
 
     async def info(self) -> AsteriskInfo:
+        """Release, build, settings and times."""
         return await self._http.call(AsteriskInfo, "GET", "/asterisk/info")
 
     async def ping(self) -> AsteriskPing:
+        """Whether it answers."""
         return await self._http.call(AsteriskPing, "GET", "/asterisk/ping")
 
     async def reload_module(self, name: str) -> None:
@@ -181,6 +192,7 @@ class Asterisk:
         return found.value
 
     async def set_variable(self, name: str, value: str) -> None:
+        """Set a global variable."""
         await self._http.do("POST", "/asterisk/variable", body={"variable": name, "value": value})
 
 

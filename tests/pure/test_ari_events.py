@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import ari
-from ari.events import decode
+from ari.decode import decode
 
 CHANNEL = {
     "id": "c1",
@@ -156,12 +156,8 @@ json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
 )
-keys = st.sampled_from(
-    ["channel", "bridge", "playback", "recording", "peer", "application", "timestamp", "args"]
-)
-kinds = st.sampled_from(
-    ["StasisStart", "Dial", "PlaybackFinished", "RecordingFailed", "ChannelVarset", "Odd"]
-)
+keys = st.sampled_from(["channel", "bridge", "playback", "recording", "peer", "application", "timestamp", "args"])
+kinds = st.sampled_from(["StasisStart", "Dial", "PlaybackFinished", "RecordingFailed", "ChannelVarset", "Odd"])
 
 
 @given(kinds, st.dictionaries(keys, json))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 from aiohttp import web
-from test_ari_client import FakeAri, a_client
+from ari_play import FakeAri, a_client, refuse
 
 import ari
 
@@ -253,13 +253,8 @@ async def test_answers_are_typed() -> None:
     ],
 )
 async def test_each_refusal_has_its_type(status: int, kind: type[ari.AriResponseError]) -> None:
-    async def refuse(request: web.Request) -> web.StreamResponse:
-        return web.json_response(
-            {"message": "Channel not found"}, status=status, headers={"Location": "/ari/else"}
-        )
-
     async with FakeAri() as server, a_client(server) as client:
-        server.answer = refuse
+        server.answer = refuse(status, "Channel not found")
         with pytest.raises(ari.AriResponseError) as refusal:
             await client.channels.set_variable("c1", "X", "13800138000")
         assert type(refusal.value) is kind
@@ -269,11 +264,11 @@ async def test_each_refusal_has_its_type(status: int, kind: type[ari.AriResponse
 
 
 async def test_a_refusal_in_any_words_is_a_refusal() -> None:
-    async def refuse(request: web.Request) -> web.StreamResponse:
+    async def in_html(request: web.Request) -> web.StreamResponse:
         return web.Response(status=500, body=b"\xff<html>")
 
     async with FakeAri() as server, a_client(server) as client:
-        server.answer = refuse
+        server.answer = in_html
         with pytest.raises(ari.ServerError, match="500 Internal Server Error"):
             await client.asterisk.ping()
 
@@ -287,46 +282,6 @@ async def test_a_success_that_is_not_understood_is_its_own_error(text: bytes) ->
         server.answer = reply
         with pytest.raises(ari.UnexpectedAnswer):
             await client.channels.get("c1")
-
-
-@pytest.mark.parametrize("after_headers", [False, True])
-async def test_a_stalled_server_is_a_time_out(after_headers: bool) -> None:
-    async with FakeAri() as server, a_client(server, request_timeout=0.02) as client:
-        go_on = asyncio.Event()
-
-        async def stall(request: web.Request) -> web.StreamResponse:
-            response = web.StreamResponse()
-            if after_headers:
-                response.content_length = 10
-                await response.prepare(request)
-                await response.write(b"{")
-            await go_on.wait()
-            return response
-
-        server.answer = stall
-        with pytest.raises(ari.RequestTimeout):
-            await client.channels.answer("c1")
-        go_on.set()
-        assert len(server.seen) == 1
-
-
-@pytest.mark.parametrize("kept_alive", [False, True])
-async def test_a_post_is_sent_once(kept_alive: bool) -> None:
-    """Also on a connection that was idle: there HTTP clients like to repeat what broke."""
-
-    async def abort(request: web.Request) -> web.StreamResponse:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    async with FakeAri() as server, a_client(server) as client:
-        if kept_alive:
-            await client.channels.answer("c0")
-        before = len(server.seen)
-        server.answer = abort
-        with pytest.raises(ari.TransportError):
-            await client.channels.originate("PJSIP/6001", channel_id="c1")
-        assert len(server.seen) - before == 1
 
 
 async def test_more_requests_than_connections_all_pass() -> None:
