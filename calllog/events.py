@@ -228,10 +228,11 @@ class RecordingStarted(Event, frozen=True, kw_only=True, tag="recording_started"
 
 
 class RecordingStopped(Event, frozen=True, kw_only=True, tag="recording_stopped"):
-    """The part is complete on disk."""
+    """The part is complete on disk. ``runs_on``: its recorder runs on, paused, and a later part may name its file."""
 
     talk_id: str
     part: int
+    runs_on: bool = False
 
 
 class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording_failed"):

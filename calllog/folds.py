@@ -74,6 +74,7 @@ class Part:
     stopped_at: int = 0
     monitor: str = ""
     failed: str = ""
+    runs_on: bool = False
 
 
 @dataclass(slots=True)
@@ -373,7 +374,8 @@ class CallState:
                 part = self._part(event.talk_id, event.part)
                 part.started_at, part.monitor = at, event.monitor
             case RecordingStopped():
-                self._part(event.talk_id, event.part).stopped_at = at
+                part = self._part(event.talk_id, event.part)
+                part.stopped_at, part.runs_on = at, event.runs_on
             case RecordingFailed():
                 self._part(event.talk_id, event.part).failed = event.why
             case VoicemailOffered():

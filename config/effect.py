@@ -29,7 +29,7 @@ _HOTLINE: Mapping[Effect, str] = {
         times.digit_timeout times.ring times.confirm times.wrap_up times.announce_every times.voicemail_longest
         times.voicemail_silence times.dead_phone times.stop_grace
         announce.position announce.wait announce.agent
-        recording.enabled recording.notice_version recording.shortest_voicemail
+        recording.enabled recording.notice_version recording.shortest_voicemail recording.unbroken
         misses_before_pause
     """,
     "asterisk": """

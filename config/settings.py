@@ -62,6 +62,8 @@ class Recording(Part):
     enabled: bool = True
     notice_version: Label = "1"
     shortest_voicemail: Seconds = 2.0
+    unbroken: bool = False
+    """One recorder for all talks of a call, paused between them; not on a build with Debian's Opus patch."""
 
 
 class Announce(Part):

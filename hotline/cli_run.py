@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,7 +126,7 @@ def check(config: ConfigFolder = Path("config")) -> None:
         ngettext("{n} warning", "{n} warnings", len(warnings)).format(n=len(warnings)) if warnings else "",
     ]
     said = _(", ").join(text for text in counted if text)
-    for line in _in_force(config):
+    for line in (*_used(), *_in_force(config)):
         console().print(line, soft_wrap=True)
     if errors:
         console().print(said, style="bold red")
@@ -199,6 +200,15 @@ def _asterisk(settings: Settings) -> Iterator[Problem]:
             yield from trunk_problems(settings, home.state)
     except AsteriskFault as fault:
         yield Problem("asterisk-missing", Place("Asterisk"), str(fault), "")
+
+
+def _used() -> Iterator[str]:
+    """Which Asterisk is used, in a line; nothing where there is none."""
+    from hotline.asterisk.fault import AsteriskFault
+    from hotline.asterisk.install import find_asterisk
+
+    with contextlib.suppress(AsteriskFault):
+        yield find_asterisk().described()
 
 
 def _status(state: Path) -> dict[str, object] | None:

@@ -212,6 +212,8 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Recording requested (part {part})").format(part=part)
         case ev.RecordingStarted(part=part):
             return _("Recording begins (part {part})").format(part=part)
+        case ev.RecordingStopped(part=part, runs_on=True):
+            return _("Recording paused (part {part})").format(part=part)
         case ev.RecordingStopped(part=part):
             return _("Recording complete (part {part})").format(part=part)
         case ev.RecordingFailed(part=part, why=why):

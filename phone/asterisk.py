@@ -22,7 +22,7 @@ from ari.errors import (
 )
 from ari.model import Channel
 from phone import port
-from phone.ami import Ami, AmiError, AmiRefused
+from phone.ami import Ami, AmiError
 from phone.lines import AsteriskLine
 from phone.monitors import Monitors
 from phone.names import Names
@@ -351,14 +351,15 @@ class AsteriskPhone:
 
     async def record_talk(self, leg: str, file: str) -> str:
         """Record both directions of the caller's leg into ``file`` of the spool folder."""
-        try:
-            return await self._monitors.start(leg, file)
-        except AmiRefused as refused:
-            if not await self._requests.is_ours(leg):
-                raise port.LegGone(leg) from None
-            raise port.PhoneFault(str(refused)) from None
-        except AmiError as error:
-            raise port.PhoneFault(str(error)) from None
+        return await self._requests.monitored(leg, self._monitors.start(leg, file))
+
+    async def pause_recording(self, leg: str, monitor: str) -> None:
+        """From now on that recording holds silence."""
+        await self._requests.monitored(leg, self._monitors.mute(leg, monitor, on=True))
+
+    async def resume_recording(self, leg: str, monitor: str) -> None:
+        """Undo ``pause_recording``."""
+        await self._requests.monitored(leg, self._monitors.mute(leg, monitor, on=False))
 
     async def stop_recording(self, leg: str, monitor: str) -> None:
         """End that recording; its file is complete on return. A leg that is gone is no error."""

@@ -30,6 +30,12 @@ class Monitors:
         answer = await self._ami.action("MixMonitor", Channel=channel, File=str(self._spool / file), Options=OPTIONS)
         return answer.get("mixmonitorid", "")
 
+    async def mute(self, channel: str, monitor: str, *, on: bool) -> None:
+        """Write silence of the right length instead of both directions, or no longer. AmiRefused: it runs no more."""
+        await self._ami.action(
+            "MixMonitorMute", Channel=channel, Direction="both", State="1" if on else "0", MixMonitorID=monitor
+        )
+
     async def stop(self, channel: str, monitor: str) -> None:
         """End it; the file is complete on return. One that ended already is no error."""
         with contextlib.suppress(AmiRefused):

@@ -203,6 +203,12 @@ class Phone(Protocol):
     async def stop_recording(self, leg: str, monitor: str) -> None:
         """End that recording; its file is complete on return. A leg that is gone is no error."""
 
+    async def pause_recording(self, leg: str, monitor: str) -> None:
+        """From now on that recording holds silence, until :meth:`resume_recording`."""
+
+    async def resume_recording(self, leg: str, monitor: str) -> None:
+        """Undo :meth:`pause_recording`. Raises PhoneFault when that recording runs no more."""
+
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         """Record what the leg says until ``#``, silence, ``longest`` or hang-up; :class:`MessageEnded` follows."""
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from ari import Client
 from ari.errors import AriError, BadRequest, Conflict, NotConnected, NotFound, ServerError, Unprocessable
 from phone import port
+from phone.ami import AmiError, AmiRefused
 
 T = TypeVar("T")
 
@@ -44,6 +45,17 @@ class Requests:
             except AriError as error:
                 raise port.PhoneFault(f"{what}: {error}") from None
         raise AssertionError("unreachable")
+
+    async def monitored(self, leg: str, verb: Awaitable[T]) -> T:
+        """Await a MixMonitor's verb; Raises LegGone and PhoneFault."""
+        try:
+            return await verb
+        except AmiRefused as refused:
+            if not await self.is_ours(leg):
+                raise port.LegGone(leg) from None
+            raise port.PhoneFault(str(refused)) from None
+        except AmiError as error:
+            raise port.PhoneFault(str(error)) from None
 
     async def is_ours(self, leg: str) -> bool:
         """Whether the leg is there and in Stasis; a leg on its way out answers requests with 409, 422 or 500."""

@@ -67,11 +67,12 @@ def finalise(job: ArchiveJob) -> ArchiveResult:
 
 
 def _talks(job: ArchiveJob) -> Archived:
-    paths = [part.path for talk in job.talks for part in talk.parts]
-    heard = {path: _scan(path) for path in paths}
+    parts = [part for talk in job.talks for part in talk.parts]
+    heard = {part.path: _scan(part.path) for part in parts}
+    heard |= {part.key: _scan(part.path, *part.reach) for part in parts if part.since}
     layout = lay_out(job.talks, heard)
-    started = next((part.started_at for talk in job.talks for part in talk.parts if heard[part.path]), 0)
-    awaited = [part for talk in job.talks for part in talk.parts if heard[part.path] or not part.failed]
+    started = next((part.started_at for part in parts if heard[part.path]), 0)
+    awaited = [part for part in parts if heard[part.path] or not part.failed]
     complete = all(heard[part.path] for part in awaited)
     nothing = "unrecorded" if not awaited else "empty" if complete else "missing"
     return _finish(job, layout, RATE, 2, started, nothing, complete=complete)
@@ -165,13 +166,17 @@ def _samples(layout: Layout, channels: int) -> Iterator[Samples]:
     yield from silence(layout.frames - at, channels)
 
 
-def _scan(path: str) -> Heard | None:
-    """The length of a raw part in whole frames, and how much sound each side has; None for no file."""
+def _scan(path: str, first: int = 0, end: int | None = None) -> Heard | None:
+    """The length of a raw part in whole frames, and how much sound each side has; None for no file.
+
+    With ``first`` and ``end``: of these frames of it, as far as it has them.
+    """
     try:
         with _reading(path):
-            frames = os.stat(path).st_size // RAW_FRAME
+            there = os.stat(path).st_size // RAW_FRAME
+            frames = max(0, (there if end is None else min(there, end)) - first)
             sound = np.zeros(2, dtype=np.int64)
-            for block in raw_blocks(path, 0, frames, 2):
+            for block in raw_blocks(path, first * RAW_FRAME, frames, 2):
                 # In 32 bits: the magnitude of -32768 has no place in 16.
                 loud = np.abs(block.astype(np.int32)) > SOUND_PEAK
                 whole = len(loud) // PIECE * PIECE

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from itertools import combinations
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from calllog.events import Archived, ArchiveFailed, Category
 from calllog.folds import CallState, Talk
-from recordings.folders import Folders
+from recordings.folders import RATE, Folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,21 @@ class RawPart:
     started_at: int
     stopped_at: int = 0
     failed: bool = False
+    since: int = 0
+    """When the file itself begins, for a part that shares it with others; 0 where it is this part's alone."""
+
+    @property
+    def reach(self) -> tuple[int, int | None]:
+        """The frames of the file that are this part's, by the journal's times: from, and up to (None: its end)."""
+        if not self.since:
+            return 0, None
+        first = _frames(self.started_at - self.since)
+        return first, max(first, _frames(self.stopped_at - self.since)) if self.stopped_at else None
+
+    @property
+    def key(self) -> str:
+        """The name under which what is heard in this part is kept (``recordings.layout``)."""
+        return self.path if not self.since else f"{self.path}#{self.reach[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +99,19 @@ def jobs_of(call: CallState, folders: Folders, zone: ZoneInfo) -> list[ArchiveJo
     return jobs
 
 
+def _frames(time: int) -> int:
+    return round(time * RATE / 1e6)
+
+
 def _talk_job(talk: Talk, call: CallState, folders: Folders) -> TalkJob:
+    shared: dict[str, int] = {}
+    for one, other in combinations((part for part in call.parts if part.started_at), 2):
+        if one.file == other.file:
+            shared.setdefault(one.file, one.started_at)
     parts = tuple(
         RawPart(
             part.part, str(folders.raw(part.file)), part.started_at or part.requested_at, part.stopped_at,
-            failed=bool(part.failed),
+            failed=bool(part.failed), since=shared.get(part.file, 0),
         )
         for part in talk.parts
     )  # fmt: skip

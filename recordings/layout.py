@@ -4,7 +4,8 @@ Frame 0 is the start of the first part that holds sound; a frame is 1/8000 s. A 
 says it began, and what is between parts is silence, so a position in the file is the time since recording
 began. A raw file is not wall-clock inside: where neither side sent RTP, time is missing from it (DESIGN.md
 section 5, mechanics 2). Nothing recorded is ever dropped: a part that reaches into the next one's time moves
-that one back.
+that one back. Parts that share a file (a recorder that ran on from talk to talk) stand where their times say within it;
+the file is placed whole, with what lies between and after them, and only their spans' ends are by the clock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from calllog.events import Span
 from recordings.folders import RATE
-from recordings.jobs import TalkJob
+from recordings.jobs import RawPart, TalkJob
 
 LONGEST_GAP = 2 * 3600 * RATE
 """Frames of silence between two parts at the most; the rest of a longer gap is cut, and noted."""
@@ -62,15 +63,20 @@ class Layout:
 def lay_out(talks: Sequence[TalkJob], heard: Mapping[str, Heard | None]) -> Layout:
     """Place the talks' parts in the journal's order. ``heard`` by path: None where the file is missing."""
     with_sound = [part for talk in talks for part in talk.parts if _frames(heard, part.path)]
+    begun: dict[str, int] = {}
     origin = with_sound[0].started_at if with_sound else talks[0].started_at if talks else 0
     placed: list[Placed] = []
     spans: list[Span] = []
     end, cut = 0, 0
     for talk in talks:
-        moved, cut_here, own = 0, 0, len(placed)
+        moved, cut_here = 0, 0
+        mine: list[tuple[int, int]] = []
         for part in talk.parts:
             frames = _frames(heard, part.path)
             if not frames:
+                continue
+            if part.path in begun:
+                mine.append(_extent(part, begun[part.path], frames))
                 continue
             meant = frames_between(origin, part.started_at) - cut
             first = max(end, meant)
@@ -78,6 +84,8 @@ def lay_out(talks: Sequence[TalkJob], heard: Mapping[str, Heard | None]) -> Layo
                 cut, cut_here, first = cut + surplus, cut_here + surplus, end + LONGEST_GAP
             moved = max(moved, first - meant)
             placed.append(Placed(part.path, first, frames))
+            begun[part.path] = first
+            mine.append(_extent(part, first, frames))
             end = first + frames
         verified, note = _judge(talk, heard)
         notes = [note] if note else []
@@ -85,15 +93,20 @@ def lay_out(talks: Sequence[TalkJob], heard: Mapping[str, Heard | None]) -> Layo
             notes.append(f"overlap={moved / RATE:.1f}")
         if cut_here:
             notes.append(f"gap_cut={cut_here / RATE:.0f}")
-        mine = placed[own:]
-        at = max(end, frames_between(origin, talk.started_at) - cut) if not mine else mine[0].first
-        spans.append(Span(talk.talk_id, at, end if mine else at, verified, " ".join(notes)))
+        at = max(end, frames_between(origin, talk.started_at) - cut) if not mine else mine[0][0]
+        spans.append(Span(talk.talk_id, at, mine[-1][1] if mine else at, verified, " ".join(notes)))
     return Layout(tuple(placed), tuple(_within(spans, end)), end)
 
 
 def frames_between(earlier: int, later: int) -> int:
     """The frames between two times in µs, to the nearest; negative when ``later`` is before."""
     return round((later - earlier) * RATE / 1e6)
+
+
+def _extent(part: RawPart, first: int, frames: int) -> tuple[int, int]:
+    """Where this part stands in the recording, its file of ``frames`` frames being placed at ``first``."""
+    since, until = part.reach
+    return first + min(since, frames), first + min(frames if until is None else until, frames)
 
 
 def _frames(heard: Mapping[str, Heard | None], path: str) -> int:
@@ -109,10 +122,10 @@ def _within(spans: list[Span], end: int) -> list[Span]:
 
 def _judge(talk: TalkJob, heard: Mapping[str, Heard | None]) -> tuple[bool, str]:
     """Whether the talk's sound is there as the journal has it, and what is odd (``recordings.notes``)."""
-    awaited = [part for part in talk.parts if heard.get(part.path) or not part.failed]
+    awaited = [part for part in talk.parts if heard.get(part.key) or not part.failed]
     if not awaited:
         return False, "unrecorded"
-    parts = [found for part in awaited if (found := heard.get(part.path))]
+    parts = [found for part in awaited if (found := heard.get(part.key))]
     missing = len(awaited) - len(parts)
     if not parts:
         return False, "missing"

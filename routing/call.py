@@ -19,6 +19,7 @@ from routing.announce import hear
 from routing.messages import GiveUp, Ring
 from routing.outcome import outcome_of
 from routing.plan import Accept, Nobody
+from routing.recorder import end_recorder, start_recording
 from routing.ringing import hang_up_all, ring_devices
 from routing.session import Call, CallerGone, CallerTaken
 from routing.steps import (
@@ -34,7 +35,6 @@ from routing.steps import (
     message_of,
     record_message,
     speak,
-    start_recording,
     take_message,
 )
 
@@ -359,6 +359,7 @@ async def finish(call: Call) -> None:
     await end_ring(call, "caller_gone")
     if now is not None and now.live:
         await end_talk(call, now, state.hung_up_by or "hotline")
+    await end_recorder(call)
     call.desk.gone(call.call_id)
     if state.stage == "away":
         return

@@ -1,4 +1,4 @@
-"""The small things that the stages of a call do: giving the notice, recording parts, taking a message."""
+"""The small things that the stages of a call do: giving the notice, ending a talk, taking a message."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ import asyncio
 from calllog import events as ev
 from calllog.folds import CallState, Talk
 from config.settings import Language
-from phone.port import LegGone, MessageEnded, PhoneFault
-from recordings.folders import part_file
+from phone.port import LegGone, MessageEnded
 from routing.messages import CallAsked
+from routing.recorder import end_parts, noticed
 from routing.session import Call, CallerGone, CallerTaken
-
-PART_GAP = 0.08
-"""Seconds between a new agent's leg and the start of the next recording part: with 60 ms or more Asterisk builds a new
-translation path, without it Debian's build loses the second agent's voice (DESIGN.md section 5)."""
 
 MESSAGE_END = 2.0
 """Longest wait, in seconds, for the end of a message whose caller hung up; Asterisk closes the file within 21 ms."""
@@ -49,11 +45,6 @@ async def guard_wait(call: Call) -> None:
     await call.phone.guard(call.leg, longest + call.desk.longest_ring + GUARD_SLACK)
 
 
-def noticed(call: Call) -> bool:
-    """Whether the caller was told of the recording in the language they hear."""
-    return any(language in ("", call.language) for language in call.state.notice_languages)
-
-
 async def give_notice(call: Call) -> None:
     """Say that the conversation is recorded, unless it was said; where it cannot be said nothing is recorded."""
     recording = call.settings.hotline.recording
@@ -67,43 +58,9 @@ async def speak(call: Call, language: Language) -> None:
     await give_notice(call)
 
 
-async def start_recording(call: Call, now: Talk) -> None:
-    """Record this talk as a part of its own, unless it is being recorded already. A failure never fails the call."""
-    if not call.settings.hotline.recording.enabled:
-        return
-    last = now.parts[-1] if now.parts else None
-    if last is not None and last.started_at and not last.stopped_at:
-        return
-    if last is not None and not last.started_at and not last.failed:
-        call.note(ev.RecordingFailed(talk_id=now.talk_id, part=last.part, why="unknown_after_restart"))
-    number = len(call.state.parts) + 1
-    file = part_file(now.talk_id, number)
-    if not noticed(call):
-        if last is None:
-            call.log.error("this talk is not recorded: the notice could not be played", talk=now.talk_id)
-            call.note(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
-            call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="no_notice"))
-        return
-    if number > 1:
-        await asyncio.sleep(PART_GAP)
-    await call.keep(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
-    try:
-        monitor = await call.phone.record_talk(call.leg, file)
-    except LegGone:
-        call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="caller_gone"))
-    except PhoneFault as fault:
-        call.log.error("this talk is not recorded", talk=now.talk_id, why=str(fault))
-        call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why=str(fault)[:200]))
-    else:
-        call.note(ev.RecordingStarted(talk_id=now.talk_id, part=number, monitor=monitor))
-
-
 async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:
     """Close the recording's part, take the bridge away, let the agent go."""
-    for part in now.parts:
-        if part.started_at and not part.stopped_at:
-            await call.quietly(call.phone.stop_recording(call.leg, part.monitor))
-            call.note(ev.RecordingStopped(talk_id=now.talk_id, part=part.part))
+    await end_parts(call, now, by)
     call.note(ev.TalkEnded(talk_id=now.talk_id, agent=now.agent, by=by))
     if by == "agent":  # their leg is gone: the next caller need not wait for our tidying up
         call.desk.talk_ended(call.call_id, now.talk_id)

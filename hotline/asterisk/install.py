@@ -33,6 +33,11 @@ BELOW = (23,)
 
 PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "asterisk-moh-opsound-wav", "sip-tester", "espeak-ng")
 RECORD = "hotline-install.json"
+KINDS = ("built", "path", "debian")
+"""Which Asterisk there may be, the first that is there is used: made by ``hotline asterisk build``, this machine's own
+on PATH, Debian's private copy."""
+CHOICE = "HOTLINE_ASTERISK"
+"""The environment's variable that chooses one of ``KINDS``."""
 QUESTION_LIMIT = 20.0
 """Seconds that ``asterisk -V`` may take: it only prints, but a loaded machine reads 375 MB first."""
 
@@ -43,7 +48,7 @@ class AsteriskInstall:
 
     ``command`` is the argv prefix; ``moddir`` and ``datadir`` go into asterisk.conf; ``sounds`` holds the English
     core sounds (8 kHz wav) and ``music`` the music on hold. ``debian_patch``: this build has Debian's Opus patch,
-    which loses frames after a change of the agent's leg (DESIGN.md section 5). ``private``: our own copy.
+    which loses frames after a change of the agent's leg (DESIGN.md section 5). ``kind`` is one of ``KINDS``.
     """
 
     command: tuple[str, ...]
@@ -54,7 +59,16 @@ class AsteriskInstall:
     version: tuple[int, ...]
     version_text: str
     debian_patch: bool
-    private: bool
+    kind: str
+
+    def described(self) -> str:
+        """In a line: its version, where it is from, and its program."""
+        where = {
+            "built": _("built by 'hotline asterisk build'"),
+            "path": _("this machine's own"),
+            "debian": _("Debian's, in the cache folder"),
+        }[self.kind]
+        return f"{self.version_text}, {where}: {self.command[-1]}"
 
     def modules(self) -> frozenset[str]:
         """The names of the modules that this build has, without ``.so``."""
@@ -67,12 +81,27 @@ def cache_folder() -> Path:
     return Path(given) if given else Path(__file__).resolve().parents[2] / ".cache"
 
 
+def built_folder() -> Path:
+    """Where ``hotline asterisk build`` puts what it makes."""
+    return cache_folder().absolute() / "asterisk" / "built"
+
+
 def find_asterisk() -> AsteriskInstall:
-    """The Asterisk to use; needs no network. Raises AsteriskFault when there is none, or only an older one."""
-    if (ours := _on_path()) is not None:
-        return ours
-    if (private := _private()) is not None:
-        return private
+    """The Asterisk to use, of ``KINDS``, or the one that ``HOTLINE_ASTERISK`` names; needs no network.
+
+    Raises AsteriskFault when there is none, or only an older one.
+    """
+    chosen = os.environ.get(CHOICE, "")
+    if chosen and chosen not in KINDS:
+        what = _("{name}={value}: this must be one of {choices}.")
+        raise AsteriskFault(what.format(name=CHOICE, value=chosen, choices=", ".join(KINDS)))
+    finders = {"built": find_built, "path": _on_path, "debian": _private}
+    for kind in (chosen,) if chosen else KINDS:
+        if (found := finders[kind]()) is not None:
+            return found
+    if chosen:
+        what = _("{name}={value}: there is no such Asterisk of 22.5 or newer here.")
+        raise AsteriskFault(what.format(name=CHOICE, value=chosen))
     raise AsteriskFault(_("There is no Asterisk of 22.5 or newer yet: run 'make setup'.") + _older_note())
 
 
@@ -156,8 +185,8 @@ def _missing() -> tuple[str, ...]:
     names = list(PACKAGES)
     if on_path is not None:
         names.remove("asterisk")
-    have_asterisk = on_path is not None or _private() is not None
-    ours = on_path or _private()
+    ours = find_built() or on_path or _private()
+    have_asterisk = ours is not None
     have_sounds = ours is not None and (ours.sounds / "beep.wav").exists() and any(ours.music.glob("*.wav"))
     try:
         sipp_command()
@@ -210,12 +239,32 @@ def _on_path() -> AsteriskInstall | None:
     )
     if moddir is None or datadir is None:
         return None
+    return AsteriskInstall(
+        (found,), moddir, datadir, *_sounds(datadir), parse_version(said), said, _patched(moddir), "path"
+    )
+
+
+def _sounds(datadir: Path) -> tuple[Path, Path]:
+    """The folders of the English core sounds and of the music: the build's own, else the private copy's."""
     ours = _root() / "usr/share/asterisk"
     sounds = _first([datadir / "sounds/en", ours / "sounds/en"], "beep.wav") or ours / "sounds/en"
     music = next((f for f in (datadir / "moh", ours / "moh") if any(f.glob("*.wav"))), ours / "moh")
+    return sounds, music
+
+
+def find_built() -> AsteriskInstall | None:
+    """The one that ``hotline asterisk build`` made, if it is complete and of an accepted release."""
+    root = built_folder()
+    if not (root / RECORD).exists():
+        return None
+    said = _version_text((str(root / "sbin/asterisk"),))
+    if not OLDEST <= parse_version(said) < BELOW:
+        return None
+    moddir, data = root / "lib/asterisk/modules", root / "var/lib/asterisk"
     return AsteriskInstall(
-        (found,), moddir, datadir, sounds, music, parse_version(said), said, _patched(moddir), private=False
-    )
+        (str(root / "sbin/asterisk"),), moddir, data, *_sounds(data), parse_version(said), said,
+        _patched(moddir), "built",
+    )  # fmt: skip
 
 
 def _private() -> AsteriskInstall | None:
@@ -231,7 +280,7 @@ def _private() -> AsteriskInstall | None:
     data = root / "usr/share/asterisk"
     return AsteriskInstall(
         tuple(command), moddir, data, data / "sounds/en", data / "moh", parse_version(said), said,
-        _patched(moddir), private=True,
+        _patched(moddir), "debian",
     )  # fmt: skip
 
 
@@ -278,7 +327,7 @@ def main() -> int:
         print(fault, file=sys.stderr)
         return 1
     if is_new:
-        print(f"{found.version_text}: {found.command[-1]}", file=sys.stderr)
+        print(found.described(), file=sys.stderr)
     return 0
 
 

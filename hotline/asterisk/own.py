@@ -155,5 +155,5 @@ def _theirs() -> AsteriskInstall:
     """Stands for an Asterisk whose folders we do not know: sounds and music by the names that it finds itself."""
     nowhere = Path("/nonexistent")
     return AsteriskInstall(
-        ("/usr/sbin/asterisk",), nowhere, nowhere, Path(), Path("moh"), (22,), "Asterisk", False, private=False
+        ("/usr/sbin/asterisk",), nowhere, nowhere, Path(), Path("moh"), (22,), "Asterisk", False, "path"
     )

@@ -60,8 +60,9 @@ class Apt:
         """Where the downloaded ``.deb`` files stand."""
         return self.folder / "cache/archives"
 
-    def open(self) -> None:
-        """Read the package list of ``SUITE`` from the first of the machine's mirrors that has it."""
+    def open(self, *, source: bool = False) -> None:
+        """Read the list of ``SUITE``'s packages (``source``: of its source packages) from the first of the machine's
+        mirrors that has it."""
         if not KEYRING.exists():
             raise AsteriskFault(
                 _(
@@ -71,7 +72,7 @@ class Apt:
             )
         said = ""
         for site in self._mirrors():
-            line = f"deb [signed-by={KEYRING}] {site} {SUITE} main\n"
+            line = f"{'deb-src' if source else 'deb'} [signed-by={KEYRING}] {site} {SUITE} main\n"
             (self.folder / "etc/sources.list").write_text(line, encoding="utf-8")
             code, said = self._run("apt-get", "-q", "update", title=_("Reading Debian's package list"))
             if code and _expired(said):
@@ -117,6 +118,28 @@ class Apt:
             raise AsteriskFault(_("The download is incomplete: {reason}. Try again.").format(reason=missing[0]))
         return files
 
+    def source_version(self, name: str) -> str:
+        """The version of the source package ``name``; empty when the mirror has none."""
+        found = re.search(r"^Version:\s+(\S+)", self._run("apt-cache", "showsrc", name)[1], re.MULTILINE)
+        return found[1] if found else ""
+
+    def source(self, name: str, folder: Path) -> list[Path]:
+        """Fetch the source package ``name`` into ``folder``; its files, checked by apt and by its own ``.dsc``."""
+        folder.mkdir(parents=True)
+        code, said = self._run(
+            "apt-get", "-q", "source", "--download-only", name, title=_("Downloading Asterisk's source"), folder=folder
+        )
+        if code:
+            raise AsteriskFault(_("The download failed: {reason}. Try again.").format(reason=_first_error(said)))
+        (dsc,) = folder.glob("*.dsc")
+        part = dsc.read_text(encoding="utf-8").partition("\nChecksums-Sha256:")[2]
+        listed = re.findall(r"^ ([0-9a-f]{64}) \d+ (\S+)$", part.partition("\nFiles:")[0], re.MULTILINE)
+        files = [folder / file for _digest, file in listed]
+        for digest, file in listed:
+            if not (folder / file).exists() or hashlib.sha256((folder / file).read_bytes()).hexdigest() != digest:
+                raise AsteriskFault(_("The download is incomplete: {reason}. Try again.").format(reason=file))
+        return files
+
     def unpack(self, files: list[Path], root: Path) -> list[Package]:
         """Lay the files' contents into ``root``; returns what was unpacked, with SHA-256 of each file."""
         done = []
@@ -146,7 +169,9 @@ class Apt:
             )
         yield from sites
 
-    def _run(self, command: str, *arguments: str, title: str | None = None) -> tuple[int, str]:
+    def _run(
+        self, command: str, *arguments: str, title: str | None = None, folder: Path | None = None
+    ) -> tuple[int, str]:
         """Run one command; with a title its downloads are shown. Returns its exit status and all it said."""
         if command == "dpkg-deb":
             return _capture([command, *arguments])
@@ -173,9 +198,9 @@ class Apt:
         line += arguments
         if title is None:
             return _capture(line)
-        return self._watch(line, title)
+        return self._watch(line, title, folder)
 
-    def _watch(self, line: list[str], title: str) -> tuple[int, str]:
+    def _watch(self, line: list[str], title: str, folder: Path | None) -> tuple[int, str]:
         """Run apt and show how far it is, by the lines of ``APT::Status-Fd``: ``dlstatus:file:percent:text``."""
         reading, writing = os.pipe()
         line = [line[0], "-o", f"APT::Status-Fd={writing}", *line[1:]]
@@ -187,7 +212,7 @@ class Apt:
             try:
                 process = subprocess.Popen(
                     line, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                    pass_fds=(writing,), env=_plain_environment(),
+                    pass_fds=(writing,), env=_plain_environment(), cwd=folder,
                 )  # fmt: skip
             finally:
                 os.close(writing)

@@ -173,7 +173,12 @@ def split_address(address: str) -> tuple[str, int | None, str | None]:
 
 def _modules(install: AsteriskInstall) -> list[str]:
     present = install.modules()
-    return [name for name in _lines("modules.txt") if name in present]
+    return [name for name in module_names() if name in present]
+
+
+def module_names() -> list[str]:
+    """The modules that Asterisk is to load, in order, whether a build has them or not."""
+    return _lines("modules.txt")
 
 
 def _lines(name: str) -> list[str]:

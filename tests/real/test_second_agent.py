@@ -51,9 +51,10 @@ class Agents:
 async def one_call(hotline: Trial, agents: Agents) -> CallDetail:
     caller, number = await asks(hotline)
     agents.second[number] = asyncio.get_running_loop().create_future()
+    asked = caller.now
     caller.say(tone_hz=CALLER_HZ)
     await caller.heard(tone_hz=FIRST_HZ, within=20)
-    await caller.heard("farewell", within=15, after=caller.now)
+    await caller.heard("farewell", within=15, after=asked)
     await caller.press("0")
     ring = await asyncio.wait_for(agents.second[number], 20)
     await caller.heard(tone_hz=SECOND_HZ, within=10)

@@ -86,6 +86,8 @@ class FakeAsterisk:
         self.messages: dict[str, float] = {}
         """Lengths of the recorded messages, in seconds, by file."""
         self.recorded: list[str] = []
+        self.muted: set[str] = set()
+        """The monitors that write silence."""
         self.music = False
         self.started = 0
         self.wrongs: list[str] = []
@@ -230,6 +232,14 @@ class FakeAsterisk:
         leg = self.legs.get(name)
         if leg is not None:
             leg.monitors = [other for other in leg.monitors if monitor and other != monitor]
+
+    def mute_recording(self, name: str, monitor: str, on: bool) -> None:
+        leg = self.leg(name)
+        if monitor not in leg.monitors:
+            raise port.PhoneFault(f"no such monitor: {monitor}")
+        if not on and not leg.held.endswith("-bridge"):
+            self.wrongs.append(f"{monitor} is recorded while nobody talks")
+        self.muted = (self.muted | {monitor}) if on else (self.muted - {monitor})
 
     def record_message(self, name: str, message: str, longest: float, silence: float) -> None:
         leg = self.leg(name)

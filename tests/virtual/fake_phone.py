@@ -160,6 +160,12 @@ class FakePhone:
     async def stop_recording(self, leg: str, monitor: str) -> None:
         await self._do("stop_recording", leg, lambda: self.asterisk.stop_recording(leg, monitor))
 
+    async def pause_recording(self, leg: str, monitor: str) -> None:
+        await self._do("pause_recording", leg, lambda: self.asterisk.mute_recording(leg, monitor, True))
+
+    async def resume_recording(self, leg: str, monitor: str) -> None:
+        await self._do("resume_recording", leg, lambda: self.asterisk.mute_recording(leg, monitor, False))
+
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         await self._do(
             "record_message", leg, lambda: self.asterisk.record_message(leg, message, longest, silence)

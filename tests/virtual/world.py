@@ -55,13 +55,14 @@ def settings(agents: Mapping[str, Sequence[str]], /, **changes: Any) -> Settings
     """
     base = _tracked()
     longest, recording = changes.pop("longest_wait", None), changes.pop("recording", True)
+    unbroken = changes.pop("unbroken", False)
     devices, ring = changes.pop("devices", {}), changes.pop("ring", {})
     outgoing = {"outgoing": Outgoing(present="02112345678")}
     trunks = changes.pop("trunks", tuple(trunk.model_copy(update=outgoing) for trunk in base.hotline.trunks))
     hotline = base.hotline.model_copy(update={
         "times": base.hotline.times.model_copy(update=changes),
         "trunks": trunks,
-        "recording": base.hotline.recording.model_copy(update={"enabled": recording}),
+        "recording": base.hotline.recording.model_copy(update={"enabled": recording, "unbroken": unbroken}),
     })  # fmt: skip
     queues: dict[str, Queue] = dict(base.queues.queues)
     if longest is not None:
