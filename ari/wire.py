@@ -157,8 +157,9 @@ class _Connection(asyncio.Protocol):
             return False
         size = int(line.partition(b";")[0], 16)
         if size == 0:
-            end = rest.find(b"\r\n") if rest.startswith(b"\r\n") else rest.find(b"\r\n\r\n") + 2
-            if end < 0 or len(rest) < end + 2:
+            # The last chunk, perhaps fields behind it, and an empty line.
+            end = 0 if rest.startswith(b"\r\n") else rest.find(b"\r\n\r\n") + 2
+            if end == 1:
                 return False
             if rest[end + 2 :]:
                 raise ValueError("more came than the answer's length")

@@ -359,7 +359,7 @@ async def test_asterisk_restarting() -> None:
 
 async def test_no_post_is_ever_repeated() -> None:
     """Each POST there is, under each fault that tempts a client to try again: it arrives once, and the error says
-    whether it was done. (aiohttp itself may send a GET, PUT or DELETE twice over a connection that proves stale.)"""
+    whether it was done."""
     posts = [verb for verb in verbs() if (await sent(verb)).method == "POST"]
     assert len(posts) > 60
 
