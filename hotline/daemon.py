@@ -260,7 +260,7 @@ class Daemon:
         log.info("Asterisk is read back", adopted=len(adoption.begin), restarted=restarted)
         if first:
             try:
-                await self.shelf.leftovers()
+                await self.shelf.leftovers(self.away.calls())
             except (OSError, StoreError) as fault:
                 log.error("unfinished recordings could not be looked for; the next start does", why=str(fault))
 

@@ -62,6 +62,7 @@ class Heartbeat:
         self._number = 0
         self._back = asyncio.Event()
         self._silent_since: float | None = None
+        self._stopped = False
 
     async def connected(self) -> None:
         """The first word after a (re)connect: for some seconds callers may come. Raises AriError."""
@@ -95,7 +96,8 @@ class Heartbeat:
         return asyncio.get_running_loop().time() - self._silent_since < HUNG
 
     async def stop(self) -> None:
-        """New callers shall go into the lifeboat from now on. Never raises."""
+        """New callers shall go into the lifeboat from now on; no beat says otherwise. Never raises."""
+        self._stopped = True
         try:
             async with asyncio.timeout(STOP_LIMIT):
                 await self._tell("0")
@@ -109,7 +111,8 @@ class Heartbeat:
             await self._client.events.user_event(f"{BEAT}{self._number}")
             async with asyncio.timeout(BEAT_LIMIT):
                 await self._back.wait()
-            await self._tell(str(int(self._wall())))
+            if not self._stopped:
+                await self._tell(str(int(self._wall())))
         except (AriError, TimeoutError) as error:
             if self._client.ready:
                 log.warning("no heartbeat", why=str(error) or type(error).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
@@ -66,9 +67,12 @@ class Shelf:
         if call.parts or call.voicemail_kept:
             self._spawn(call, None, SETTLE)
 
-    async def leftovers(self) -> None:
-        """What a kill left unfinished, and files that belong to no call (they are kept)."""
-        files = await asyncio.to_thread(spool_files, self._folders)
+    async def leftovers(self, elsewhere: Collection[str] = ()) -> None:
+        """What a kill left unfinished, and files that belong to no call (they are kept).
+
+        Those of the calls ``elsewhere`` (in the lifeboat) are left alone.
+        """
+        files = [file for file in await asyncio.to_thread(spool_files, self._folders) if _owner(file) not in elsewhere]
         calls = await self._journal.open_calls() + await self._journal.unarchived_calls(retry_failed=True)
         known = {call.call_id for call in calls}
         for owner in sorted({_owner(file) for file in files} - known):

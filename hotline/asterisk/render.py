@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -71,15 +72,27 @@ def render(settings: Settings, install: AsteriskInstall, state_dir: Path, secret
     return home
 
 
+LAUNCHER = """\
+#!{python} -SEI
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+from lifeboat_script import main
+sys.exit(main())
+"""
+"""What Asterisk starts: it imports the script, so that Python need not compile it for each caller."""
+
+
 def place_script(home: AsteriskHome) -> None:
-    """The lifeboat's script for this machine's Python, ready to be run by Asterisk. Raises OSError."""
+    """The lifeboat for this machine's Python, compiled and ready to be run by Asterisk. Raises OSError."""
     python = os.path.realpath(sys.executable)
-    text = (TEMPLATES / home.lifeboat.name).read_text(encoding="utf-8")
-    if " " not in python:
-        text = f"#!{python} -SEI\n{text.partition(chr(10))[2]}"
-    file, data = home.lifeboat, text.encode()
-    if not file.exists() or file.read_bytes() != data:
-        write_private(file, data, mode=0o700)
+    if " " in python:
+        python = "/usr/bin/env -S python3"
+    module = home.lifeboat.with_name("lifeboat_script.py")
+    launcher = LAUNCHER.format(python=python)
+    for file, data in ((module, (TEMPLATES / "lifeboat.py").read_bytes()), (home.lifeboat, launcher.encode())):
+        if not file.exists() or file.read_bytes() != data:
+            write_private(file, data, mode=0o700)
+    py_compile.compile(str(module), doraise=False, quiet=1)
 
 
 def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, secrets: Secrets) -> dict[str, str]:

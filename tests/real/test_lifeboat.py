@@ -136,6 +136,8 @@ async def test_a_daemon_that_hangs_traps_nobody_and_after_a_thaw_all_goes_on(hot
         await silent.heard("greeting", within=10)
         second = await either(hotline, *(agent for agent in AGENTS if agent != agent_of(hotline, ring)))
         await second.answer()
+        seen = [file.read_text() for file in (hotline.state / "away").glob("*.jsonl")]
+        assert any('"why": "silent"' in text for text in seen), "the second was not kept waiting: Asterisk knew"
     finally:
         hotline.daemon.send_signal(signal.SIGCONT)
     await hotline.in_service()
