@@ -6,6 +6,7 @@ takes effect at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -104,6 +105,16 @@ def without_restart(wanted: Settings, running: Settings) -> Settings:
                 path.pop()  # a group that only one of them has comes or goes as a whole
             hotline = _with(hotline, path, _value(running.hotline, ".".join(path)))
     return wanted.model_copy(update={"hotline": hotline})
+
+
+def concerns_asterisk(file: str, key: str) -> bool:
+    """Whether a change of this key changes Asterisk's own files (accounts, trunks, numbers, the dialplan's times)."""
+    if file == "agents.yaml":
+        return "devices" in key or re.fullmatch(r"agents\.[0-9]+", key) is not None
+    return file == "hotline.yaml" and re.match(_IN_ASTERISKS_FILES, key) is not None
+
+
+_IN_ASTERISKS_FILES = r"(asterisk|trunks|numbers|country|emergency_number|language|times\.(voicemail_|dead_phone))"
 
 
 def _value(part: object, key: str) -> Any:

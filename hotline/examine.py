@@ -76,7 +76,7 @@ def examine(config_dir: Path, state_dir: Path, draft: Path, running: Settings, s
 def _prove_rendering(settings: Settings, state_dir: Path) -> None:
     """Raises Refused for what cannot stand in Asterisk's files."""
     home = AsteriskHome.of(state_dir)
-    if not home.config.exists():
+    if settings.hotline.asterisk.own is not None or not home.config.exists():
         return
     try:
         rendered(settings, find_asterisk(), home, load_secrets(state_dir, devices(settings)))
@@ -103,7 +103,7 @@ def render_asterisk(settings: Settings, state_dir: Path) -> list[str] | None:
     Raises AsteriskFault.
     """
     home = AsteriskHome.of(state_dir)
-    if not home.config.exists():
+    if settings.hotline.asterisk.own is not None or not home.config.exists():
         return None
     before = {name: (home.etc / name).read_bytes() for name in RELOADS if (home.etc / name).exists()}
     render(settings, find_asterisk(), state_dir, load_secrets(state_dir, devices(settings)))

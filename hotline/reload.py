@@ -22,13 +22,15 @@ import structlog
 from ari.errors import AriError, NotFound
 from calllog import events as ev
 from calllog.errors import StoreError
-from config.effect import restart_values, waiting_for, without_restart
+from config.catalogue import _
+from config.effect import concerns_asterisk, restart_values, waiting_for, without_restart
 from config.problems import Problem
 from config.settings import Settings
 from config.snapshot import Eye, Snapshot, being_written
 from config.versions import Damaged, History, Version
 from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
+from hotline.asterisk.own import share
 from hotline.asterisk.render import devices
 from hotline.examine import Examined, changes_since, examine, in_worker, render_asterisk
 from hotline.preflight import Ready
@@ -65,7 +67,7 @@ class Reload:
         self._version: Version | None = None
         self._errors: list[Problem] = list(ready.refused)
         self._being_written = ""
-        self._asterisk_trouble = ""
+        self._asterisk_trouble = self._own_asterisk = ""
         self._asterisk_began = started_with(ready.state_dir) or restart_values(ready.settings)
         self._to_reload: set[str] = set()
 
@@ -87,7 +89,7 @@ class Reload:
             "error_count": len(self._errors),
             "being_written": self._being_written,
             "pending": self.pending(),
-            "asterisk": self._asterisk_trouble,
+            "asterisk": self._asterisk_trouble or self._own_asterisk,
         }
 
     def pending(self) -> dict[str, str]:
@@ -101,6 +103,7 @@ class Reload:
     def asterisk_restarted(self) -> None:
         """What waited for that is in force now."""
         self._to_reload.clear()
+        self._own_asterisk = ""
         self._asterisk_began = started_with(self._state) or restart_values(self._wanted)
 
     # --- watching -----------------------------------------------------------------------------------------------
@@ -196,9 +199,16 @@ class Reload:
         keep = await self._keep(seen)
         prompts = version_folder(self._state, seen.digest)
         await asyncio.to_thread(lay, draft, prompts)
+        try:
+            await asyncio.to_thread(share, AsteriskHome.of(self._state), self._began)
+        except AsteriskFault as fault:
+            log.error("Asterisk may not read the new prompts", why=str(fault))
         running, waited = without_restart(wanted, self._began), self.pending()
         self._wanted = wanted
-        await self._tell_asterisk()
+        self._own_asterisk = ""
+        if not await self._tell_asterisk() and any(concerns_asterisk(one.file, one.key) for one in found.changes):
+            self._own_asterisk = _("its files are not ours: render them again, and have it read them")
+            log.warning("the change concerns Asterisk, whose files are not ours: render them again and reload it")
         roster = await asyncio.to_thread(Roster.compile, running.roster, running.hotline.zone)
         in_use = change_over(self._daemon, running, roster, prompts / "sounds")
         self._seen = seen
@@ -242,13 +252,19 @@ class Reload:
         lay(prompts, self._state)
         sweep(self._state, [prompts, *(folder.parent for folder in in_use)])
 
-    async def _tell_asterisk(self) -> None:
-        """Asterisk's files by the settings of now, and have it read what changed; tried again when it fails."""
+    async def _tell_asterisk(self) -> bool:
+        """Asterisk's files by the settings of now, and have it read what changed; tried again when it fails.
+
+        Returns whether the files are ours.
+        """
         # The daemon must still find an Asterisk that restarts by itself: its ports stay, until both are restarted.
         settings = without_restart(self._wanted, self._began)
         before = self._asterisk_trouble
         try:
-            self._to_reload |= set(await in_worker(render_asterisk, settings, self._state) or ())
+            modules = await in_worker(render_asterisk, settings, self._state)
+            if modules is None:
+                return False
+            self._to_reload |= set(modules)
             for module in sorted(self._to_reload):
                 with contextlib.suppress(NotFound):  # it is not loaded
                     await self._daemon.client.asterisk.reload_module(module)
@@ -257,11 +273,12 @@ class Reload:
             self._asterisk_trouble = str(fault) or type(fault).__name__
             if self._asterisk_trouble != before:
                 log.error("Asterisk has not taken the change over; trying again", why=self._asterisk_trouble)
-            return
+            return True
         self._asterisk_trouble = ""
         if before:
             log.info("Asterisk has taken the change over")
             await self._follow_phones()
+        return True
 
     async def _follow_phones(self) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.effect import NEEDS, TABLE, restart_values, waiting_for, without_restart
+from config.effect import NEEDS, TABLE, concerns_asterisk, restart_values, waiting_for, without_restart
 from config.load import load_settings
 from tests.pure.config_play import EXAMPLE
 from tests.pure.test_docs import FILES, READMES, leaves, text
@@ -48,3 +48,17 @@ def test_what_needs_a_restart_waits_for_it_and_the_rest_does_not() -> None:
     }  # fmt: skip
     assert waiting_for(began, wanted, ("daemon", "both")) == {"asterisk.ari_port": "both"}
     assert waiting_for(restart_values(wanted), wanted, ("daemon", "asterisk", "both")) == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "does"),
+    [
+        ("agents.yaml", "agents.8013", True), ("agents.yaml", "agents.8001.devices[0].sip", True),
+        ("agents.yaml", "agents.8001.name", False), ("agents.yaml", "agents.8001.skills", False),
+        ("hotline.yaml", "trunks[0].addresses", True), ("hotline.yaml", "numbers", True),
+        ("hotline.yaml", "times.dead_phone", True), ("hotline.yaml", "times.ring", False),
+        ("roster.yaml", "changes[0]", False), ("queues.yaml", "queues.inquiry.label", False),
+    ],
+)  # fmt: skip
+def test_what_changes_asterisks_own_files(file: str, key: str, does: bool) -> None:
+    assert concerns_asterisk(file, key) is does

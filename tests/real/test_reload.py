@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -11,6 +14,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from calllog.verify import verify
+from config.snapshot import look
+from hotline.asterisk.passwords import load_secrets
+from hotline.control import ask
 from hotline.outside import Caller
 from hotline.trial import REPOSITORY, Trial
 from tests.real.verbs import asks, either
@@ -20,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AGENTS = ["8001", "8002"]
 CHANGES = {
     "queues": {"queues": {"inquiry": {"longest_wait": 60}, "suggestion": {"longest_wait": 60}}},
-    "hotline": {"times": {"ring": 20}},
+    "hotline": {"times": {"ring": 20, "digit_timeout": 30}},  # a caller stays in the menu while it is changed
 }
 TAKEN = 40.0
 """Seconds within which a change must be in force: it settles for one, is checked for two on a quiet machine."""
@@ -67,6 +74,15 @@ async def command(hotline: Trial, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+async def answered(hotline: Trial, caller: Caller) -> Any:
+    """The ring at whichever phone, once caller and agent hear each other."""
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=990)
+    await caller.heard(tone_hz=990, within=10)
+    return ring
+
+
 async def talking(hotline: Trial) -> tuple[Caller, str, Any]:
     caller, number = await asks(hotline)
     ring = await either(hotline, *AGENTS)
@@ -89,16 +105,16 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
 
     await taken(hotline, "menu", swap)
     await caller.press("1")  # the menu it began with: asks for a person
-    ring = await either(hotline, *AGENTS)
-    await ring.answer()
+    await answered(hotline, caller)
     await caller.hang_up()
     assert (await hotline.ended(number)).state.outcome == "answered"
 
     other_number = hotline.fresh_number()
     other = await hotline.world.call(hotline.number, number=other_number)
     await other.heard("menu_main", within=10)
+    before = other.now
     await other.press("1")  # the new menu says it again
-    await other.heard("menu_main", within=10, after=other.now)
+    await other.heard("menu_main", within=10, after=before)
     await other.hang_up()
     assert (await hotline.ended(other_number)).state.outcome == "menu"
     await talker.heard(tone_hz=660, within=3)
@@ -107,3 +123,165 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
     status, _out, err = await command(hotline, "config", "undo")
     assert status == 0, err
+
+
+async def test_an_undo_gives_the_bytes_back_and_says_who_it_was(hotline: Trial) -> None:
+    before = {path.name: path.read_bytes() for path in hotline.config.glob("*.yaml")}
+    await taken(hotline, "queues", lambda tree: tree["queues"]["inquiry"].update(longest_wait=61))
+    (hotline.config / "menu.yaml").write_bytes(before["menu.yaml"] + "# 夜里改的\n".encode())
+    status, _out, err = await command(hotline, "config", "undo")
+    assert status == 1 and "menu.yaml" in err  # it settles or is in force: either way the files were changed since
+    await until(hotline, lambda about: about["digest"] == look(hotline.config).digest, "the comment is in force")
+    status, out, err = await command(hotline, "config", "undo", "--to", "1")
+    assert status == 0 and "in force" in out, err
+    assert {path.name: path.read_bytes() for path in hotline.config.glob("*.yaml")} == before
+    status, out, _err = await command(hotline, "config", "history", "--format", "json")
+    newest, comment, wait = json.loads(out)[:3]
+    assert newest["how"] == "undo" and newest["restores"] == 1 and newest["author"]
+    assert comment["changes"] == [] and wait["author"] == ""
+    assert wait["changes"] == ["queues.yaml: queues.inquiry.longest_wait: 60 → 61"]
+    status, out, _err = await command(hotline, "config", "diff", str(wait["version"] - 1), str(wait["version"]))
+    assert status == 0 and "longest_wait: 61" in out
+    status, out, _err = await command(hotline, "check")
+    assert "in force since" in out
+
+
+async def test_a_removed_queue_serves_who_waits_in_it(hotline: Trial) -> None:
+    for agent in AGENTS:
+        await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="pause")
+    waiting, number = await asks(hotline, "4")
+    await waiting.heard("queue_wait", within=15)
+    hotline.config.joinpath("menu.yaml").write_text(
+        hotline.config.joinpath("menu.yaml").read_text(encoding="utf-8").replace("queue: business", "queue: inquiry"),
+        encoding="utf-8",
+    )
+    await taken(hotline, "queues", lambda tree: tree["queues"].pop("business"))
+    assert not waiting.is_gone
+    for agent in AGENTS:
+        await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="ready")
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=880)
+    await waiting.heard(tone_hz=880, within=5)
+    await waiting.hang_up()
+    state = (await hotline.ended(number)).state
+    assert (state.outcome, state.queue) == ("answered", "business")
+
+
+async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishes(hotline: Trial) -> None:
+    talker, talker_number, talk = await talking(hotline)
+
+    def join(tree: Any) -> None:
+        tree["agents"]["8020"] = {"name": "新来的", "skills": ["inquiry"], "devices": [{"sip": "new-8020"}]}
+
+    edit(hotline, "agents", join)
+    await taken(hotline, "roster", lambda tree: tree["weekly"][0]["agents"].append("8020"))
+    hotline.secrets = load_secrets(hotline.state, [])
+    phone = await hotline.world.handset("8020", "new-8020", hotline.secrets.sip["new-8020"])
+    await hotline.reachable("8020")
+    for agent in AGENTS:
+        await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="pause")
+    caller, number = await asks(hotline)
+    ring = await phone.rings(10)
+    await ring.answer()
+    caller.say(tone_hz=500)
+    ring.say(tone_hz=770)
+    await caller.heard(tone_hz=770, within=5)
+
+    def leave(tree: Any) -> None:
+        del tree["agents"]["8020"]
+
+    edit(hotline, "agents", leave)
+    await taken(hotline, "roster", lambda tree: tree["weekly"][0]["agents"].remove("8020"))
+    later = caller.now
+    await caller.heard(tone_hz=770, within=5, after=later)  # the talk goes on both ways
+    await ring.heard(tone_hz=500, within=5, after=ring.now - 0.5)
+    await ring.hang_up()  # from a phone whose account is gone
+    await caller.heard("farewell", within=10)
+    await caller.hang_up()
+    assert (await hotline.ended(number)).state.outcome == "answered"
+    assert "8020" not in (await hotline.status())["agents"]
+    for agent in AGENTS:
+        await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="ready")
+    await talker.heard(tone_hz=660, within=3)
+    await talk.heard(tone_hz=440, within=3)
+    await talker.hang_up()
+    state = (await hotline.ended(talker_number)).state
+    assert state.outcome == "answered" and all(span.verified for span in state.recordings["call"].spans)
+
+
+async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: Trial) -> None:
+    talker, talker_number, _talk = await talking(hotline)
+    file = hotline.config / "agents.yaml"
+    good = file.read_bytes()
+    version = (await config(hotline))["version"]
+    file.write_bytes(re.sub(rb"(?m)^(\s+)skills:", rb"\1skil:", good, count=1))
+    about = await until(hotline, lambda about: bool(about.get("errors")), "the errors")
+    assert about["version"] == version and "skil" in about["errors"][0]
+    status, out, err = await command(hotline, "agents")
+    assert status == 0 and "The configuration in force is of " in err and "the files have 2 errors" in err
+    assert "8001" in out
+    status, out, _err = await command(hotline, "check")
+    assert status == 1 and "not in force" in out
+    for turn in range(20):
+        file.write_bytes(good if turn % 2 else good[: len(good) // 2] + b"  8: [")
+        await asyncio.sleep(0.05 if turn % 5 else 0.8)
+    with file.open("wb") as half:  # a slow writer: what is there is good, but not whole
+        half.write(b"\n".join(good.split(b"\n")[:-2]) + b"\n")
+        half.flush()
+        await until(hotline, lambda about: about.get("being_written") == "agents.yaml", "it waits for the writer")
+        half.seek(0)
+        half.write(good)
+    about = await until(hotline, lambda about: not about["errors"] and not about["being_written"], "good again")
+    assert about["version"] == version and file.read_bytes() == good
+    file.unlink()
+    about = await until(hotline, lambda about: bool(about.get("errors")), "a file that is gone")
+    assert about["version"] == version
+    assert await hotline.stop() == 0  # and a restart serves by the version in force all the same
+    await hotline.start()
+    await talker.heard(tone_hz=660, within=5)
+    caller, number = await asks(hotline)
+    await answered(hotline, caller)
+    await caller.hang_up()
+    assert (await hotline.ended(number)).state.outcome == "answered"
+    file.write_bytes(good)
+    await until(hotline, lambda about: not about["errors"] and about["version"] == version, "good again")
+    await talker.hang_up()
+    assert (await hotline.ended(talker_number)).state.outcome == "answered"
+    with sqlite3.connect(f"file:{hotline.store}?mode=ro", uri=True) as store:
+        told = store.execute("select data from event where kind = 'config_refused' order by seq").fetchall()
+    assert "agents.yaml" in told[0][0]
+
+
+async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restart(hotline: Trial) -> None:
+    live = hotline.state / "sounds" / "zh" / "menu_main.wav"
+    old = live.read_bytes()
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.heard("menu_main", within=10)
+    edit(hotline, "prompts.zh", lambda tree: tree["prompts"].update(menu_main=tree["prompts"]["farewell"]))
+
+    def ports(tree: Any) -> None:
+        tree["asterisk"]["sip"]["port"] += 1
+        tree["asterisk"]["ari_port"] += 1
+
+    about = await taken(hotline, "hotline", ports)
+    assert about["pending"] == {"asterisk.sip.port": "asterisk", "asterisk.ari_port": "both"}
+    assert live.read_bytes() != old
+    await caller.press("9")  # wrong: its menu is said again, in the words it began with
+    await caller.heard("menu_wrong_key", within=10)
+    other = await hotline.world.call(hotline.number, number=hotline.fresh_number())
+    await other.heard("farewell|menu_main", within=15)  # the new words, which sound like those of another prompt
+    await other.hang_up()
+    assert not any("farewell" in name for name, _at in await caller.prompts_heard())
+    await caller.press("1")
+    await answered(hotline, caller)
+    await caller.hang_up()
+    assert (await hotline.ended(number)).state.outcome == "answered"
+    _status, _out, err = await command(hotline, "agents")
+    assert "next restart of Asterisk: asterisk.sip.port" in err
+    status, _out, err = await command(hotline, "config", "undo")
+    assert status == 0 and live.read_bytes() == old, err
+    assert (await config(hotline))["pending"] == {}
+    await hotline.nothing_left()
+    assert await asyncio.to_thread(verify, hotline.store) == []

@@ -38,7 +38,7 @@ def with_menu_key(base: Settings, key: str, queue: str) -> Settings:
 
 
 async def test_a_longer_wait_is_not_cut_short_by_the_guard_of_the_shorter_one() -> None:
-    world = await opened("8001", longest_wait=60.0, ring=10.0)
+    world = await opened("8001", longest_wait=60.0)
     world.answers["8001"] = lambda ring: ring.reject(17)
     caller = await world.asks()
     change(world, with_queues(world.settings, inquiry={"longest_wait": 3000.0}))
@@ -105,7 +105,7 @@ async def test_an_agent_who_is_removed_finishes_the_talk_and_is_rung_no_more() -
 
 def test_of_new_settings_a_running_call_takes_all_but_the_menu() -> None:
     began = settings({"8001": ("inquiry",)})
-    now = with_queues(with_menu_key(settings({"8002": ("inquiry",)}, ring=7.0), "4", "inquiry"), business=None)
+    now = with_queues(with_menu_key(settings({"8002": ("inquiry",)}, digit_timeout=7.0), "4", "inquiry"), business=None)
     kept = settings_of_running_call(began, now)
     assert kept.menu == began.menu != now.menu
     assert (kept.hotline, kept.agents, kept.prompts) == (now.hotline, now.agents, now.prompts)
