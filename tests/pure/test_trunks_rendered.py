@@ -85,7 +85,10 @@ def test_a_domain_of_its_own_makes_the_server_the_proxy(tmp_path: Path) -> None:
     assert section(text, "one", "identify")["match"] == "198.51.100.20"
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=40))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=40)
+    | st.text(";\\-=>#", min_size=1, max_size=12)
+)
 @hypothesis.settings(deadline=None, max_examples=40)
 def test_any_password_comes_out_of_asterisks_reader_as_it_is(
     tmp_path_factory: pytest.TempPathFactory, word: str
