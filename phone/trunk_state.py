@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from config.settings import Hotline
-from phone.ami import Ami
+from phone.ami import Ami, AmiRefused
 
 TrunkState = Literal["registered", "reachable", "refused", "unreachable", "unregistered", "unknown"]
 """``refused``: the carrier answers and does not take our account. ``unknown``: never asked, or not in this Asterisk."""
@@ -17,12 +18,16 @@ IN_SERVICE: frozenset[TrunkState] = frozenset({"registered", "reachable"})
 def trunk_states(
     hotline: Hotline, registrations: Iterable[Mapping[str, str]], contacts: Iterable[Mapping[str, str]]
 ) -> dict[str, TrunkState]:
-    """Each trunk's state by its name, in their order, from AMI's OutboundRegistrationDetail and ContactList entries."""
-    registered = {each.get("objectname", ""): each.get("status", "") for each in registrations}
+    """Each trunk's state by its name, in order, from AMI's OutboundRegistrationDetail and ContactStatusDetail."""
+    # Between the registrations stand their authentications, of the same names.
+    registered = {
+        each.get("objectname", ""): each.get("status", "")
+        for each in registrations
+        if each.get("event") == "OutboundRegistrationDetail"
+    }
     answers: dict[str, set[str]] = {}
     for contact in contacts:
-        aor = contact.get("aor") or contact.get("objectname", "").partition("/")[0].partition(";@")[0]
-        answers.setdefault(aor, set()).add(contact.get("status", ""))
+        answers.setdefault(contact.get("aor", ""), set()).add(contact.get("status", ""))
     return {
         trunk.name: _state(registered.get(name), answers.get(name, set()))
         for trunk in hotline.trunks
@@ -48,4 +53,8 @@ async def ask_trunk_states(ami: Ami, hotline: Hotline) -> dict[str, TrunkState]:
         if any(trunk.registration is not None for trunk in hotline.trunks)
         else []
     )
-    return trunk_states(hotline, registrations, await ami.listing("PJSIPShowContacts"))
+    contacts: list[dict[str, str]] = []  # PJSIPShowContacts knows only those that registered with us
+    for trunk in hotline.trunks:
+        with contextlib.suppress(AmiRefused):  # Asterisk has not got this trunk (yet)
+            contacts += await ami.listing("PJSIPShowEndpoint", Endpoint=hotline.asterisk.endpoint(trunk.name))
+    return trunk_states(hotline, registrations, [each for each in contacts if each["event"] == "ContactStatusDetail"])

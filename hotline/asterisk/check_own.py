@@ -29,7 +29,7 @@ HERE = "Asterisk"
 ASK_LIMIT = 5.0
 """Seconds for one question over HTTP on the same machine."""
 
-ACTIONS = ("mixmonitor", "stopmixmonitor", "mixmonitormute", "pjsipshowcontacts", "pjsipshowregistrationsoutbound",
+ACTIONS = ("mixmonitor", "stopmixmonitor", "mixmonitormute", "pjsipshowendpoint", "pjsipshowregistrationsoutbound",
            "getvar")  # fmt: skip
 """AMI actions that the daemon needs; ListCommands names those that our user may use."""
 

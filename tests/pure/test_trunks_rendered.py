@@ -220,8 +220,12 @@ def test_the_certificate_for_trials_is_made_once_and_anew_before_it_ends(tmp_pat
     ],
 )
 def test_the_state_of_a_trunk(registration: str | None, answers: list[str], state: str) -> None:
-    registrations = [{"objectname": "one", "status": registration}] if registration else []
+    registrations = [
+        {"event": "OutboundRegistrationDetail", "objectname": "one", "status": registration},
+        {"event": "AuthDetail", "objectname": "one"},
+    ] if registration else []  # fmt: skip
     contacts = [{"aor": "one", "status": answer} for answer in answers]
+    contacts.append({"aor": "8001", "status": "Reachable"})
     hotline = settings([{"name": "one", "addresses": ["192.0.2.1"]}]).hotline
     assert trunk_states(hotline, registrations, contacts) == {"one": state}
 
