@@ -7,6 +7,7 @@ in it.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,9 @@ from config.catalogue import _
 log = structlog.get_logger("calllog")
 
 OnDegraded = Callable[[bool, str], None]
+
+SOON = 0.05
+"""Seconds in which every event is committed while the store works, by itself."""
 
 STORE = "store"
 """The stream_id of the journal's own events in the stream ``system``."""
@@ -113,12 +117,17 @@ class Journal:
         *,
         party: Party | None = None,
         at: int | None = None,
+        hurry: bool = True,
     ) -> None:
         """Journal an event and wait until it, and all before it, are synced to disk (store or spool).
 
+        Without ``hurry`` nobody waits who could tell: it goes with a batch of others, some 50 ms later.
         Raises StoreLost when neither took it in time; the event is then still kept in memory and tried again.
         """
-        await self._writer.safe(self._put(stream, stream_id, event, party, at))
+        seq = self._put(stream, stream_id, event, party, at)
+        if not hurry:
+            await asyncio.sleep(SOON)
+        await self._writer.safe(seq)
 
     async def flush(self) -> None:
         """Wait until everything appended so far is synced to disk. Raises StoreLost like ``commit``."""

@@ -24,6 +24,9 @@ SETTLE = 0.5
 (DESIGN.md section 5); the rest is for a loaded machine."""
 
 
+TOGETHER = 0.5
+"""Seconds that the end of a call waits at most for that of others."""
+
 AT_ONCE = 100
 """Calls handed to the archiver at once: after a long fault thousands may wait, and its queue is bounded."""
 
@@ -94,10 +97,11 @@ class Shelf:
 
     async def _finish(self, call: CallState, only: Category | None, settle: float) -> None:
         try:
-            await asyncio.sleep(settle)
+            # Calls that ended at about the same time are done together: worker and store wake once for all of them.
+            await asyncio.sleep(settle + (-asyncio.get_running_loop().time() % TOGETHER if settle else 0.0))
             async with self._turn:
                 for event in await self._archiver.archive(call, only):
-                    await self._journal.commit("call", call.call_id, event)
+                    await self._journal.commit("call", call.call_id, event, hurry=False)
                     if isinstance(event, Archived):
                         await self._archiver.discard(call, event)
         except Closed:
