@@ -5,13 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run call test check clean
+.PHONY: help setup demo run call test bench check clean
 
 help:
 	@echo 'make demo    the whole product with a few real calls, then in service until Ctrl-C (ONCE=1: ends by itself)'
 	@echo 'make run     in service, with the settings in config/'
 	@echo 'make call    one call into the running hotline'
 	@echo 'make test    everything that must hold'
+	@echo 'make bench   ratios to the dialplan and Queue(), side by side (QUICK=1: three minutes)'
 	@echo 'make check   ruff, mypy, import-linter'
 	@echo 'make setup   only the set-up: .venv and a private Asterisk under .cache/'
 	@echo 'make clean   removes .venv and .cache/; var/ (calls, recordings) stays'
@@ -37,6 +38,9 @@ check: setup
 test: check
 	$(BIN)/pytest -n 2 tests/pure tests/virtual
 	$(BIN)/pytest -n 5 --dist loadfile tests/real
+
+bench: setup
+	@$(BIN)/python -m hotline.bench $(if $(filter-out 0,$(QUICK)),--quick)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
