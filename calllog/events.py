@@ -111,14 +111,16 @@ class Enqueued(Event, frozen=True, kw_only=True, tag="enqueued"):
 class PositionTold(Event, frozen=True, kw_only=True, tag="position_told"):
     """The caller was told how many wait ahead (``place``: that was said), and how long it may take.
 
-    Version 2 adds the wait: ``wait`` in minutes as they were said, 0 for less than one, None where none was;
-    ``agents`` who could serve at that moment; and the ``cause`` that was stated for a wait that has grown.
+    Version 2 adds the wait: ``wait`` in minutes as they were said, 0 for less than one, None where none was; how many
+    ``agents`` could serve at that moment, and how many callers of all queues they share were ``before`` this one; and
+    the ``cause`` that was stated for a wait that has grown.
     """
 
     ahead: int
     place: bool = True
     wait: int | None = None
     agents: int = 0
+    before: int = 0
     cause: WaitCause = ""
 
 

@@ -154,6 +154,10 @@ class Journal:
         """The latest state of every agent who ever had one, by staff number. Raises StoreError."""
         return await self._recall.agent_states()
 
+    async def handled(self, since: int) -> list[tuple[str, int, int]]:
+        """See :meth:`calllog.recall.Recall.handled`. Raises StoreError."""
+        return await self._recall.handled(since)
+
     async def events_of(self, call_id: str) -> list[Recorded]:
         """Every event of one call, in order; empty when there is no such call. Raises StoreError."""
         return await self._recall.events_of(call_id)

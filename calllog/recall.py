@@ -31,6 +31,12 @@ _EVENTS_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'call' AND strea
 
 _LAST_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT 1"
 
+_HANDLED = """
+SELECT call.queue, talk.rung_at, talk.ended_at FROM call JOIN talk ON talk.call_id = call.call_id
+WHERE call.arrived_at >= ? AND talk.started_at > 0 AND talk.ended_at > 0 ORDER BY call.arrived_at DESC LIMIT 1000
+"""
+"""By the index on the arrival, so that a store of years is no slower."""
+
 
 class Recall:
     """A connection that reads. ``pending`` gives the items that may not be in the store yet, in order.
@@ -83,6 +89,13 @@ class Recall:
             if item.stream == "agent":
                 fold_agent(agents.setdefault(item.stream_id, AgentState(item.stream_id)), item.at, item.event)
         return agents
+
+    async def handled(self, since: int) -> list[tuple[str, int, int]]:
+        """The latest talks of calls that arrived at ``since`` (µs) or later, in order of their ends: queue, rung at,
+        ended at. Those that the store does not have yet are not among them."""
+        async with self._snapshot() as (rows, _pending):
+            found = await rows(_HANDLED, (since,))
+        return sorted(((queue, rung, ended) for queue, rung, ended in found), key=lambda talk: talk[2])
 
     async def events_of(self, call_id: str) -> list[Recorded]:
         """Every event of one call, in order."""

@@ -9,13 +9,15 @@ import structlog
 
 from calllog import events as ev
 from calllog.folds import CallState
+from calllog.journal import Journal
 from config.settings import Settings
 from phone import port
 from phone.trunks import caller_e164
 from routing import call as story
-from routing.messages import CallAsked, CallSettingsChanged, LiveTalk
+from routing.messages import CallAsked, CallSettingsChanged, Handled, LiveTalk
 from routing.session import Call, House, settings_of_running_call
 from routing.steps import asked
+from routing.wait import RECENT, SECOND
 
 log = structlog.get_logger()
 
@@ -253,3 +255,9 @@ def _bridges(state: CallState) -> set[str]:
 
 def _talks(state: CallState) -> bool:
     return state.talk is not None and state.talk.live
+
+
+async def recent_talks(journal: Journal, now: int) -> list[Handled]:
+    """What a new desk must know of the last hours to tell callers how long they may wait. Raises StoreError."""
+    talks = await journal.handled(now - round(RECENT * SECOND))
+    return [Handled(queue, ended, (ended - rung) / SECOND) for queue, rung, ended in talks]

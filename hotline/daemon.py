@@ -34,7 +34,7 @@ from hotline.asterisk.own import share
 from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
 from hotline.away import Away
-from hotline.calls import Calls
+from hotline.calls import Calls, recent_talks
 from hotline.control import Control, Refused, socket_path
 from hotline.duty_file import DutyKeeper
 from hotline.heartbeat import Heartbeat
@@ -230,6 +230,7 @@ class Daemon:
         try:
             await self.journal.flush()
             agents = await self.journal.agent_states()
+            handled = await recent_talks(self.journal, self.clock.now())
             running = self.calls.running()  # before the journal is read: those may end while it is
             adoption = await self.calls.read_back(
                 [call for call in await self.journal.open_calls() if call.call_id not in running],
@@ -253,6 +254,7 @@ class Daemon:
                     talks=adoption.talks,
                     duty=self._duty,
                     reachable=[(accounts[account], account) for account in sorted(self._reachable)],
+                    handled=handled,
                 ),
                 adoption.lines,
             )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from calllog import events as ev
 from ivr import sentences
-from routing.messages import CallSettingsChanged
-from routing.session import Call
+from phone.port import LegEnded, LegGone, PhoneFault
+from routing.messages import CallSettingsChanged, CancelRing, Ring
+from routing.plan import ABSENT_CAUSE, NO_ANSWER, Nobody
+from routing.session import Call, in_language
 from routing.steps import guard_wait
+from routing.wait import Outlook, tell
+
+INTRODUCTION = 15.0
+"""Longest time that the announcement of an agent may take, in seconds: twelve digits, however slowly they are said."""
 
 
 async def hear(call: Call, deadline: float | None = None) -> object:
@@ -35,19 +42,62 @@ async def hear(call: Call, deadline: float | None = None) -> object:
 
 
 async def announce(call: Call) -> None:
-    """Tell the caller how many wait ahead, over the music."""
-    ahead = call.desk.position(call.call_id) or 0
-    place = sentences.position(call.language, ahead)
-    sounds: tuple[str, ...]
-    if call.state.told_at:
-        sounds = ("still_waiting", *place)
-    elif ahead == 0 and call.state.stage == "ringing":
-        sounds = ("connecting",)
-    else:
-        sounds = ("queue_wait", *place)
+    """Tell the caller how many wait ahead and how long it may take, over the music."""
+    state, wanted = call.state, call.settings.hotline.announce
+    now = call.desk.outlook(call.call_id) or Outlook(0)
+    told = tell(state.told, state.told_wait, now if wanted.wait else replace(now, seconds=None), place=wanted.position)
     await call.quietly(call.stop_play())  # a place that cannot be told is no fault of the call
-    if call.state.told_at:
+    if state.told_at:
         # Music that ended in the instant in which the room emptied (a race in Asterisk) comes back here at the latest.
         await call.quietly(call.phone.keep_music())
-    await call.start_play(sounds)
-    call.note(ev.PositionTold(ahead=ahead))
+    await call.start_play(_words(call, told))
+    call.note(told)
+
+
+def _words(call: Call, told: ev.PositionTold) -> list[str]:
+    if not call.state.told_at and told.ahead == 0 and call.state.stage == "ringing":
+        return ["connecting"]
+    words = ["still_waiting" if call.state.told_at else "queue_wait"]
+    if told.cause:
+        words.append("wait_longer_agents" if told.cause == "agents" else "wait_longer_priority")
+    if told.place:
+        words += sentences.position(call.language, told.ahead)
+    if told.wait is not None:
+        words += sentences.wait(call.language, told.wait)
+    return words
+
+
+async def introduce(call: Call, ring: Ring, leg: str) -> Nobody | None:
+    """Say who has answered, to caller and agent at once: so the agent knows when they are heard, and the language.
+
+    The two are not connected yet: both plays are over then, for a leg that still hears one could not be moved
+    (DESIGN.md section 5), and no recording has begun. Returns what became of the ring if the agent did not stay.
+    """
+    if not call.settings.hotline.announce.agent:
+        return None
+    words = sentences.agent(call.language, ring.agent)
+    await call.quietly(call.stop_play())
+    try:
+        await call.phone.play(leg, f"{ring.talk_id}-introduced", in_language(call.language, words))
+    except PhoneFault as fault:
+        call.log.warning("the agent does not hear that they are announced", agent=ring.agent, why=str(fault))
+    except LegGone:
+        return Nobody("unreachable", ABSENT_CAUSE)
+    play = await call.start_play(words)
+    call.note(ev.AgentAnnounced(talk_id=ring.talk_id, agent=ring.agent))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + INTRODUCTION
+    while play and call.playing == play:
+        try:
+            event = await call.next(max(0.0, deadline - loop.time()))
+        except TimeoutError:
+            break
+        match event:
+            case LegEnded(leg=ended, cause=cause) if ended == leg:
+                return Nobody("missed" if cause in NO_ANSWER else "failed", cause)
+            case CancelRing(talk_id=talk_id) if talk_id == ring.talk_id:
+                await call.surely(lambda: call.phone.hang_up(leg))
+                return Nobody("failed", 0)
+            case _:
+                pass
+    return None

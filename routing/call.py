@@ -15,7 +15,7 @@ from calllog import events as ev
 from calllog.folds import CallState
 from ivr import menu as ivr_menu
 from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
-from routing.announce import hear
+from routing.announce import hear, introduce
 from routing.messages import GiveUp, Ring
 from routing.outcome import outcome_of
 from routing.plan import Accept, Nobody
@@ -224,6 +224,8 @@ def ring_failed(call: Call, talk_id: str, agent: str, result: ev.RingResult, cau
 async def connect(call: Call, ring: Ring, leg: str) -> Stage:
     """The agent accepted: let the two hear each other."""
     bridge = f"{ring.talk_id}-bridge"
+    if (lost := await introduce(call, ring, leg)) is not None:
+        return ring_failed(call, ring.talk_id, ring.agent, lost.result, lost.cause)
     try:
         await call.quietly(call.stop_play())
         await call.phone.connect(bridge, call.leg, leg)

@@ -38,6 +38,7 @@ from routing.messages import (
     WakeAt,
 )
 from routing.session import Clock, Journal
+from routing.wait import Outlook
 
 log = structlog.get_logger()
 
@@ -88,9 +89,9 @@ class Desk:
         """The agent's part is over."""
         self._step(TalkEnded(call_id, talk_id))
 
-    def position(self, call_id: str) -> int | None:
-        """How many wait ahead; None when the call does not wait."""
-        return self._core.position(call_id)
+    def outlook(self, call_id: str) -> Outlook | None:
+        """How many wait ahead, and how long it may take; None when the call does not wait."""
+        return self._core.outlook(call_id, self._clock.now())
 
     # --- said by the house --------------------------------------------------------------------------------------------
 

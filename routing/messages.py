@@ -180,11 +180,21 @@ class LiveTalk:
 
 
 @dataclass(frozen=True, slots=True)
+class Handled:
+    """A talk that ended at ``at`` (µs) had taken its agent for ``seconds`` from the ring on, without the wrap-up."""
+
+    queue: str
+    at: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Restore:
     """The first input of every start: what the journal knows and Asterisk confirms.
 
     ``agents`` are the rows of the journal, ``waiting`` the callers still there (rings of theirs are taken as lost),
-    ``talks`` the talks still up, ``duty`` as in :class:`DutyChanged`, ``reachable`` pairs of agent and device.
+    ``talks`` the talks still up, ``duty`` as in :class:`DutyChanged`, ``reachable`` pairs of agent and device,
+    ``handled`` the talks of the last hours, in order of their ends.
     """
 
     agents: Iterable[AgentState] = ()
@@ -192,6 +202,7 @@ class Restore:
     talks: Iterable[LiveTalk] = ()
     duty: Mapping[str, int] = field(default_factory=dict)
     reachable: Iterable[tuple[str, str]] = ()
+    handled: Iterable[Handled] = ()
 
 
 Input = (

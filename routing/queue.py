@@ -37,6 +37,7 @@ from routing.messages import (
     Command,
     DutyChanged,
     GiveUp,
+    Handled,
     Input,
     RaiseAlarm,
     Restore,
@@ -49,8 +50,10 @@ from routing.messages import (
     Tick,
     WakeAt,
 )  # fmt: skip
+from routing.outlook import Experience, outlook
 from routing.skills import Caller, Seat, SkillQueue
 from routing.strategy import Strategy, longest_ready
+from routing.wait import Outlook
 
 RING_GUARD = 15 * SECOND
 """µs beyond the ring's plan after which a ring without a report is taken back: longer than a call's own clean-up."""
@@ -71,6 +74,7 @@ class Desk:
         self._callers: dict[str, Caller] = {}
         self._waiting: Counter[str] = Counter()
         self._talks: dict[str, Seat] = {}
+        self._experience = Experience()
         self._arrivals = 0
         self._wake = 0
         self._used = False
@@ -83,6 +87,11 @@ class Desk:
         """How many callers are ahead of this one at the same skill; None when the call does not wait."""
         caller = self._callers.get(call_id)
         return None if caller is None else caller.skill.ahead(caller)
+
+    def outlook(self, call_id: str, now: int) -> Outlook | None:
+        """What this caller can expect at ``now`` (µs); None when the call does not wait."""
+        caller = self._callers.get(call_id)
+        return None if caller is None else outlook(caller, self._experience, now)
 
     def waiting(self, queue: str) -> int:
         """How many callers wait in this queue, those whose agent rings included."""
@@ -235,7 +244,7 @@ class Desk:
         plan = self._floor.plan(seat)
         caller.ring_due = self._now + round(plan.longest * SECOND) + RING_GUARD
         self._timers.set(caller.ring_due, "ring", call_id)
-        seat.queue = caller.asked.queue
+        seat.queue, seat.taken_at = caller.asked.queue, self._now
         self._floor.change(seat, AgentEvent.RUNG, call_id=call_id, talk_id=talk_id)
         self._out.append(Ring(call_id, talk_id, seat.state.agent, plan))
 
@@ -304,8 +313,13 @@ class Desk:
             return
         queue = self._queues.get(seat.queue)
         seconds = self._floor.rules.wrap_up if queue is None or queue.wrap_up is None else queue.wrap_up
+        if seat.taken_at:
+            self._learn(Handled(seat.queue, self._now, (self._now - seat.taken_at) / SECOND))
         until = self._now + round(seconds * SECOND)
         self._floor.change(seat, AgentEvent.TALK_ENDED, wrap_up_until=until)
+
+    def _learn(self, handled: Handled) -> None:
+        self._experience.learn(handled, self._queues.get(handled.queue), self._floor.rules.wrap_up)
 
     # --- settings and starts ------------------------------------------------------------------------------------
 
@@ -325,9 +339,11 @@ class Desk:
             raise ValueError("a desk is restored once, at its start")
         floor = self._floor
         floor.start(start.agents, start.reachable, dict(start.duty))
+        for handled in start.handled:
+            self._learn(handled)
         for talk in start.talks:
             seat = floor.seat(talk.agent)
-            seat.bridged, seat.queue = True, talk.queue
+            seat.bridged, seat.queue, seat.taken_at = True, talk.queue, seat.state.changed_at
             self._talks[talk.call_id] = seat
             floor.change(seat, AgentEvent.ADOPTED, call_id=talk.call_id, talk_id=talk.talk_id)
         for seat in list(floor.seats.values()):

@@ -20,6 +20,7 @@ from calllog.folds import CallState
 from config.settings import Language, Settings
 from phone.port import KeyPress, LegEnded, LegGone, LegTaken, Line, Phone, PhoneFault, PlayEnded
 from routing.messages import CallAsked, Ring
+from routing.wait import Outlook
 
 log = structlog.get_logger()
 
@@ -88,8 +89,8 @@ class Desk(Protocol):
     def talk_ended(self, call_id: str, talk_id: str) -> None:
         """The agent's part is over."""
 
-    def position(self, call_id: str) -> int | None:
-        """How many wait ahead."""
+    def outlook(self, call_id: str) -> Outlook | None:
+        """How many wait ahead, and how long it may take."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,18 @@ Place = tuple[int, int, int, str]
 class SkillQueue:
     """The callers of one skill, and its agents.
 
-    ``on_duty`` counts its agents on duty; ``serving`` those of them who can be reached and are not paused.
+    ``on_duty`` counts its agents on duty; ``serving`` those of them who can be reached and are not paused, and
+    ``staff`` has the seats of these.
     """
 
-    __slots__ = ("free", "on_duty", "rung", "serving", "skill", "waiting")
+    __slots__ = ("free", "on_duty", "rung", "serving", "skill", "staff", "waiting")
 
     def __init__(self, skill: str) -> None:
         self.skill: Final = skill
         self.waiting: Final[Ranked[Place]] = Ranked()
         self.rung: Final[Ranked[Place]] = Ranked()
         self.free: Final[Ranked[tuple[Rank, str]]] = Ranked()
+        self.staff: Final[dict[str, Seat]] = {}
         self.on_duty = 0
         self.serving = 0
 
@@ -87,7 +89,8 @@ class Caller:
 class Seat:
     """An agent at the desk.
 
-    ``known``: they are in the settings. ``queue`` and ``bridged`` are about the present ring or talk; no ring before
+    ``known``: they are in the settings. ``queue``, ``taken_at`` (µs, when its ring began; 0: unknown) and ``bridged``
+    are about the present ring or talk; no ring before
     ``cool_until`` (µs). ``counted_*`` is what the skills' counts hold of this agent.
     """
 
@@ -98,6 +101,7 @@ class Seat:
     on_duty: bool = False
     bridged: bool = False
     queue: str = ""
+    taken_at: int = 0
     cool_until: int = 0
     counted_duty: int = 0
     counted_serving: int = 0
@@ -111,6 +115,7 @@ class Seat:
         for skill in self.skills:
             skill.on_duty -= self.counted_duty
             skill.serving -= self.counted_serving
+            skill.staff.pop(self.state.agent, None)
         self.counted_duty = self.counted_serving = 0
 
     def list(self, now: int, reachable: bool, strategy: Strategy) -> None:
@@ -123,6 +128,8 @@ class Seat:
         for skill in self.skills:
             skill.on_duty += 1
             skill.serving += self.counted_serving
+            if self.counted_serving:
+                skill.staff[self.state.agent] = self
             if free:
                 key = (strategy(self.state, skill.skill), self.state.agent)
                 skill.free.add(key)

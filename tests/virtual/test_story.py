@@ -213,12 +213,12 @@ async def test_whose_agent_is_lost_comes_back_in_the_old_place() -> None:
     world.rung[0].hang_up(cause=38)
     await caller.heard("agent_lost")
     await asyncio.sleep(5)
-    assert world.desk.position(caller.id) == 0 and world.desk.position(later.id) == 1
+    assert world.desk._core.position(caller.id) == 0 and world.desk._core.position(later.id) == 1
     world.answers["8001"] = answers(1)
     busy.hang_up()
     await caller.talks()
     await asyncio.sleep(0.1)
-    assert world.desk.position(later.id) == 0 and later.leg.held == "room"
+    assert world.desk._core.position(later.id) == 0 and later.leg.held == "room"
     for each in (caller, later, latest):
         each.hang_up()
     await world.nothing_left()

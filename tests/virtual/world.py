@@ -26,7 +26,7 @@ from config.telephony import Outgoing
 from hotline.calls import Calls
 from phone.port import Arrival
 from routing.desk import Desk
-from routing.messages import Restore, Rules
+from routing.messages import Handled, Restore, Rules
 from routing.session import House
 from tests.virtual.fake_asterisk import FakeAsterisk, Leg
 from tests.virtual.fake_journal import FakeJournal, Shelf, outcomes
@@ -202,11 +202,18 @@ class World:
                 talks=adoption.talks,
                 duty=self.duty,
                 reachable=[(a, f"p{a}") for a in self.settings.agents.agents if a not in self.unregistered],
+                handled=self.handled(),
             ),
             adoption.lines,
         )
         self.calls.adopt(adoption)
         self.phone.on_arrival = self.calls.arrive
+
+    def handled(self) -> list[Handled]:
+        """The talks that ended, as the store would have them."""
+        talks = [(call.queue, talk) for call in self.shelf.calls.values() for talk in call.talks if talk.ended_at]
+        ended = sorted((talk.ended_at, queue, talk.rung_at) for queue, talk in talks if talk.started_at)
+        return [Handled(queue, at, (at - rung) / 1_000_000) for at, queue, rung in ended]
 
     def kill(self) -> list[asyncio.Task[Any]]:
         """kill -9: the daemon does nothing more; returns what is left of its tasks, which nobody waits for."""
