@@ -244,7 +244,7 @@ async def _in_the_queue(it: Trial, numbers: list[str]) -> None:
 async def _a_person(it: Trial, numbers: list[str]) -> None:
     caller = await it.world.call(it.number, number=numbers[0])
     await caller.heard("menu_main", within=WAIT)
-    await caller.press("9")
+    await caller.press("8")
     await caller.heard("menu_to_person", within=2 * WAIT)
     await _talk(it, caller)
     await caller.hang_up()
