@@ -166,6 +166,8 @@ def test_a_busy_day(seed: int, calls: int, agents: int, per_hour: float, logged:
     assert sum(counted.values()) == calls
     rings = sum(isinstance(each.event, RingStarted) for each in world.shelf.events)
     talks = sum(isinstance(each.event, TalkStarted) for each in world.shelf.events)
-    assert rings == day.core.referee.rings > talks > calls / 4
+    # One that the desk ordered in the very instant of the caller's hang-up is never begun.
+    assert rings <= day.core.referee.rings <= rings + calls / 500
+    assert rings > talks > calls / 4
     assert {"answered", "abandoned", "voicemail", "menu"} <= set(counted)
     assert not logged, logged[:3]
