@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run call test bench check clean
+.PHONY: help setup demo run call test bench chaos check clean
 
 help:
 	@echo 'make demo    the whole product with a few real calls, then in service until Ctrl-C (ONCE=1: ends by itself)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make call    one call into the running hotline'
 	@echo 'make test    everything that must hold'
 	@echo 'make bench   ratios to the dialplan and Queue(), side by side (QUICK=1: three minutes)'
+	@echo 'make chaos   the long runs of every fault, about 40 minutes (SEED=n, ONLY=fault,fault, MINUTES=n, README=1)'
 	@echo 'make check   ruff, mypy, import-linter'
 	@echo 'make setup   only the set-up: .venv and a private Asterisk under .cache/'
 	@echo 'make clean   removes .venv and .cache/; var/ (calls, recordings) stays'
@@ -37,7 +38,11 @@ check: setup
 
 test: check
 	$(BIN)/pytest -n 2 tests/pure tests/virtual
-	$(BIN)/pytest -n 5 --dist loadfile tests/real
+	$(BIN)/pytest -n 5 --dist loadfile tests/chaos tests/real
+
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(filter-out 0,$(README)),--readme)
 
 bench: setup
 	@$(BIN)/python -m hotline.bench $(if $(filter-out 0,$(QUICK)),--quick)

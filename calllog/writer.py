@@ -10,7 +10,8 @@ events reach the store in the order of ``seq``. Therefore "is this event stored 
 highest ``seq`` stored, and a crash at any point between commit and removal of the spool doubles nothing. A gap in
 ``seq`` is an event that was lost, and ``calllog.verify`` says so.
 
-When the spool fails too, events stay in memory up to a bound; barriers wait for a bounded time and raise StoreLost.
+When the spool fails too, events stay in memory up to a bound, and barriers raise StoreLost at once: what cannot be
+made safe is not waited for.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class Writer:
         self._connected = False
         self._stalled: asyncio.Task[Any] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._spool_trouble = ""
+        """Why the last try of the spool failed; empty once something is safe again."""
         self.trouble = ""
         """Why the store fails; empty while it works."""
 
@@ -126,10 +129,7 @@ class Writer:
         self._closed = True
         for item in self._queue:
             log.critical("an event is lost: the journal closed", seq=item.seq, stream=item.stream, id=item.stream_id)
-        while self._barriers:
-            _seq, waiting = self._barriers.popleft()
-            if not waiting.done():
-                waiting.set_exception(StoreLost(_("The journal is closed.")))
+        self._let_go(_("The journal is closed."))
         if self._stalled is None or self._stalled.done():
             await self._database.close()
 
@@ -151,10 +151,11 @@ class Writer:
             self._urgent.set()
 
     async def safe(self, seq: int) -> None:
-        """Wait until every item up to ``seq`` is synced to disk. Raises StoreLost after ``BARRIER_TIMEOUT``."""
+        """Wait until every item up to ``seq`` is synced to disk. Raises StoreLost after ``BARRIER_TIMEOUT``, and at
+        once while store and spool are both known to fail: a caller would wait in vain. The writer goes on trying."""
         if seq <= self._safe_seq:
             return
-        if self._closed or any(first <= seq <= last for first, last in self._lost):
+        if self._closed or self._spool_trouble or any(first <= seq <= last for first, last in self._lost):
             raise StoreLost(self._why_lost())
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._barriers.append((seq, waiting))
@@ -174,13 +175,14 @@ class Writer:
 
     def _why_lost(self) -> str:
         text = _("Neither the call store nor its spool could be written: {why}.")
-        return text.format(why=self.trouble or "?")
+        return text.format(why=" / ".join(filter(None, (self.trouble, self._spool_trouble))) or "?")
 
     def _settle(self, batch: list[Item]) -> None:
         """The batch at the queue's head is safe on disk: let those go who wait for it."""
         for _item in batch:
             self._queue.popleft()
         self._safe_seq = batch[-1].seq
+        self._spool_trouble = ""
         while self._barriers and self._barriers[0][0] <= self._safe_seq:
             _seq, waiting = self._barriers.popleft()
             if not waiting.done():
@@ -223,9 +225,19 @@ class Writer:
         try:
             await self._to_spool()
         except SpoolFailed as error:
-            log.critical("neither store nor spool can be written", queued=len(self._queue), why=str(error))
+            if not self._spool_trouble:
+                log.critical("neither store nor spool can be written", queued=len(self._queue), why=str(error))
+            self._spool_trouble = str(error)
+            self._let_go(self._why_lost())
             if not self._closing:
                 await asyncio.sleep(RETRY_FIRST)
+
+    def _let_go(self, why: str) -> None:
+        """Whoever waits at a barrier would wait in vain."""
+        while self._barriers:
+            _seq, waiting = self._barriers.popleft()
+            if not waiting.done():
+                waiting.set_exception(StoreLost(why))
 
     def _fail(self, why: str) -> None:
         """The store failed (again): try it later, and tell everybody once."""

@@ -66,19 +66,20 @@ def read(file: Path, *, broken_off: bool = False) -> AwayCall | None:
     fields = dict(line.partition("=")[::2] for line in text.splitlines())
     if "end" not in fields and not broken_off:
         return None
-    end = _micros(fields.get("end", "")) or int(file.stat().st_mtime * 1_000_000)
-    begin = _micros(fields.get("begin", "")) or end
+    end = micros(fields.get("end", "")) or int(file.stat().st_mtime * 1_000_000)
+    begin = micros(fields.get("begin", "")) or end
     return AwayCall(
         file.stem,
         begin,
-        _micros(fields.get("answered", "")) or begin,
+        micros(fields.get("answered", "")) or begin,
         end,
         "".join(char for char in fields.get("number", "")[:32] if char in "+0123456789"),
         "".join(char for char in fields.get("did", "")[:32] if char in "+0123456789"),
     )
 
 
-def _micros(text: str) -> int:
+def micros(text: str) -> int:
+    """Seconds with a fraction, as the dialplan writes times, in µs; 0 where it is none."""
     seconds, _, fraction = text.strip().partition(".")
     if not seconds.isdecimal() or len(seconds) > 12:
         return 0

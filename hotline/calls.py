@@ -33,6 +33,7 @@ class Adoption:
         self.lines: dict[str, port.Line] = {}
         self.talks: list[LiveTalk] = []
         self.begin: list[tuple[Call, Coroutine[None, None, None]]] = []
+        self.arrivals: list[port.Arrival] = []
 
 
 class Calls:
@@ -123,7 +124,7 @@ class Calls:
                     continue
                 if leg.arrival is not None and not (is_over is not None and await is_over(leg.leg)):
                     log.warning("a caller whom the journal does not know: beginning", call=leg.leg)
-                    self.arrive(leg.arrival)
+                    adoption.arrivals.append(leg.arrival)
                 else:
                     log.warning("a leg left over: hanging it up", leg=leg.leg)
                     await self._tidy(self._house.phone.hang_up(leg.leg))
@@ -141,9 +142,14 @@ class Calls:
             log.warning("something left over in Asterisk stays", why=str(fault))
 
     def adopt(self, adoption: Adoption) -> None:
-        """Begin the tasks of the adopted calls."""
+        """Begin the tasks of the adopted calls, and those of the callers whom the journal does not know.
+
+        None of them earlier: even one whose caller has just gone speaks to the desk, which must be told first.
+        """
         for call, course in adoption.begin:
             self._begin(call, course)
+        for arrival in adoption.arrivals:
+            self.arrive(arrival)
 
     async def abandon(self) -> None:
         """End every task and say nothing to Asterisk: it refuses us, or another daemon has the calls."""

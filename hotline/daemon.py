@@ -42,6 +42,7 @@ from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
 from hotline.reload import Reload
 from hotline.shelf import Shelf
+from hotline.traces import Traces
 from hotline.trunk_watch import TrunkWatch
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
@@ -151,6 +152,8 @@ class Daemon:
             ended=self.shelf.ended,
         )
         self.trunks = TrunkWatch(ami, lambda: self.settings.hotline)
+        country = self.settings.hotline.country
+        self.traces = Traces(self.home.hung_up, self.journal, country=country, ended=self.shelf.ended)
         self.phone.on_arrival = self._arrived
         self.phone.on_reachable = self._reachable_changed
         self.phone.on_back = self._back
@@ -172,6 +175,7 @@ class Daemon:
                     tasks.create_task(self._watch_clock()),
                     tasks.create_task(self.reload.run()),
                     tasks.create_task(self.away.watch(self._in_service, self._leg_is_there, self.calls.running)),
+                    tasks.create_task(self.traces.watch(self._in_service, self.calls.running)),
                     tasks.create_task(self.duty_file.run()),
                     tasks.create_task(self.heart.run()),
                     tasks.create_task(keep_told(
@@ -259,6 +263,7 @@ class Daemon:
                 adoption.lines,
             )
         self.calls.adopt(adoption)
+        self.traces.connected()
         log.info("Asterisk is read back", adopted=len(adoption.begin), restarted=restarted)
         if first:
             try:
@@ -268,7 +273,7 @@ class Daemon:
 
     def _arrived(self, arrival: Arrival) -> None:
         """A caller rings, unless this is read late: whom the dialplan had once, nobody brings back to us."""
-        if self.away.has(arrival.leg):
+        if self.away.has(arrival.leg) or self.traces.has(arrival.leg):
             log.warning("a caller was read of too late: the dialplan took them", call=arrival.leg)
             return
         self.calls.arrive(arrival)
@@ -407,6 +412,7 @@ class Daemon:
             "calls": len(self.calls),
             "archiving": self.shelf.waiting,
             "trunks": self.trunks.states,
+            "tasks": len(asyncio.all_tasks()),
             "agents": {
                 state.agent: {
                     "mode": state.mode,

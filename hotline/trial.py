@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,10 @@ class Trial:
         self.home = AsteriskHome.of(self.state)
         self.world: OutsideWorld
         self.daemon: asyncio.subprocess.Process | None = None
+        self.module = "hotline"
+        """The module that is run as the daemon."""
+        self.leash: list[str] = []
+        """Words before the daemon's command, e.g. those that take its privileges."""
         self._calls = 0
 
     @property
@@ -145,7 +149,7 @@ class Trial:
 
     async def launch(self, *, offset: float = 0.0) -> None:
         """Start the daemon's process."""
-        command = [sys.executable, "-m", "hotline", "run", "--config", str(self.config)]
+        command = [*self.leash, sys.executable, "-m", self.module, "run", "--config", str(self.config)]
         command += ["--clock-offset", str(offset)] if offset else []
         with self.log.open("ab") as log:
             self.daemon = await asyncio.create_subprocess_exec(
@@ -314,9 +318,15 @@ def _port(trunk: Trunk) -> int:
 
 @asynccontextmanager
 async def trial(
-    folder: Path, changes: Mapping[str, Any] | None = None, *, daemon: bool = True, **outside: Any
+    folder: Path,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    daemon: bool = True,
+    world: bool = True,
+    **outside: Any,
 ) -> AsyncIterator[Trial]:
-    """A hotline in ``folder`` with the outside world around it; nothing of it runs on afterwards.
+    """A hotline in ``folder`` with the outside world around it (unless not ``world``); nothing of it runs on
+    afterwards.
 
     ``outside`` is given to :meth:`OutsideWorld.start` besides.
     """
@@ -336,9 +346,11 @@ async def trial(
     )
     sip = settings.hotline.asterisk.sip
     try:
-        async with OutsideWorld.start(
-            install, folder / "outside", (sip.bind, sip.port), carrier, sounds=_sounds(settings, home.state), **outside
-        ) as it.world:
+        async with AsyncExitStack() as stack:
+            if world:
+                sounds, at = _sounds(settings, home.state), (sip.bind, sip.port)
+                around = OutsideWorld.start(install, folder / "outside", at, carrier, sounds=sounds, **outside)
+                it.world = await stack.enter_async_context(around)
             try:
                 if daemon:
                     await it.start()

@@ -20,21 +20,19 @@ from ari.errors import (
     NotFound,
     Unprocessable,
 )
-from ari.model import Channel
 from phone import port
 from phone.ami import Ami, AmiError
+from phone.leftovers import Leftovers
 from phone.lines import AsteriskLine
 from phone.monitors import Monitors
 from phone.names import Names
 from phone.requests import Requests
-from phone.room import WAITING_ROOM, WaitingRoom
-from phone.translate import AGENT_LEG, ALLOWED_EVENTS, arrival, call_of, clean
+from phone.room import WaitingRoom
+from phone.snapshot import arrival_of, snapshot
+from phone.translate import ALLOWED_EVENTS, call_of
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-RECONNECT_PATIENCE = 10.0
-"""Seconds a verb waits for a broken connection to Asterisk to come back before it is a fault."""
 
 UNREACHABLE_STATES = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 """Device states of a phone that is not registered (or does not answer OPTIONS)."""
@@ -70,7 +68,7 @@ class AsteriskPhone:
         self._bridged: dict[str, str] = {}
         """By bridge, the caller in it."""
         self._asterisk_started = ""
-        self._reaping: set[asyncio.Task[None]] = set()
+        self._leftovers = Leftovers()
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
         self.on_reachable: Reachable = lambda device, reachable: None
         self.is_ours: Callable[[str], bool] = lambda device: True
@@ -93,6 +91,19 @@ class AsteriskPhone:
 
     async def run(self) -> None:
         """Take in arrivals and device states, for ever; the connections are run by their owners."""
+        try:
+            await self._run()
+        finally:
+            self._leftovers.close()
+
+    async def connection(self) -> bool:
+        """Return once Asterisk can be asked for things; whether it could not when this was called."""
+        broken = not self._ari.ready
+        with contextlib.suppress(AriError):  # what ended the connection for good ends the daemon, too
+            await self._ari.wait_ready()
+        return broken
+
+    async def _run(self) -> None:
         while True:
             try:
                 event = await self._ari.unclaimed.get()
@@ -126,22 +137,15 @@ class AsteriskPhone:
             case ari_ev.ChannelUserevent(eventname=name):
                 self.on_user_event(name)
             case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("incoming",):
-                self.on_arrival(self._arrival(channel, args))
+                self.on_arrival(arrival_of(self._names, channel, args))
             case ari_ev.StasisStart(channel=channel):
                 log.warning("a leg without a call: hanging it up", leg=channel.id)
-                task = asyncio.ensure_future(self._reap(channel.id))
-                self._reaping.add(task)
-                task.add_done_callback(self._reaping.discard)
+                self._leftovers.remember(channel.id, lambda: self._hang_up(channel.id))
+                self._leftovers.hurry()
             case ari_ev.ApplicationReplaced():
                 log.error("another program took over our Stasis application; is a second daemon running?")
             case _:
                 pass
-
-    async def _reap(self, leg: str) -> None:
-        try:
-            await self.hang_up(leg)
-        except port.PhoneFault as fault:
-            log.warning("a leg without a call could not be hung up", leg=leg, why=str(fault))
 
     def _can_ring(self, device: str, state: str) -> bool:
         return state not in UNREACHABLE_STATES and (state not in IN_USE_STATES or self.is_ours(device))
@@ -161,6 +165,7 @@ class AsteriskPhone:
             await self.read_back(line, lost=restarted)
         if self.on_back is not None:
             await self.on_back(restarted)
+        self._leftovers.hurry()
 
     async def read_back(self, line: AsteriskLine, *, lost: bool = False) -> None:
         """Tell a line what it missed, from what Asterisk has now."""
@@ -232,11 +237,17 @@ class AsteriskPhone:
 
     async def hang_up(self, leg: str, *, elsewhere: bool = False) -> None:
         """End a leg; one that is gone already is no error. A phone that is told of ``elsewhere`` notes no missed call
-        (SIP: a Reason header, RFC 3326)."""
+        (SIP: a Reason header, RFC 3326). Tried again later where it fails."""
         line = self._lines.get(call_of(leg))
         if line is not None and leg in line.ended:
             return
-        reason = "answered_elsewhere" if elsewhere else "normal"
+        try:
+            await self._hang_up(leg, "answered_elsewhere" if elsewhere else "normal")
+        except (port.PhoneFault, asyncio.CancelledError):
+            self._leftovers.remember(leg, lambda: self._hang_up(leg))
+            raise
+
+    async def _hang_up(self, leg: str, reason: str = "normal") -> None:
         with contextlib.suppress(port.LegGone):
             await self._requests.do(leg, "hang up", lambda: self._ari.channels.hangup(leg, reason=reason))
 
@@ -329,7 +340,15 @@ class AsteriskPhone:
             await self._ari.bridges.create(bridge, type="mixing,dtmf_events", name=bridge)
 
     async def disconnect(self, bridge: str) -> None:
-        """Take a bridge away; its legs stay up. One that is gone already is no error."""
+        """Take a bridge away; its legs stay up. One that is gone already is no error. Tried again later where it
+        fails."""
+        try:
+            await self._disconnect(bridge)
+        except (port.PhoneFault, asyncio.CancelledError):
+            self._leftovers.remember(bridge, lambda: self._disconnect(bridge))
+            raise
+
+    async def _disconnect(self, bridge: str) -> None:
         try:
             # Removing waits until the leg has left; destroying does not, and what is played to it meanwhile is lost.
             for leg in await self._left_in(bridge):
@@ -415,29 +434,4 @@ class AsteriskPhone:
 
     async def snapshot(self) -> port.Snapshot:
         """What is there now. Raises PhoneFault."""
-        try:
-            application = await self._ari.applications.get()
-            channels = await self._ari.channels.list()
-            bridges = await self._ari.bridges.list()
-        except AriError as error:
-            raise port.PhoneFault(f"read what is there: {error}") from None
-        ours = set(application.channel_ids)
-        legs = {
-            channel.id: port.LiveLeg(
-                channel.id,
-                call_of(channel.id),
-                channel.state == "Up",
-                # An agent's leg that rings is in no application yet, and never goes into the dialplan.
-                channel.id in ours and (channel.dialplan.app_name == "Stasis" or channel.id.endswith(AGENT_LEG)),
-                None if channel.id.endswith(AGENT_LEG) else self._arrival(channel, ()),
-            )
-            for channel in channels
-        }
-        mine = {bridge.id: port.LiveBridge(bridge.id, tuple(bridge.channels)) for bridge in bridges}
-        mine.pop(WAITING_ROOM, None)
-        return port.Snapshot(legs, {name: bridge for name, bridge in mine.items() if name.endswith("-bridge")})
-
-    def _arrival(self, channel: Channel, args: Sequence[str]) -> port.Arrival:
-        trunk = clean(self._names.name(channel.name.rpartition("-")[0]), 40)
-        did = args[1] if len(args) > 1 else channel.dialplan.exten
-        return arrival(channel.id, channel.caller.number, channel.caller.name, ("incoming", did, trunk))
+        return await snapshot(self._ari, self._names)

@@ -169,7 +169,8 @@ class Phone(Protocol):
         """Answer a ringing caller."""
 
     async def hang_up(self, leg: str, *, elsewhere: bool = False) -> None:
-        """End a leg; one that is gone already is no error. ``elsewhere``: tell it that another phone took the call."""
+        """End a leg; one that is gone already is no error. ``elsewhere``: tell it that another phone took the call.
+        Where it fails the port goes on trying."""
 
     async def play(self, leg: str, play: str, sounds: Sounds) -> None:
         """Start playing to a leg; :class:`PlayEnded` follows. Over music on hold, which goes on afterwards."""
@@ -195,7 +196,8 @@ class Phone(Protocol):
         """Let two legs hear each other."""
 
     async def disconnect(self, bridge: str) -> None:
-        """Take a bridge away; its legs stay up. One that is gone already is no error."""
+        """Take a bridge away; its legs stay up. One that is gone already is no error. Where it fails the port goes on
+        trying."""
 
     async def record_talk(self, leg: str, file: str) -> str:
         """Record both directions of the caller's leg into ``file`` of the spool folder; returns the monitor's id."""
@@ -220,6 +222,10 @@ class Phone(Protocol):
 
     async def hand_over(self, leg: str) -> None:
         """Send the caller to the dialplan's apology, emergency number and voicemail."""
+
+    async def connection(self) -> bool:
+        """Return once Asterisk can be asked for things; whether it could not when this was called. Not bounded here:
+        meanwhile the leg's guard bounds what the caller waits."""
 
     async def snapshot(self) -> Snapshot:
         """What is there now."""

@@ -43,8 +43,9 @@ Stage = Callable[[Call], Awaitable["Stage | None"]]
 MENU_GUARD = 300.0
 """Seconds that greeting, notice and menu may take together; the menu itself ends sooner (``ivr.menu``)."""
 
-GUARD_AGAIN = 10.0
-"""Seconds until a guard that could not be taken away is tried again: left alone it would cut the talk off."""
+TALK_AGAIN = 10.0
+"""Seconds until what failed at the beginning of a talk is tried again: a guard left alone would cut the talk off, and
+the recorder may be back."""
 
 MESSAGES_TRIED = 2
 """How often a caller may try to leave a message of the shortest length."""
@@ -72,8 +73,8 @@ async def run(call: Call) -> None:
             await left(call, gone)
             break
         except Exception as fault:  # the one catch-all of a call: it must touch no other, nor end in silence
-            call.log.exception("a fault in this call", stage=call.state.stage)
-            call.note(ev.Fault(where=call.state.stage, what=f"{type(fault).__name__}: {fault}"[:300]))
+            if not await call.outage(fault):
+                call.note(ev.Fault(where=call.state.stage, what=f"{type(fault).__name__}: {fault}"[:300]))
             await end_ring(call, "failed")
             stage = first_stage(call.state) if call.state.faults <= FAULTS_RESUMED else None
             if stage is None:
@@ -176,10 +177,10 @@ async def menu(call: Call) -> Stage:
 async def queue(call: Call) -> Stage:
     """Wait for an agent with music, told from time to time how many are ahead."""
     state, rules = call.state, call.settings.queues.queues.get(call.state.queue)
+    await guard_wait(call)
     if not state.enqueued_at or state.stage not in ("queue", "ringing"):
         await call.keep(ev.Enqueued(queue=state.queue, priority=rules.priority if rules else state.priority))
-    await guard_wait(call)
-    call.desk.ask(asked(state), call.line)
+    call.desk.ask(asked(state), call.line)  # at once: a slow request in between would cost the caller their place
     await call.phone.wait_with_music(call.leg)
     return waiting
 
@@ -252,13 +253,14 @@ async def talk(call: Call) -> Stage:
     if now is None or now.ended_at:
         return farewell
     unguarded = await call.quietly(call.phone.guard(call.leg, 0))
-    await start_recording(call, now)
+    recorded = await start_recording(call, now)
     lost = False
     while True:
         try:
-            event = await call.next(None if unguarded else GUARD_AGAIN)
+            event = await call.next(None if unguarded and recorded else TALK_AGAIN)
         except TimeoutError:
-            unguarded = await call.quietly(call.phone.guard(call.leg, 0))
+            unguarded = unguarded or await call.quietly(call.phone.guard(call.leg, 0))
+            recorded = recorded or await start_recording(call, now)
             continue
         match event:
             case LegEnded(leg=leg, cause=cause) if leg == now.leg:

@@ -19,6 +19,9 @@ PART_GAP = 0.08
 """Seconds between a new agent's leg and the start of the next recording part: with 60 ms or more Asterisk builds a new
 translation path, without it Debian's build loses the second agent's voice (DESIGN.md section 5)."""
 
+PARTS_TRIED = 60
+"""Parts of one call's recording at most, failed ones included: after ten minutes without a recorder it is left be."""
+
 
 def running_on(state: CallState) -> Part | None:
     """The part whose recorder still runs, paused, though its talk has ended. Pure."""
@@ -36,13 +39,16 @@ def noticed(call: Call) -> bool:
     return any(language in ("", call.language) for language in call.state.notice_languages)
 
 
-async def start_recording(call: Call, now: Talk) -> None:
-    """Record this talk as a part of its own, unless it is being recorded already. A failure never fails the call."""
+async def start_recording(call: Call, now: Talk) -> bool:
+    """Record this talk as a part of its own, unless it is being recorded already. A failure never fails the call.
+
+    Returns whether nothing more can be done; else another try may succeed, once the recorder is back.
+    """
     if not call.settings.hotline.recording.enabled:
-        return
+        return True
     last = now.parts[-1] if now.parts else None
     if last is not None and last.started_at and not last.stopped_at:
-        return
+        return True
     if last is not None and not last.started_at and not last.failed:
         call.note(ev.RecordingFailed(talk_id=now.talk_id, part=last.part, why="unknown_after_restart"))
     number = len(call.state.parts) + 1
@@ -52,13 +58,17 @@ async def start_recording(call: Call, now: Talk) -> None:
             call.log.error("this talk is not recorded: the notice could not be played", talk=now.talk_id)
             call.note(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
             call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="no_notice"))
-        return
+        return True
+    if number > PARTS_TRIED:
+        return True
+    if last is not None and last.failed and not await call.quietly(call.phone.stop_recording(call.leg, "")):
+        return False  # a part whose start was never answered may be running all the same: it must end first
     before = running_on(call.state)
     if before is not None and await _resumed(call, before):
         # Told after the deed, since its file is known already: a crash in between resumes it once more.
         await call.keep(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=before.file))
         call.note(ev.RecordingStarted(talk_id=now.talk_id, part=number, monitor=before.monitor))
-        return
+        return True
     if number > 1:
         await asyncio.sleep(PART_GAP)
     await call.keep(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
@@ -67,10 +77,12 @@ async def start_recording(call: Call, now: Talk) -> None:
     except LegGone:
         call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="caller_gone"))
     except PhoneFault as fault:
-        call.log.error("this talk is not recorded", talk=now.talk_id, why=str(fault))
+        call.log.error("this talk is not recorded yet", talk=now.talk_id, why=str(fault))
         call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why=str(fault)[:200]))
+        return False
     else:
         call.note(ev.RecordingStarted(talk_id=now.talk_id, part=number, monitor=monitor))
+    return True
 
 
 async def end_parts(call: Call, now: Talk, by: ev.Side) -> None:

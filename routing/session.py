@@ -201,16 +201,22 @@ class Call:
 
     async def start_play(self, sounds: Sequence[str]) -> str:
         """Start saying something in the caller's language; returns the play's id, empty when it could not even be
-        started. A prompt that is to be said in another language has it in its name: ``en/NAME``."""
-        self._plays += 1
-        play = self._play(self.state.adopted, self._plays)
-        try:
-            await self.phone.play(self.leg, play, in_language(self.language, sounds))
-        except PhoneFault as fault:
-            self.log.error("a prompt could not be started", sounds=list(sounds), why=str(fault))
-            return ""
-        self.playing = play
-        return play
+        started. A prompt that is to be said in another language has it in its name: ``en/NAME``.
+
+        While Asterisk cannot be reached it waits: a menu that goes on unheard would send the caller astray.
+        """
+        while True:
+            self._plays += 1
+            play = self._play(self.state.adopted, self._plays)
+            try:
+                await self.phone.play(self.leg, play, in_language(self.language, sounds))
+            except PhoneFault as fault:
+                if await self.phone.connection():
+                    continue
+                self.log.error("a prompt could not be started", sounds=list(sounds), why=str(fault))
+                return ""
+            self.playing = play
+            return play
 
     def _play(self, adopted: int, number: int) -> str:
         return f"{self.call_id}-{adopted}-p{number % PLAYS}"
@@ -274,6 +280,22 @@ class Call:
             if isinstance(event, KeyPress) and event.leg == self.leg:
                 await self.stop_play()
                 return event.key
+
+    # --- faults -----------------------------------------------------------------------------------------------------
+
+    async def outage(self, fault: Exception) -> bool:
+        """Log a fault; whether it was no more than a connection to Asterisk that is down: then return once it stands.
+
+        Asterisk and the caller may well be there all the time; they are not given up for it.
+        """
+        if not isinstance(fault, PhoneFault):
+            self.log.error("a fault in this call", stage=self.state.stage, exc_info=fault)
+            return False
+        if not await self.phone.connection():
+            self.log.error("a fault in this call", stage=self.state.stage, why=str(fault))
+            return False
+        self.log.warning("Asterisk could not be asked; the call goes on", stage=self.state.stage, why=str(fault))
+        return True
 
     # --- doing, when the leg may be gone ----------------------------------------------------------------------------
 

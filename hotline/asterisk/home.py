@@ -90,6 +90,11 @@ class AsteriskHome:
         return self.state / "away"
 
     @property
+    def hung_up(self) -> Path:
+        """One line for each caller who hung up while the daemon had them (``hotline.traces``)."""
+        return self.root / "hung-up.log"
+
+    @property
     def run(self) -> Path:
         """The folder of the control socket: short, since the socket's path is limited."""
         near = self.root / "run"

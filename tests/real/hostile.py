@@ -251,6 +251,9 @@ class Wire:
         self.connections = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._joined: dict[asyncio.StreamWriter, asyncio.StreamWriter] = {}
+        """By the near half, the far one."""
+        self._halved: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
@@ -269,6 +272,13 @@ class Wire:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def half_open(self) -> None:
+        """Break the far halves of all connections; the near halves stay, and what they send is lost (a peer whose
+        machine lost its power). New connections are good."""
+        for near, far in self._joined.items():
+            self._halved.add(near)
+            far.transport.abort()
 
     def freeze(self, on: bool) -> None:
         """Let nothing through, either way, while the connections stay."""
@@ -291,9 +301,12 @@ class Wire:
             writer.transport.abort()
             return
         self._writers.add(far_writer)
+        self._joined[writer] = far_writer
         try:
             await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
         finally:
+            del self._joined[writer]
+            self._halved.discard(writer)
             for each in (writer, far_writer):
                 each.close()
                 self._writers.discard(each)
@@ -302,6 +315,9 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 await self._flows.wait()
+                if writer.transport.is_closing():
+                    continue  # half open: lost
                 writer.write(data)
                 await writer.drain()
-        writer.close()
+        if writer not in self._halved:
+            writer.close()

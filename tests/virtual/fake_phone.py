@@ -28,6 +28,9 @@ WIRE = 0.0015
 NO_ANSWER = 5.0
 """Seconds until a request without an answer is given up, as ``ari`` does."""
 
+PATIENCE = 10.0
+"""Seconds that a request waits for a connection, as ``phone.requests`` does."""
+
 Failure = Literal["", "refused", "unanswered"]
 """``refused``: nothing was done. ``unanswered``: it was done, and the answer was lost."""
 
@@ -88,6 +91,9 @@ class FakePhone:
         """By leg, the line that gets its events."""
         self.requests: list[Request] = []
         self.fault: Callable[[Request], Failure] = lambda request: ""
+        self.up = asyncio.Event()
+        """Whether Asterisk can be reached; calls there go on meanwhile."""
+        self.up.set()
         self.dead = False
         self.posthumous: list[Request] = []
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
@@ -182,6 +188,11 @@ class FakePhone:
     async def hand_over(self, leg: str) -> None:
         await self._do("hand_over", leg, lambda: self.asterisk.take(self.asterisk.leg(leg)), waits_for_play=True)
 
+    async def connection(self) -> bool:
+        broken = not self.up.is_set()
+        await self.up.wait()
+        return broken
+
     async def snapshot(self) -> port.Snapshot:
         return await self._do("snapshot", "", self.asterisk.snapshot)
 
@@ -195,6 +206,12 @@ class FakePhone:
             self.posthumous.append(request)
             raise asyncio.CancelledError
         self.requests.append(request)
+        if not self.up.is_set():
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self.up.wait()
+            except TimeoutError:
+                raise port.PhoneFault(f"{verb}: not connected") from None
         failure = self.fault(request)
         answer: asyncio.Future[T] = self._loop.create_future()
 

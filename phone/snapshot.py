@@ -1,0 +1,45 @@
+"""What Asterisk has of ours at one moment, and a channel that came in, in the words of the Phone port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ari import Client
+from ari.errors import AriError
+from ari.model import Channel
+from phone import port
+from phone.names import Names
+from phone.room import WAITING_ROOM
+from phone.translate import AGENT_LEG, arrival, call_of, clean
+
+
+async def snapshot(client: Client, names: Names) -> port.Snapshot:
+    """Read it. Raises PhoneFault."""
+    try:
+        application = await client.applications.get()
+        channels = await client.channels.list()
+        bridges = await client.bridges.list()
+    except AriError as error:
+        raise port.PhoneFault(f"read what is there: {error}") from None
+    ours = set(application.channel_ids)
+    legs = {
+        channel.id: port.LiveLeg(
+            channel.id,
+            call_of(channel.id),
+            channel.state == "Up",
+            # An agent's leg that rings is in no application yet, and never goes into the dialplan.
+            channel.id in ours and (channel.dialplan.app_name == "Stasis" or channel.id.endswith(AGENT_LEG)),
+            None if channel.id.endswith(AGENT_LEG) else arrival_of(names, channel, ()),
+        )
+        for channel in channels
+    }
+    mine = {bridge.id: port.LiveBridge(bridge.id, tuple(bridge.channels)) for bridge in bridges}
+    mine.pop(WAITING_ROOM, None)
+    return port.Snapshot(legs, {name: bridge for name, bridge in mine.items() if name.endswith("-bridge")})
+
+
+def arrival_of(names: Names, channel: Channel, args: Sequence[str]) -> port.Arrival:
+    """The caller on this channel; ``args`` are those of Stasis()."""
+    trunk = clean(names.name(channel.name.rpartition("-")[0]), 40)
+    did = args[1] if len(args) > 1 else channel.dialplan.exten
+    return arrival(channel.id, channel.caller.number, channel.caller.name, ("incoming", did, trunk))

@@ -1,0 +1,84 @@
+"""Callers whom only Asterisk knew: what its line says becomes one call, once, and nobody who is known is doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given, strategies as st
+
+from calllog.clock import Clock
+from calllog.events import Answered, Arrived, Ended, HungUp
+from calllog.folds import CallState
+from calllog.journal import Journal
+from calllog.verify import verify
+from hotline.traces import Trace, Traces, read
+
+LINE = "hotline-1795614565.494|Up|1795614565.750000|4001234567|13912345678\n"
+RINGING = "hotline-1795614566.1|Ring|1795614567.000000|4001234567|\n"
+
+
+def test_a_line_is_read() -> None:
+    (trace,) = read(LINE)
+    assert trace == Trace("hotline-1795614565.494", True, 1795614565_750000, "4001234567", "13912345678")
+    assert trace.begin == 1795614565_000000
+
+
+@given(st.text(alphabet="|0123456789.Uphotline-\n\x00é ", max_size=200))
+def test_what_is_no_line_is_passed_over(text: str) -> None:
+    for trace in read(text + "\n" + LINE):
+        assert 0 < trace.begin <= trace.end and trace.call_id
+
+
+def left(folder: Path) -> list[Path]:
+    return list(folder.glob("hung-up*"))
+
+
+async def journal_at(folder: Path) -> Journal:
+    return await Journal.open(folder / "store.sqlite", clock=Clock(), spool=folder / "spool")
+
+
+async def test_the_unknown_are_taken_in_once_and_the_known_never(tmp_path: Path) -> None:
+    file = tmp_path / "hung-up.log"
+    journal = await journal_at(tmp_path)
+    journal.append("call", "hotline-1.1", Arrived(leg="hotline-1.1"))
+    known = LINE.replace("1795614565.494", "1.1")
+    running = LINE.replace("1795614565.494", "1.2")
+    file.write_text(LINE + RINGING + known + running)
+    ended: list[CallState] = []
+    traces = Traces(file, journal, country="CN", ended=ended.append)
+    traces.connected()
+    found = [await traces.take_in({"hotline-1.2"}) for _ in range(4)]
+    assert sum(found) == 2 and not left(tmp_path)
+    assert [state.outcome for state in ended] == ["menu", "menu"]
+    events = [each.event for each in await journal.events_of("hotline-1795614565.494")]
+    assert [type(event) for event in events] == [Arrived, Answered, HungUp, Ended]
+    assert Answered() not in [each.event for each in await journal.events_of("hotline-1795614566.1")]
+    assert len(await journal.events_of("hotline-1.1")) == 1 and not await journal.events_of("hotline-1.2")
+    assert traces.has("hotline-1795614565.494") and not traces.has("hotline-1.1")
+    file.write_text(LINE)
+    traces.connected()
+    assert [await traces.take_in(()) for _ in range(4)] == [0] * 4
+    await journal.close()
+    assert verify(tmp_path / "store.sqlite") == []
+
+
+async def test_a_kill_between_taking_in_and_deleting_doubles_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "hung-up.log"
+    for _ in range(2):
+        file.with_suffix(".old").write_text(LINE)
+        journal = await journal_at(tmp_path)
+        traces = Traces(file, journal, country="CN", ended=lambda state: None)
+        traces.connected()
+        await traces.take_in(())
+        await journal.close()
+    assert verify(tmp_path / "store.sqlite") == []
+
+
+async def test_without_a_fault_the_file_is_emptied_and_nothing_looked_up(tmp_path: Path) -> None:
+    file = tmp_path / "hung-up.log"
+    file.write_text(LINE)
+    journal = await journal_at(tmp_path)
+    traces = Traces(file, journal, country="CN", ended=lambda state: None)
+    assert [await traces.take_in(()) for _ in range(3)] == [0] * 3
+    assert not left(tmp_path) and not await journal.events_of("hotline-1795614565.494")
+    await journal.close()
