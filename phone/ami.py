@@ -1,8 +1,9 @@
 """One AMI connection for what ARI cannot do (MixMonitor), over panoramisk, with that library's known faults guarded.
 
 Guarded here: no check for CR and LF in values (an injection), no time-out on an action, actions that had no answer
-are sent again after a reconnect, a dead peer is not noticed, a refused login is retried in silence. So each connection
-gets a panoramisk Manager of its own, which is thrown away when it breaks; we reconnect, ping, and bound every wait.
+are sent again after a reconnect, a dead peer is not noticed, a refused login is retried in silence, a connection that
+could not be made is tried again for ever. So each connection gets a panoramisk Manager of its own, which is thrown away
+when it breaks; we reconnect, ping, and bound every wait.
 Secrets appear in no log: panoramisk's own logger is silenced below WARNING.
 """
 
@@ -55,6 +56,12 @@ class _OneConnection(Manager):  # type: ignore[misc]  # panoramisk has no types
         super().__init__(**config)
         self.pinger: asyncio.TimerHandle | None = None
         self._lost = lost
+
+    def connection_made(self, f: asyncio.Future[object]) -> None:
+        # A connection that could not be made is told by connect(); panoramisk would try it again behind our back, and
+        # each manager that was thrown away would soon hold a connection for ever.
+        if not f.cancelled() and f.exception() is None:
+            super().connection_made(f)
 
     def connection_lost(self, exc: object) -> None:
         self._connected = False

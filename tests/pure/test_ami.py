@@ -255,6 +255,23 @@ async def test_a_connection_cut_again_and_again_comes_back(times: int) -> None:
         assert (await ami.action("Ping"))["response"] == "Success"
 
 
+async def test_after_refused_connections_there_is_one_and_stays_one() -> None:
+    """panoramisk tries a refused connection again by itself after two seconds, each of them."""
+    peer = Peer()
+    async with listening(peer) as ami:
+        async with running(ami):
+            await ami.wait_ready(LIMIT)
+        peer.connections = 0
+    async with running(ami):
+        await asyncio.sleep(0.6)  # nobody listens there now: a few tries are refused
+        server = await asyncio.start_server(peer.take, "127.0.0.1", peer.port)
+        await ami.wait_ready(LIMIT)
+        await asyncio.sleep(2.5)
+        server.close()
+        peer.cut()
+    assert peer.connections == 1
+
+
 async def test_a_wrong_login_is_told_at_once_and_not_tried_again() -> None:
     peer = Peer({"Login": refuse})
     began = time.monotonic()
