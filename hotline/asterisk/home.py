@@ -92,7 +92,7 @@ class AsteriskHome:
     @property
     def hung_up(self) -> Path:
         """One line for each caller who hung up while the daemon had them (``hotline.traces``)."""
-        return self.root / "hung-up.log"
+        return self.away / "hung-up.log"
 
     @property
     def run(self) -> Path:

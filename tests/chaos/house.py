@@ -144,7 +144,8 @@ class House:
         if not status.get("ready") or status.get("degraded") or status.get("calls") or status.get("archiving"):
             known = {key: status.get(key) for key in ("ready", "degraded", "calls", "archiving")}
             return f"the daemon is not idle: {known}"
-        away = [file.name for file in self.trial.home.away.iterdir()] if self.trial.home.away.is_dir() else []
+        there = self.trial.home.away.iterdir() if self.trial.home.away.is_dir() else ()
+        away = [file.name for file in there if file.stem != self.trial.home.hung_up.stem]
         if away:
             return f"not taken in: {away[:5]}"
         try:

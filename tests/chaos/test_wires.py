@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.mark.parametrize(
     "fault",
-    ["ari_cut", "ari_stalled", "ari_half_open", "ari_gone_long", "ami_cut", "ami_stalled"],
+    ["ari_cut", "ari_stalled", "ari_half_open", "ami_cut", "ami_stalled"],
 )
 async def test_nothing_is_lost(at: House, fault: str) -> None:
     await strike(at, fault)

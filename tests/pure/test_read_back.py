@@ -39,5 +39,7 @@ async def test_a_call_that_is_over_is_hung_up_and_an_unknown_one_begins(
     async def is_over(call_id: str) -> bool:
         return over and call_id == CALL
 
-    calls.adopt(await calls.read_back([], asterisk_started=0, was_away=lambda call: False, is_over=is_over))
+    adoption = await calls.read_back([], asterisk_started=0, was_away=lambda call: False, is_over=is_over)
+    assert not begun, "nobody may speak to the desk before it is restored"
+    calls.adopt(adoption)
     assert (phone.hung_up, begun) == (([CALL], []) if over else ([], [CALL]))
