@@ -9,6 +9,7 @@ import gc
 import importlib.metadata
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -63,6 +64,9 @@ CLOCK_EVERY, CLOCK_STEP = 5.0, 1.0
 
 COLLECT = (20_000, 20, 20)
 """New objects, and collections of younger ones, between two collections of garbage (gc.set_threshold)."""
+
+SWITCH = 0.001
+"""Seconds that the store's thread may hold the loop up while it works in Python (sys.setswitchinterval)."""
 
 LONGEST_SLEEP = 60.0
 """Seconds after which the roster is asked again at the latest: a stepped clock must not hold a shift up."""
@@ -446,5 +450,6 @@ def run(ready: Ready, *, offset: float = 0.0, folder: Path | None = None) -> boo
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
+    sys.setswitchinterval(SWITCH)
     uvloop.run(daemon.run())
     return daemon.interrupted
