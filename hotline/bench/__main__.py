@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -62,6 +63,10 @@ QUICK = Plan(1, 10.0, 0.0, 4, 150, 150, False, (100, 1_000, 10_000, 20_000), 2_0
 async def run(folder: Path, plan: Plan, tell: Console) -> figures.Measured:
     """Everything, one after the other. Nothing of it runs on afterwards, however it ends."""
     found = figures.Measured()
+    task = asyncio.current_task()
+    assert task is not None
+    # As at Ctrl-C: what was started is ended, and nothing is measured any more.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with _step(tell, _("The desk, alone")):
         found.decisions = await asyncio.to_thread(inside.decisions, plan.sizes, plan.steps)
     with _step(tell, _("The journal, alone")):
@@ -86,11 +91,18 @@ async def run(folder: Path, plan: Plan, tell: Console) -> figures.Measured:
                 found.calm_hotline += calm
                 found.hotline_free.append(await measure.free_to_ring(ground, side, plan.each))
     if plan.limits:
+        with _step(tell, _("Queue() with its own recorder")):
+            async with plain(ground, plan.phones, "queue") as side:
+                found.cheap += await measure.busy(ground, side, plan.phones, runs[:1])
         await _limits(ground, plan, found, tell)
     with _step(tell, _("A day, simulated")):
         found.simulate = await _simulate(plan)
+    if found.simulate is None:
+        found.missing.append("hotline simulate")
     with _step(tell, _("The lifeboat")):
         found.lifeboat = await _lifeboat()
+    if found.lifeboat is None:
+        found.missing.append("scripts/bench_lifeboat.py")
     return found
 
 
@@ -198,7 +210,7 @@ def main() -> int:
         found = asyncio.run(run(folder, plan, tell))
         table = figures.lines(found)
         whole = figures.as_json(found, table, about(find_asterisk().version_text, given.quick))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         tell.print(_("Stopped; nothing runs on."))
         return 130
     except (AsteriskFault, SwitchFault, NotInService, Refused, TimeoutError, ExceptionGroup, OSError) as fault:
@@ -208,9 +220,11 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     (kept / "latest.json").write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     show(table, tell)
+    for what in found.missing:
+        tell.print(_("Not measured, since it failed: {what}").format(what=what), style="bold red")
     if not given.quick:
         page.write(given.docs, found, whole)
-    return 0 if all(line.holds is not False for line in table) else 1
+    return 0 if all(line.holds is not False for line in table) and not found.missing else 1
 
 
 if __name__ == "__main__":

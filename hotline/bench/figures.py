@@ -19,6 +19,8 @@ class Measured:
 
     plain: list[Busy] = field(default_factory=list)
     hotline: list[Busy] = field(default_factory=list)
+    cheap: list[Busy] = field(default_factory=list)
+    """Queue() that records by itself."""
     calm_plain: list[Busy] = field(default_factory=list)
     calm_hotline: list[Busy] = field(default_factory=list)
     queue_free: list[list[float]] = field(default_factory=list)
@@ -32,6 +34,8 @@ class Measured:
     decisions: list[Decisions] = field(default_factory=list)
     simulate: dict[str, Any] | None = None
     lifeboat: dict[str, Any] | None = None
+    missing: list[str] = field(default_factory=list)
+    """What could not be measured, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,13 @@ def _side_by_side(found: Measured) -> list[Line]:
         ratio("cpu_per_call_ratio", _("CPU per call, all processes: Hotline / Queue()"), whole, 1.10),
         ratio("cpu_without_archive_ratio", _("… without making the FLAC (Queue() leaves a raw file)"), bare, None),
         ratio("cpu_asterisk_ratio", _("… Asterisk alone"), asterisk, None),
+    ]
+    if found.cheap:
+        theirs = fmean(one.cost.whole for one in found.cheap)
+        cheap = [one.cost.whole / theirs for one in found.hotline]
+        name = _("… all processes, when Queue() itself starts the recorder")
+        table.append(ratio("cpu_queue_recorder_ratio", name, cheap, None))
+    table += [
         ratio("answer_delay_p99_ratio", _("INVITE to 200, p99: Hotline / Queue()"), answer, 1.5),
     ]
     if found.calm_plain and found.calm_hotline:
@@ -190,6 +201,7 @@ def as_json(found: Measured, table: Sequence[Line], about: dict[str, Any]) -> di
         "rounds": {
             "queue": [_busy(one) for one in found.plain],
             "hotline": [_busy(one) for one in found.hotline],
+            "queue_own_recorder": [_busy(one) for one in found.cheap],
             "queue_calm": [_busy(one) for one in found.calm_plain],
             "hotline_calm": [_busy(one) for one in found.calm_hotline],
         },

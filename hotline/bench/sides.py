@@ -64,15 +64,23 @@ exten = {number},1,Answer()
  same = n,Playback({prompts}/greeting)
  same = n,Playback({prompts}/recording_notice)
  same = n,Read(CHOICE,{prompts}/menu_main,1,,2,2)
- same = n,Set(MONITOR_FILENAME={spool}/${{UNIQUEID}})
- same = n,Set(MONITOR_OPTIONS=D)
+{recorder}
  same = n,Queue(${{IF($["${{CHOICE}}" = "{few_key}"]?few:inquiry)}},,,,300)
  same = n,Hangup()
 
 [agents]
 exten = _[0-9*#+]!,1,Hangup(21)
 """
-"""Queue() starts the MixMonitor itself when the two are bridged: cheaper than one that runs from the start."""
+
+RECORDERS = {
+    "dialplan": """\
+ same = n,MixMonitor({spool}/${{UNIQUEID}}.raw,Db)""",
+    "queue": """\
+ same = n,Set(MONITOR_FILENAME={spool}/${{UNIQUEID}})
+ same = n,Set(MONITOR_OPTIONS=D)""",
+}
+"""Who starts MixMonitor: the dialplan before Queue(), as it is mostly written (it listens on while the caller waits and
+writes what is bridged), or Queue() itself at the moment of bridging, which costs less."""
 
 QUEUES = """\
 [general]
@@ -87,8 +95,7 @@ retry = 1
 wrapuptime = 0
 ringinuse = no
 musicclass = default
-monitor-type = MixMonitor
-monitor-format = raw
+{monitor}
 announce-frequency = 30
 announce-position = no
 joinempty = yes
@@ -220,8 +227,11 @@ class Running:
 
 
 @asynccontextmanager
-async def plain(ground: Ground, agents: int) -> AsyncIterator[Running]:
-    """Asterisk with a dialplan and ``Queue()``; the first ``agents`` accounts are its members."""
+async def plain(ground: Ground, agents: int, recorder: str = "dialplan") -> AsyncIterator[Running]:
+    """Asterisk with a dialplan and ``Queue()``; the first ``agents`` accounts are its members.
+
+    ``recorder`` is one of ``RECORDERS``.
+    """
     folder = ground.folder / "plain"
     spool = folder / "recordings"
     shutil.rmtree(folder, ignore_errors=True)
@@ -232,8 +242,14 @@ async def plain(ground: Ground, agents: int) -> AsyncIterator[Running]:
         "\n".join(f"member = PJSIP/{account}" for account in some) for some in (ground.phones(agents), ground.few())
     )
     own = {
-        "extensions.conf": PLAIN.format(number=ground.number, prompts=ground.prompts, spool=spool, few_key=FEW_KEY),
-        "queues.conf": QUEUES.format(members=members, few=few),
+        "extensions.conf": PLAIN.format(
+            number=ground.number, prompts=ground.prompts, few_key=FEW_KEY,
+            recorder=RECORDERS[recorder].format(spool=spool),
+        ),
+        "queues.conf": QUEUES.format(
+            members=members, few=few,
+            monitor="monitor-type = MixMonitor\nmonitor-format = raw" if recorder == "queue" else "",
+        ),
         # As Asterisk comes: with its record of each call, and every message.
         "cdr.conf": "",
         "stasis.conf": "",
