@@ -7,13 +7,14 @@ import asyncio
 import pytest
 
 from calllog.events import AgentAnnounced, LanguageChosen, NoticeGiven, PositionTold, TalkStarted
+from hotline.outside import Caller, Ring
 from hotline.trial import Trial
 from recordings.measure import measure
-from tests.real.verbs import asks, either
+from tests.real.verbs import either
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AGENTS = ["8001"]
+AGENTS = ["8001", "8002", "8003", "8004"]
 SHORT = {
     "recording_notice": "This call will be recorded.",
     "menu_main": "Please choose a subject.",
@@ -34,20 +35,34 @@ CHANGES = {
 }  # fmt: skip
 
 
+async def all_talk(hotline: Trial) -> dict[str, tuple[Caller, Ring]]:
+    """A caller for every agent, each announced and connected; by the caller's number."""
+    for handset in hotline.world.handsets.values():
+        handset.forget()
+    callers: dict[str, Caller] = {}
+    for _agent in AGENTS:
+        number = hotline.fresh_number()
+        callers[number] = await hotline.world.call(hotline.number, number=number)
+        await callers[number].answered()
+    await asyncio.sleep(0.3)
+    for caller in callers.values():
+        await caller.press("1")
+    rings = await asyncio.gather(*(hotline.world.handsets[agent].rings(30) for agent in AGENTS))
+    for ring in rings:
+        await ring.answer()
+    for ring in rings:
+        await ring.heard("agent_serves", within=20, whole=True)
+    await asyncio.sleep(1)
+    return {ring.caller_number: (callers[ring.caller_number], ring) for ring in rings}
+
+
 async def test_the_agent_is_announced_to_both_and_the_recording_is_whole(hotline: Trial) -> None:
     """Also gives the desk the eight talks without which it tells no wait."""
-    for _talk in range(7):
-        caller, _number = await asks(hotline, "1")
-        ring = await either(hotline, "8001")
-        await ring.answer()
-        await caller.heard("agent_serves", within=10)
+    for caller, ring in (await all_talk(hotline)).values():
         await caller.hang_up()
         await ring.gone()
-    caller, number = await asks(hotline, "1")
-    ring = await either(hotline, "8001")
-    await ring.answer()
-    await caller.heard("agent_serves", within=10, whole=True)
-    await ring.heard("agent_serves", within=5)
+    talks = await all_talk(hotline)
+    number, (caller, ring) = next(iter(talks.items()))
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
     await caller.heard(tone_hz=660, within=5)
@@ -55,7 +70,8 @@ async def test_the_agent_is_announced_to_both_and_the_recording_is_whole(hotline
     await asyncio.sleep(1.5)
     heard = [name for name, _at in await caller.prompts_heard()]
     assert heard[-1] == "agent_serves" and heard[-2].startswith("num_"), heard
-    await caller.hang_up()
+    for each, _ring in talks.values():
+        await each.hang_up()
     call = await hotline.ended(number)
     kinds = [type(recorded.event) for recorded in call.events]
     assert kinds.index(AgentAnnounced) < kinds.index(TalkStarted)
@@ -65,9 +81,7 @@ async def test_the_agent_is_announced_to_both_and_the_recording_is_whole(hotline
 
 
 async def test_a_caller_who_chooses_english_hears_english_to_the_end(hotline: Trial) -> None:
-    other, other_number = await asks(hotline, "1")
-    ring = await either(hotline, "8001")
-    await ring.answer()
+    talks = await all_talk(hotline)
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
     await caller.heard("en/menu_language", within=20)
@@ -78,13 +92,13 @@ async def test_a_caller_who_chooses_english_hears_english_to_the_end(hotline: Tr
     await caller.heard("en/position_next", within=10)
     await caller.heard("en/wait_under_minute", within=10)
     await caller.heard("en/still_waiting", within=10)
-    await ring.hang_up()
-    await other.hang_up()
-    ring = await either(hotline, "8001")
+    for other, _ring in talks.values():
+        await other.hang_up()
+    ring = await either(hotline, *AGENTS)
     await ring.answer()
     await caller.heard("en/agent_serves", within=10)
     await ring.heard("en/agent_serves", within=5)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
     await ring.hang_up()
     await caller.heard("en/farewell", within=10)
     await caller.gone(15)
@@ -99,5 +113,5 @@ async def test_a_caller_who_chooses_english_hears_english_to_the_end(hotline: Tr
     assert [event.language for event in events if isinstance(event, NoticeGiven)] == ["zh", "en"]
     assert any(event.wait == 0 for event in events if isinstance(event, PositionTold))
     assert call.recordings[0].state == "finished"
-    assert (await hotline.ended(other_number)).state.outcome == "answered"
+    assert {(await hotline.ended(each)).state.outcome for each in talks} == {"answered"}
     await hotline.nothing_left()
