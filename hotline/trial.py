@@ -62,7 +62,7 @@ def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
     """
     to.mkdir(parents=True, exist_ok=True)
     rtp = free_ports(RTP_PORTS, run=True)
-    sip, ari, ami, carrier, spare = [port for port in free_ports(RTP_PORTS + 5) if port not in rtp][:5]
+    sip, ari, ami, carrier, spare = free_ports(5)
     own: dict[str, Any] = {
         "state_dir": str(state),
         "asterisk": {

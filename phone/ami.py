@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import structlog
 from panoramisk import Manager  # type: ignore[import-untyped]
+from panoramisk.ami_protocol import AMIProtocol  # type: ignore[import-untyped]
 from panoramisk.message import Message  # type: ignore[import-untyped]
 
 log = structlog.get_logger()
@@ -49,6 +50,16 @@ class AmiLogin(AmiError):
     """Asterisk refuses this user name and password: trying again would change nothing."""
 
 
+class _Protocol(AMIProtocol):  # type: ignore[misc]
+    """panoramisk's, which may also break before its manager has heard of it."""
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self.factory is None:
+            self.closed = True
+        else:
+            super().connection_lost(exc)
+
+
 class _OneConnection(Manager):  # type: ignore[misc]  # panoramisk has no types
     """panoramisk's Manager for one connection: it tells of its loss and never reconnects or repeats by itself."""
 
@@ -57,10 +68,15 @@ class _OneConnection(Manager):  # type: ignore[misc]  # panoramisk has no types
         self.pinger: asyncio.TimerHandle | None = None
         self._lost = lost
 
-    def connection_made(self, f: asyncio.Future[object]) -> None:
+    def connection_made(self, f: asyncio.Future[tuple[asyncio.Transport, _Protocol]]) -> None:
         # A connection that could not be made is told by connect(); panoramisk would try it again behind our back, and
         # each manager that was thrown away would soon hold a connection for ever.
-        if not f.cancelled() and f.exception() is None:
+        if f.cancelled() or f.exception() is not None:
+            return
+        _transport, protocol = f.result()
+        if protocol.closed:
+            self._lost()
+        else:
             super().connection_made(f)
 
     def connection_lost(self, exc: object) -> None:
@@ -149,6 +165,7 @@ class Ami:
             username=self._username,
             secret=self._secret,
             events="off",
+            protocol_factory=_Protocol,
             # Pings are ours (:meth:`_watch`): panoramisk's have no time-out.
             ping_delay=86_400,
             ping_interval=86_400,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import socket
 
-LOWEST, HIGHEST = 20_000, 32_000
-"""Below Linux's ephemeral range (32768 and up), so that no outgoing connection takes one before we do."""
+SINGLE, RUNS = (20_000, 23_000), (23_000, 32_500)
+"""Where single ports and runs of ports are taken from: apart, so that single ones do not break the runs up; below
+Linux's ephemeral range (32768 and up), so that no outgoing connection takes one before we do."""
 
 
 def free_ports(count: int, *, run: bool = False) -> list[int]:
@@ -16,18 +17,19 @@ def free_ports(count: int, *, run: bool = False) -> list[int]:
     hardly ever choose the same. Raises OSError when there are none.
     """
     found: list[int] = []
+    lowest, highest = RUNS if run else SINGLE
     for _ in range(2_000):
         if run:
-            first = random.randrange(LOWEST, HIGHEST - count, 2)
+            first = random.randrange(lowest, highest - count, 2)
             if all(_free(port) for port in range(first, first + count)):
                 return list(range(first, first + count))
         else:
-            port = random.randrange(LOWEST, HIGHEST)
+            port = random.randrange(lowest, highest)
             if port not in found and _free(port):
                 found.append(port)
             if len(found) == count:
                 return found
-    raise OSError(f"no {count} free ports between {LOWEST} and {HIGHEST}")
+    raise OSError(f"no {count} free ports between {lowest} and {highest}")
 
 
 def _free(port: int) -> bool:

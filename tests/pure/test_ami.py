@@ -358,3 +358,16 @@ async def test_many_at_once_each_get_their_own_answer() -> None:
     async with connected(Peer({"MixMonitor": late})) as (ami, _changes):
         answers = await asyncio.gather(*(ami.action("MixMonitor", Channel=f"c{n}", File="f") for n in range(40)))
         assert [answer["echo"] for answer in answers] == [f"c{n}" for n in range(40)]
+
+
+async def test_a_connection_that_breaks_before_its_manager_has_heard_of_it_is_lost_like_any_other() -> None:
+    """uvloop may tell the protocol of the end before the connecting task's own callbacks run."""
+    told: list[str] = []
+    manager = module._OneConnection(lost=lambda: told.append("lost"), loop=asyncio.get_running_loop())
+    protocol = module._Protocol()
+    protocol.connection_made(asyncio.Transport())
+    protocol.connection_lost(None)
+    made: asyncio.Future[tuple[asyncio.Transport, module._Protocol]] = asyncio.get_running_loop().create_future()
+    made.set_result((asyncio.Transport(), protocol))
+    manager.connection_made(made)
+    assert told == ["lost"] and manager.authenticated_future is None

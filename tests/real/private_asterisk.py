@@ -25,6 +25,7 @@ from hotline.asterisk.install import AsteriskInstall, find_asterisk, sipp_comman
 from hotline.asterisk.passwords import Secrets, load_secrets
 from hotline.asterisk.render import devices, render
 from hotline.outside.g711 import decode, encode
+from hotline.outside.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIPP_LIMIT = 40.0
@@ -32,28 +33,21 @@ FRAME = 160
 """Samples of one RTP packet: 20 ms at 8 kHz."""
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of loopback that is free now."""
-    with socket.socket(socket.AF_INET, kind) as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
-
-
 def settings_for(state: Path, **times: float) -> Settings:
     """The repository's own settings on free ports, with ``state`` as state folder and loopback as the carrier."""
     settings = load_settings(REPOSITORY / "config")
     hotline = settings.hotline
-    first = 2 * random.randint(10_000, 14_900)
+    rtp = free_ports(100, run=True)
+    sip, ari, ami, carrier = free_ports(4)
     asterisk = hotline.asterisk.model_copy(
         update={
-            "sip": hotline.asterisk.sip.model_copy(update={"port": free_port(socket.SOCK_DGRAM)}),
-            "rtp": hotline.asterisk.rtp.model_copy(update={"first": first, "last": first + 99}),
-            "ari_port": free_port(),
-            "ami_port": free_port(),
+            "sip": hotline.asterisk.sip.model_copy(update={"port": sip}),
+            "rtp": hotline.asterisk.rtp.model_copy(update={"first": rtp[0], "last": rtp[-1]}),
+            "ari_port": ari,
+            "ami_port": ami,
         }
     )
-    address = f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+    address = f"127.0.0.1:{carrier}"
     changed = {
         "state_dir": str(state),
         "asterisk": asterisk,
