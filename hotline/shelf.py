@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from calllog.errors import StoreError
 from calllog.events import Archived, Category
 from calllog.folds import CallState
 from calllog.journal import Journal
@@ -106,6 +107,9 @@ class Shelf:
                         await self._archiver.discard(call, event)
         except Closed:
             pass  # the next start finds it in the journal
+        except StoreError as error:
+            # The event is written once the store works; the raw parts go with the next start.
+            log.error("a recording's raw parts are kept: the journal is not safe", call=call.call_id, why=str(error))
         except Exception:  # one recording must not stop the others; the raw parts are kept
             log.exception("a recording could not be finished", call=call.call_id)
 

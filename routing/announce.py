@@ -26,6 +26,9 @@ async def hear(call: Call, deadline: float | None = None) -> object:
     loop = asyncio.get_running_loop()
     every = call.settings.hotline.times.announce_every
     while True:
+        if call.guard_due and not call.playing:
+            call.guard_due = False
+            await call.quietly(guard_wait(call))
         due = max(0.0, every - (call.clock.now() - call.state.told_at) / 1_000_000)
         left = due + 1.0 if deadline is None else max(0.0, deadline - loop.time())
         try:
@@ -37,8 +40,9 @@ async def hear(call: Call, deadline: float | None = None) -> object:
             continue
         if not isinstance(event, CallSettingsChanged):
             return event
-        # A guard of a longest wait that was shorter would take the caller out of the queue.
-        await call.quietly(guard_wait(call))
+        # A guard of a longest wait that was shorter would take the caller out of the queue. Not while a prompt plays:
+        # Asterisk would answer at its end only, and an agent who is free now would be kept waiting for the caller.
+        call.guard_due = True
 
 
 async def announce(call: Call) -> None:

@@ -139,6 +139,8 @@ class Call:
         self._plays = 0
         self._typed: deque[str] = deque(maxlen=20)
         self.playing = ""
+        self.guard_due = False
+        """Whether the guard is to be set anew, by settings that changed."""
 
     @property
     def call_id(self) -> str:

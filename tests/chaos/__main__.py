@@ -33,8 +33,8 @@ RATE = 5.0
 """Callers a second."""
 
 AGENTS = 12
-KILLS = 10
-"""Rounds of ten kills each."""
+KILLS = 5
+"""Rounds of twenty kills each."""
 
 TMPFS = 40 << 20
 """Bytes of the small disk."""
@@ -157,7 +157,7 @@ def main() -> None:
         signal.signal(number, _stop)
     keep = Path(tempfile.mkdtemp(prefix="hotline-chaos-"))
     rows = asyncio.run(all_of(names, given.seed, time.monotonic() + 60 * given.minutes, keep))
-    version = find_asterisk().version
+    version = ".".join(map(str, find_asterisk().version))
     table = lines(rows, "en")
     print("\n".join(table))
     report = REPOSITORY / "var" / "chaos" / "latest.json"

@@ -60,7 +60,7 @@ def fault(english: str, chinese: str, *, on_tmpfs: bool = False) -> Callable[[St
 @fault("the daemon killed (`kill -9`) at a random moment", "守护进程在任意时刻被 `kill -9`")
 async def daemon_killed(house: House, short: bool) -> None:
     rng = house.rng(f"kill {house.audited} {len(house.crowd.callers)}")
-    for _ in range(3 if short else 10):
+    for _ in range(3 if short else 20):
         await asyncio.sleep(rng.uniform(0.0, 2.0 if short else 4.0))
         await house.trial.kill()
         await asyncio.sleep(rng.choice((0.0, 0.0, rng.uniform(0.0, 2.0))))

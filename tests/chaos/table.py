@@ -25,7 +25,7 @@ BEGIN, END = "<!-- chaos -->", "<!-- /chaos -->"
 
 def tries(row: Row) -> int:
     """What the table counts: kills, where one round is several."""
-    return row.tries * {"daemon_killed": 10, "killed_at_an_arrival": 20}.get(row.fault, 1)
+    return row.tries * {"daemon_killed": 20, "killed_at_an_arrival": 20}.get(row.fault, 1)
 
 
 def lines(rows: list[Row], language: Literal["en", "zh"]) -> list[str]:
