@@ -26,8 +26,9 @@ from tests.chaos.sip import Caller
 LONG_TALK = 3_000_000
 """µs from which a talk must have a verified recording or a stated reason."""
 
-SLACK = {"tasks": 0, "daemon's files": 4, "Asterisk's files": 4}
-"""By how much what is open may differ from the idle level: a connection kept alive, a log being turned."""
+SLACK = {"tasks": 0, "daemon's files": 4, "Asterisk's files": 8}
+"""By how much what is open may differ from the idle level: a log being turned; in Asterisk the music of the
+waiting room, six files, which may or may not play while nobody waits."""
 
 IDLE_LIMIT = 45.0
 """Seconds until what is open is back at the idle level: SIP gives a phone up that answers nothing after 32 s."""
