@@ -3,7 +3,8 @@
 An event says what happened, never what it means for a figure; every row and every figure is computed from events.
 Events name people by ``party_id`` only; numbers and names live in the ``party`` table, which can be erased without
 touching the journal. Times stand in the envelope (:class:`Recorded`), as microseconds since 1970 UTC; ``seq`` orders
-events, not time. An event is never edited: a changed shape gets a new version ``v`` and is upcast on reading.
+events, not time. An event is never edited: a changed shape gets a new version ``v`` and is upcast on reading. The
+events of agents, roster and system are written in ``calllog.house_events``; all are known by the names of this module.
 """
 
 from __future__ import annotations
@@ -11,6 +12,23 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+
+from calllog.house_events import (
+    AgentChanged as AgentChanged,
+    AgentMode as AgentMode,
+    Alarm as Alarm,
+    AsteriskBack as AsteriskBack,
+    AsteriskLost as AsteriskLost,
+    ClockStepped as ClockStepped,
+    ConfigRefused as ConfigRefused,
+    ConfigTookEffect as ConfigTookEffect,
+    DaemonStarted as DaemonStarted,
+    DaemonStopped as DaemonStopped,
+    Degraded as Degraded,
+    Event as Event,
+    RosterTookEffect as RosterTookEffect,
+    SystemEvent as SystemEvent,
+)  # fmt: skip
 
 Stream = Literal["call", "agent", "roster", "system"]
 Direction = Literal["in", "out", "callback"]
@@ -29,11 +47,6 @@ AskedVia = Literal["menu", "retries", "away"]
 Spoken = Literal["zh", "en"]
 WaitCause = Literal["", "agents", "priority"]
 KeyMeaning = Literal["none", "repeat", "menu", "queue"]
-AgentMode = Literal["off", "ready", "ringing", "talking", "wrap_up", "paused"]
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Base of all events; ``kind`` is the tag."""
 
 
 # --- stream "call", stream_id = call_id ---------------------------------------------------------------------------
@@ -337,110 +350,12 @@ class ArchiveFailed(Event, frozen=True, kw_only=True, tag="archive_failed"):
     category: Category | Literal[""] = ""
 
 
-# --- stream "agent", stream_id = staff number ---------------------------------------------------------------------
-
-
-class AgentChanged(Event, frozen=True, kw_only=True, tag="agent_changed"):
-    """The agent's state from now on.
-
-    ``since`` (µs) is when readiness began: it survives a ring that the caller abandoned, so the agent keeps their
-    turn. ``until`` (µs) ends a wrap-up. ``missed`` counts rings not answered in a row.
-    """
-
-    mode: AgentMode
-    reason: str = ""
-    call_id: str = ""
-    talk_id: str = ""
-    missed: int = 0
-    since: int = 0
-    until: int = 0
-
-
-# --- stream "roster" ------------------------------------------------------------------------------------------------
-
-
-class RosterTookEffect(Event, frozen=True, kw_only=True, tag="roster_took_effect"):
-    """This version of the roster file is in force; ``text`` is the file, so that the past can be answered."""
-
-    sha256: str
-    text: str
-
-
-# --- stream "system" ------------------------------------------------------------------------------------------------
-
-
-class DaemonStarted(Event, frozen=True, kw_only=True, tag="daemon_started"):
-    """The daemon runs."""
-
-    version: str
-    pid: int
-
-
-class DaemonStopped(Event, frozen=True, kw_only=True, tag="daemon_stopped"):
-    """The daemon ended in good order."""
-
-    reason: str
-
-
-class AsteriskLost(Event, frozen=True, kw_only=True, tag="asterisk_lost"):
-    """The connection to Asterisk (``ari`` or ``ami``) broke."""
-
-    connection: Literal["ari", "ami"]
-    why: str
-
-
-class AsteriskBack(Event, frozen=True, kw_only=True, tag="asterisk_back"):
-    """The connection to Asterisk stands again."""
-
-    connection: Literal["ari", "ami"]
-
-
-class ClockStepped(Event, frozen=True, kw_only=True, tag="clock_stepped"):
-    """The wall clock left the steady clock by ``seconds``; times in the journal follow the steady clock."""
-
-    seconds: float
-
-
-class Alarm(Event, frozen=True, kw_only=True, tag="alarm"):
-    """Somebody should look now."""
-
-    code: str
-    what: str
-
-
-class Degraded(Event, frozen=True, kw_only=True, tag="degraded"):
-    """The store failed and events went to the spool (``on`` true), or it works again."""
-
-    on: bool
-    why: str = ""
-
-
-class ConfigTookEffect(Event, frozen=True, kw_only=True, tag="config_took_effect"):
-    """This version of the configuration is in force; its texts, and what changed, are kept beside the store."""
-
-    version: int
-    sha256: str
-    how: Literal["start", "edit", "undo"]
-
-
-class ConfigRefused(Event, frozen=True, kw_only=True, tag="config_refused"):
-    """The files were changed and have errors: what was in force stays so. ``what`` names places, not values."""
-
-    sha256: str
-    errors: int
-    what: str
-
-
 CallEvent = (
     Arrived | Answered | Greeted | NoticeGiven | LanguageChosen | MenuEntered | KeyPressed | KeyTimedOut | Asked
     | Enqueued | PositionTold | RingStarted | DeviceRung | ConfirmAsked | DeviceEnded | AgentAnnounced | RingEnded
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
     | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept | VoicemailDropped | HungUp | Adopted
     | HandedOver | Fault | Ended | Archived | ArchiveFailed
-)  # fmt: skip
-SystemEvent = (
-    DaemonStarted | DaemonStopped | AsteriskLost | AsteriskBack | ClockStepped | Alarm | Degraded | ConfigTookEffect
-    | ConfigRefused
 )  # fmt: skip
 AnyEvent = CallEvent | AgentChanged | RosterTookEffect | SystemEvent
 

@@ -36,7 +36,7 @@ from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
 from hotline.away import Away
 from hotline.calls import Calls, recent_talks
-from hotline.control import Control, Refused, socket_path
+from hotline.control import Control, socket_path
 from hotline.duty_file import DutyKeeper
 from hotline.heartbeat import Heartbeat
 from hotline.notify import Notifier, keep_told
@@ -45,15 +45,14 @@ from hotline.reload import Reload
 from hotline.shelf import Shelf
 from hotline.traces import Traces
 from hotline.trunk_watch import TrunkWatch
+from hotline.verbs import Verbs
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
 from phone.names import Names
 from phone.port import Arrival, PhoneFault
-from phone.translate import clean
 from recordings.folders import Folders, voicemail_seconds
-from routing.agents import IllegalTransition
 from routing.desk import Desk
-from routing.messages import AgentCommand, Restore, Rules
+from routing.messages import Restore, Rules
 from routing.roster import Roster
 from routing.session import House
 
@@ -92,8 +91,10 @@ class Daemon:
         self.interrupted = False
         self.notifier = Notifier.taken_from(os.environ)
         self._adopted = False
-        self._reachable: set[str] = set()
-        self._duty: dict[str, int] = {}
+        self.reachable: set[str] = set()
+        """The SIP accounts that can be rung now."""
+        self.duty: dict[str, int] = {}
+        """Who is on duty, as the desk knows it (``routing.roster.Roster.begun``)."""
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises Fatal, and StoreError when the store cannot be used."""
@@ -108,7 +109,7 @@ class Daemon:
         self.journal = await Journal.open(
             store, clock=self.clock, spool=self.state_dir / "spool.jsonl", on_degraded=self._degraded
         )
-        control = Control(socket_path(self.state_dir), {"agent": self._agent_verb, "status": self._status_verb})
+        control = Control(socket_path(self.state_dir), Verbs(self).table())
         try:
             try:
                 await control.open()
@@ -146,7 +147,6 @@ class Daemon:
         )
         self.desk = Desk(Rules.of(self.settings), self.clock, self.journal, self._alarm)
         house = House(self.phone, self.journal, self.clock, self.desk, self._message_seconds)
-        self.calls = Calls(house, lambda: self.settings, self.shelf.ended, self._handed_over)
         self.away = Away(
             self.home.away,
             self.folders,
@@ -155,6 +155,7 @@ class Daemon:
             shortest=self.settings.hotline.recording.shortest_voicemail,
             ended=self.shelf.ended,
         )
+        self.calls = Calls(house, lambda: self.settings, self.shelf.ended, self.away.handed_over)
         self.trunks = TrunkWatch(ami, lambda: self.settings.hotline)
         country = self.settings.hotline.country
         self.traces = Traces(self.home.hung_up, self.journal, country=country, ended=self.shelf.ended)
@@ -178,7 +179,7 @@ class Daemon:
                     tasks.create_task(self._watch_roster()),
                     tasks.create_task(self._watch_clock()),
                     tasks.create_task(self.reload.run()),
-                    tasks.create_task(self.away.watch(self._in_service, self._leg_is_there, self.calls.running)),
+                    tasks.create_task(self.away.watch(self._in_service, self.phone.is_there, self.calls.running)),
                     tasks.create_task(self.traces.watch(self._in_service, self.calls.running)),
                     tasks.create_task(self.duty_file.run()),
                     tasks.create_task(self.heart.run()),
@@ -253,15 +254,15 @@ class Daemon:
         first = not self._adopted
         if first:  # no await from here to the end of restore: nobody may speak to the desk before it
             self._adopted = True
-            self._duty = self._on_duty()
+            self.duty = self._on_duty()
             accounts = Rules.of(self.settings).accounts()
             self.desk.restore(
                 Restore(
                     agents=agents.values(),
                     waiting=sorted(adoption.waiting, key=lambda asked: (asked.priority, asked.asked_at)),
                     talks=adoption.talks,
-                    duty=self._duty,
-                    reachable=[(accounts[account], account) for account in sorted(self._reachable)],
+                    duty=self.duty,
+                    reachable=[(accounts[account], account) for account in sorted(self.reachable)],
                     handled=handled,
                 ),
                 adoption.lines,
@@ -286,7 +287,7 @@ class Daemon:
         return bool(CallState.of(call_id, await self.journal.events_of(call_id)).ended_at)
 
     def _reachable_changed(self, account: str, reachable: bool) -> None:
-        (self._reachable.add if reachable else self._reachable.discard)(account)
+        (self.reachable.add if reachable else self.reachable.discard)(account)
         if self._adopted:
             self.desk.reachable(account, reachable)
 
@@ -306,7 +307,7 @@ class Daemon:
         if not self._in_service():
             return _("Waiting for Asterisk")
         return _("In service: {calls} calls, {agents} agents on duty").format(
-            calls=len(self.calls), agents=len(self._duty)
+            calls=len(self.calls), agents=len(self.duty)
         )
 
     # --- watching -----------------------------------------------------------------------------------------------------
@@ -325,14 +326,14 @@ class Daemon:
 
     def roster_changed(self, roster: Roster) -> dict[str, int]:
         """Another roster is in force from now on; returns who is on duty by it, for the desk."""
-        self.roster, self._duty = roster, roster.begun(self._wall())
+        self.roster, self.duty = roster, roster.begun(self._wall())
         self._roster_renewed.set()
-        return self._duty
+        return self.duty
 
     async def _watch_roster(self) -> None:
         while True:
-            if self._adopted and (duty := self._on_duty()) != self._duty:
-                self._duty = duty
+            if self._adopted and (duty := self._on_duty()) != self.duty:
+                self.duty = duty
                 self.desk.duty_changed(duty)
                 log.info("on duty now", agents=sorted(duty))
             change = self.roster.next_change(self._wall())
@@ -351,15 +352,6 @@ class Daemon:
                 log.warning("the wall clock was stepped", seconds=round(drift - known, 3))
                 self._system(ev.ClockStepped(seconds=round(drift - known, 3)))
                 known = drift
-
-    async def _leg_is_there(self, leg: str) -> bool:
-        try:
-            await self.client.channels.get(leg)
-        except ari.NotFound:
-            return False
-        except AriError:
-            return True
-        return True
 
     # --- what the rooms tell ----------------------------------------------------------------------------------------
 
@@ -380,60 +372,10 @@ class Daemon:
         what = ", ".join(f"{key} {value}" for key, value in params.items())
         self._system(ev.Alarm(code=code, what=what))
 
-    def _handed_over(self, state: CallState) -> None:
-        self.away.handed_over(state)
-
     def _message_seconds(self, file: str) -> float:
         with contextlib.suppress(OSError, ValueError):
             return voicemail_seconds(self.folders.raw(file))
         return 0.0
-
-    # --- what the command asks --------------------------------------------------------------------------------------
-
-    async def _agent_verb(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        agent, verb = clean(str(request.get("agent", "")), 40), request.get("command")
-        if verb not in ("ready", "pause"):
-            raise Refused(_("Say ready or pause."))
-        if not self._adopted:
-            raise Refused(_("Asterisk has not answered yet: try again in a moment."))
-        try:
-            state = self.desk.command(AgentCommand(agent, verb, clean(str(request.get("reason", "")), 60)))
-        except IllegalTransition:
-            raise Refused(_("{agent} is not on duty.").format(agent=agent)) from None
-        except LookupError:
-            raise Refused(_("There is no agent {agent}.").format(agent=agent)) from None
-        await self.journal.flush()
-        return {"mode": state.mode, "reason": state.reason}
-
-    async def _status_verb(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        if not self._adopted:
-            return {"ready": False, "degraded": self.journal.degraded, "config": self.reload.status(),
-                    "calls": 0, "agents": {}}  # fmt: skip
-        return {
-            "ready": self.phone.ready,
-            "degraded": self.journal.degraded,
-            "config": self.reload.status(),
-            "calls": len(self.calls),
-            "archiving": self.shelf.waiting,
-            "trunks": self.trunks.states,
-            "tasks": len(asyncio.all_tasks()),
-            "agents": {
-                state.agent: {
-                    "mode": state.mode,
-                    "reason": state.reason,
-                    "on_duty": state.agent in self._duty,
-                    "reachable": any(self._devices(state.agent).values()),
-                    "devices": self._devices(state.agent),
-                }
-                for state in self.desk.agents()
-            },
-        }  # fmt: skip
-
-    def _devices(self, agent: str) -> dict[str, bool]:
-        """The agent's devices, and whether each can be reached; of a number we know no better."""
-        known = self.settings.agents.agents.get(agent)
-        devices = known.devices if known is not None else ()
-        return {one.label: one.number is not None or one.sip in self._reachable for one in devices}
 
 
 def _first(group: BaseExceptionGroup[Fatal]) -> Fatal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,19 +13,17 @@ import structlog
 from ari import Client, events as ari_ev
 from ari.errors import (
     AriError,
-    AriResponseError,
-    BadRequest,
-    Conflict,
     InboxFull,
     NotFound,
-    Unprocessable,
 )
 from phone import port
 from phone.ami import Ami, AmiError
+from phone.bridges import Bridges
 from phone.leftovers import Leftovers
 from phone.lines import AsteriskLine
 from phone.monitors import Monitors
 from phone.names import Names
+from phone.reachability import Reachability
 from phone.requests import Requests
 from phone.room import WaitingRoom
 from phone.snapshot import arrival_of, snapshot
@@ -33,12 +31,6 @@ from phone.translate import ALLOWED_EVENTS, call_of
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-UNREACHABLE_STATES = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
-"""Device states of a phone that is not registered (or does not answer OPTIONS)."""
-
-IN_USE_STATES = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
-"""Device states of a phone that rings or talks."""
 
 Reachable = Callable[[str, bool], None]
 
@@ -62,13 +54,16 @@ class AsteriskPhone:
         self._names = names or Names()
         self.prompts = prompts
         self._monitors = Monitors(ami, spool)
-        self._devices = sorted(set(devices))
+        self._reachability = Reachability(
+            client, self._names, devices,
+            tell=lambda device, reachable: self.on_reachable(device, reachable),
+            is_ours=lambda device: self.is_ours(device),
+        )  # fmt: skip
         self._lines: dict[str, AsteriskLine] = {}
         self._lengths: dict[Path, float] = {}
-        self._bridged: dict[str, str] = {}
-        """By bridge, the caller in it."""
         self._asterisk_started = ""
         self._leftovers = Leftovers()
+        self._bridges = Bridges(client, self._requests, self._leftovers, self._lives)
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
         self.on_reachable: Reachable = lambda device, reachable: None
         self.is_ours: Callable[[str], bool] = lambda device: True
@@ -131,9 +126,7 @@ class AsteriskPhone:
                 return
         match event:
             case ari_ev.DeviceStateChanged(device_state=state):
-                device = self._names.name(state.name)
-                if device in self._devices:
-                    self.on_reachable(device, self._can_ring(device, state.state))
+                self._reachability.changed(state.name, state.state)
             case ari_ev.ChannelUserevent(eventname=name):
                 self.on_user_event(name)
             case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("incoming",):
@@ -147,16 +140,13 @@ class AsteriskPhone:
             case _:
                 pass
 
-    def _can_ring(self, device: str, state: str) -> bool:
-        return state not in UNREACHABLE_STATES and (state not in IN_USE_STATES or self.is_ours(device))
-
     async def _connected(self, client: Client) -> None:
         """After each (re)connect, before anybody sees the new events."""
         if self.on_connected is not None:
             await self.on_connected()
         await client.applications.set_event_filter(allowed=list(ALLOWED_EVENTS))
         await self._room.open()
-        await self._follow(self._devices)
+        await self._reachability.connected()
         info = await client.asterisk.info()
         started = str(info.status.startup_time)
         restarted = bool(self._asterisk_started) and started != self._asterisk_started
@@ -207,22 +197,11 @@ class AsteriskPhone:
 
         Accounts that are gone are followed no more. Raises PhoneFault; the next connection follows them all the same.
         """
-        before, self._devices = set(self._devices), sorted(set(devices))
-        if not self._ari.ready:
-            return
-        try:
-            if gone := sorted(before - set(self._devices)):
-                with contextlib.suppress(NotFound, Conflict, Unprocessable, BadRequest):
-                    await self._ari.applications.unsubscribe(*self._names.devices(gone))
-            await self._follow(self._devices)
-        except AriError as error:
-            raise port.PhoneFault(f"follow the phones: {error}") from None
+        await self._reachability.follow(devices)
 
-    async def _follow(self, devices: Sequence[str]) -> None:
-        await self._ari.applications.subscribe(*self._names.devices(devices))
-        for device in devices:
-            state = await self._ari.device_states.get(self._names.device(device))
-            self.on_reachable(device, self._can_ring(device, state.state))
+    def _lives(self, leg: str) -> bool:
+        line = self._lines.get(call_of(leg))
+        return line is not None and leg in line.legs
 
     def line_closed(self, call_id: str) -> None:
         """Forget this line."""
@@ -329,44 +308,12 @@ class AsteriskPhone:
     async def connect(self, bridge: str, caller: str, agent: str) -> None:
         """Let two legs hear each other. The agent's keys are not for the caller's ears (absorb)."""
         self._room.left(caller)
-        await self._requests.do(caller, "bridge", lambda: self._make_bridge(bridge))
-        await self._requests.do(agent, "bridge", lambda: self._ari.bridges.add_channel(bridge, agent, absorb_dtmf=True))
-        await self._requests.do(caller, "bridge", lambda: self._ari.bridges.add_channel(bridge, caller))
-        self._bridged[bridge] = caller
-
-    async def _make_bridge(self, bridge: str) -> None:
-        # dtmf_events: a bridge of two would else hand the media over natively, and no keys would arrive.
-        with contextlib.suppress(Conflict):
-            await self._ari.bridges.create(bridge, type="mixing,dtmf_events", name=bridge)
+        await self._bridges.connect(bridge, caller, agent)
 
     async def disconnect(self, bridge: str) -> None:
         """Take a bridge away; its legs stay up. One that is gone already is no error. Tried again later where it
         fails."""
-        try:
-            await self._disconnect(bridge)
-        except (port.PhoneFault, asyncio.CancelledError):
-            self._leftovers.remember(bridge, lambda: self._disconnect(bridge))
-            raise
-
-    async def _disconnect(self, bridge: str) -> None:
-        try:
-            # Removing waits until the leg has left; destroying does not, and what is played to it meanwhile is lost.
-            for leg in await self._left_in(bridge):
-                with contextlib.suppress(AriResponseError):
-                    await self._ari.bridges.remove_channel(bridge, leg)
-            await self._ari.bridges.destroy(bridge)
-        except NotFound:
-            pass
-        except AriError as error:
-            raise port.PhoneFault(f"take the bridge away: {error}") from None
-
-    async def _left_in(self, bridge: str) -> tuple[str, ...]:
-        """The legs that are to live on."""
-        caller = self._bridged.pop(bridge, None)
-        if caller is None:
-            return (await self._ari.bridges.get(bridge)).channels
-        line = self._lines.get(call_of(caller))
-        return (caller,) if line is not None and caller in line.legs else ()
+        await self._bridges.disconnect(bridge)
 
     async def record_talk(self, leg: str, file: str) -> str:
         """Record both directions of the caller's leg into ``file`` of the spool folder."""

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from calllog.events import Archived, ArchiveFailed, Category
-from calllog.folds import CallState, Talk
+from calllog.folds import CallState
+from calllog.talk import Talk
 from recordings.folders import RATE, Folders
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 
 from calllog import events as ev
-from calllog.folds import CallState, Part, Talk
+from calllog.folds import CallState
+from calllog.talk import Part, Talk
 from phone.port import LegGone, PhoneFault
 from recordings.folders import part_file
 from routing.session import Call

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from calllog import events as ev
-from calllog.folds import CallState, Talk
+from calllog.folds import CallState
+from calllog.talk import Talk
 from config.settings import Language
 from phone.port import LegGone, MessageEnded
 from routing.messages import CallAsked
@@ -34,8 +35,6 @@ def asked(state: CallState) -> CallAsked:
         waiting_since=state.enqueued_at,
         rings=len(state.talks),
     )
-
-
 
 
 async def guard_wait(call: Call) -> None:

@@ -17,7 +17,8 @@ from calllog import events as ev
 from calllog.codec import decode
 from calllog.database import EVENT_COLUMNS
 from calllog.events import Recorded
-from calllog.folds import CallState, Talk
+from calllog.folds import CallState
+from calllog.talk import Talk
 from calllog.verify import rebuild, verify
 from hotline.trial import Trial
 from tests.chaos.house import House

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calllog.events import Archived, ArchiveFailed
-from calllog.folds import CallState, Part, Talk
+from calllog.folds import CallState
+from calllog.talk import Part, Talk
 from recordings import archive
 from recordings.archiver import Archiver, Closed
 from recordings.folders import Folders

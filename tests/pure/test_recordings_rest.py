@@ -17,7 +17,8 @@ import soundfile  # type: ignore[import-untyped]
 from hypothesis import given, settings, strategies as st
 
 from calllog.events import Archived, ArchiveFailed, Arrived, Category, Ended, Recorded, Span
-from calllog.folds import CallState, Part, Talk
+from calllog.folds import CallState
+from calllog.talk import Part, Talk
 from config.catalogue import set_language
 from config.settings import Settings
 from recordings import check as checking, notes

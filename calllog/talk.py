@@ -1,0 +1,88 @@
+"""The parts of a call's state: its talks, the devices that rang for them, and what was recorded. Pure.
+
+``calllog.folds`` makes them of the events. Times are microseconds since 1970 UTC, 0 for "not yet".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from calllog.events import Category, DeviceResult, Side, Span
+
+
+@dataclass(slots=True)
+class Part:
+    """One file of a talk's recording: requested, perhaps begun, perhaps complete."""
+
+    part: int
+    file: str
+    requested_at: int
+    started_at: int = 0
+    stopped_at: int = 0
+    monitor: str = ""
+    failed: str = ""
+    runs_on: bool = False
+
+
+@dataclass(slots=True)
+class Rung:
+    """A device that rang within a ring, by its leg; ``result`` is empty as long as it may yet accept."""
+
+    leg: str
+    device: str
+    trunk: str = ""
+    result: DeviceResult | Literal[""] = ""
+
+
+@dataclass(slots=True)
+class Talk:
+    """接谈: one agent's part of a call, from the first ring; ``device`` and ``leg`` are of the one that accepted."""
+
+    talk_id: str
+    call_id: str
+    agent: str
+    device: str
+    leg: str
+    rung_at: int
+    ring_result: str = ""
+    ring_ended_at: int = 0
+    bridge: str = ""
+    started_at: int = 0
+    ended_at: int = 0
+    ended_by: Side | Literal[""] = ""
+    held_since: int = 0
+    held_us: int = 0
+    parts: list[Part] = field(default_factory=list)
+    rung: list[Rung] = field(default_factory=list)
+
+    @property
+    def open_legs(self) -> list[str]:
+        """The legs that this talk holds: while it rings those of all devices that may yet accept, then the one."""
+        if self.ringing:
+            return [rung.leg for rung in self.rung if not rung.result]
+        return [self.leg] if self.live else []
+
+    @property
+    def ringing(self) -> bool:
+        """Whether the ring has no result yet."""
+        return not self.ring_result
+
+    @property
+    def live(self) -> bool:
+        """Whether caller and agent are (as far as the journal knows) talking."""
+        return self.started_at > 0 and self.ended_at == 0
+
+
+@dataclass(slots=True)
+class Recording:
+    """A finished recording of one category (``file`` set), or a try to finish it that failed (``failed`` set)."""
+
+    category: Category
+    file: str = ""
+    sha256: str = ""
+    frames: int = 0
+    rate: int = 0
+    channels: int = 0
+    spans: tuple[Span, ...] = ()
+    failed: str = ""

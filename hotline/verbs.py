@@ -1,0 +1,73 @@
+"""What the ``hotline`` command may ask of the running daemon over its socket (``hotline.control``)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from config.catalogue import _
+from hotline.control import Refused, Verb
+from phone.translate import clean
+from routing.agents import IllegalTransition
+from routing.messages import AgentCommand
+
+if TYPE_CHECKING:
+    from hotline.daemon import Daemon
+
+
+class Verbs:
+    """The daemon's answers, by verb. Each raises Refused."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def table(self) -> dict[str, Verb]:
+        """The verbs by name."""
+        return {"agent": self._agent, "status": self._status}
+
+    async def _agent(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        agent, verb = clean(str(request.get("agent", "")), 40), request.get("command")
+        if verb not in ("ready", "pause"):
+            raise Refused(_("Say ready or pause."))
+        if not self._daemon.adopted:
+            raise Refused(_("Asterisk has not answered yet: try again in a moment."))
+        try:
+            state = self._daemon.desk.command(AgentCommand(agent, verb, clean(str(request.get("reason", "")), 60)))
+        except IllegalTransition:
+            raise Refused(_("{agent} is not on duty.").format(agent=agent)) from None
+        except LookupError:
+            raise Refused(_("There is no agent {agent}.").format(agent=agent)) from None
+        await self._daemon.journal.flush()
+        return {"mode": state.mode, "reason": state.reason}
+
+    async def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        daemon = self._daemon
+        if not daemon.adopted:
+            return {"ready": False, "degraded": daemon.journal.degraded, "config": daemon.reload.status(),
+                    "calls": 0, "agents": {}}  # fmt: skip
+        return {
+            "ready": daemon.phone.ready,
+            "degraded": daemon.journal.degraded,
+            "config": daemon.reload.status(),
+            "calls": len(daemon.calls),
+            "archiving": daemon.shelf.waiting,
+            "trunks": daemon.trunks.states,
+            "tasks": len(asyncio.all_tasks()),
+            "agents": {
+                state.agent: {
+                    "mode": state.mode,
+                    "reason": state.reason,
+                    "on_duty": state.agent in daemon.duty,
+                    "reachable": any(self._devices(state.agent).values()),
+                    "devices": self._devices(state.agent),
+                }
+                for state in daemon.desk.agents()
+            },
+        }  # fmt: skip
+
+    def _devices(self, agent: str) -> dict[str, bool]:
+        """The agent's devices, and whether each can be reached; of a number we know no better."""
+        known = self._daemon.settings.agents.agents.get(agent)
+        devices = known.devices if known is not None else ()
+        return {one.label: one.number is not None or one.sip in self._daemon.reachable for one in devices}
