@@ -33,6 +33,7 @@ CHANGES: dict[str, Any] = {
     "queues": {"queues": {"complaint": {"wrap_up": None}}},
     "menu": {"retries": 1},
     "prompts.zh": {"speed": 230},
+    "prompts.en": {"speed": 230},
     "agents": {
         "agents": {
             # Nobody on duty knows business: whoever presses 4 can leave a message.
@@ -250,6 +251,17 @@ async def _a_person(it: Trial, numbers: list[str]) -> None:
     await caller.hang_up()
 
 
+async def _in_english(it: Trial, numbers: list[str]) -> None:
+    caller = await it.world.call(it.number, number=numbers[0])
+    await caller.heard("en/menu_language", within=WAIT)
+    await caller.press("9")
+    await caller.heard("en/recording_notice", within=WAIT)
+    await caller.heard("en/menu_main", within=WAIT)
+    await caller.press("1")
+    await _talk(it, caller)
+    await caller.hang_up()
+
+
 async def _voicemail(it: Trial, numbers: list[str]) -> None:
     caller = await it.world.call(it.number, number=numbers[0])
     await caller.heard("menu_main", within=WAIT)
@@ -278,5 +290,6 @@ def scenes() -> tuple[Scene, ...]:
             _in_the_queue, "answered", ((CALLER_HZ,), (0,)), callers=3,
         ),
         Scene(_("A wrong key, then none: a person comes all the same"), _a_person, "answered", ((CALLER_HZ,), (0,))),
+        Scene(_("Key 9: the rest of the call is in English"), _in_english, "answered", ((CALLER_HZ,), (0,))),
         Scene(_("Nobody on duty knows this (key 4): a message"), _voicemail, "voicemail", ((CALLER_HZ,),)),
     )  # fmt: skip

@@ -82,8 +82,8 @@ class PromptBook:
     """The prompts that may be heard, read from wav files.
 
     A prompt's name is its file's; in a folder beside the first (another language) with that folder's name before it:
-    ``en/greeting``. Reads when first asked, and again when a file has changed. Files with less than 0.125 s of sound
-    are left out.
+    ``en/greeting``. One that sounds the same in both, as the beep does, has the first folder's name alone. Reads when
+    first asked, and again when a file has changed. Files with less than 0.125 s of sound are left out.
     """
 
     def __init__(self, *folders: Path) -> None:
@@ -115,11 +115,10 @@ class PromptBook:
             if stamps == self._stamps:
                 return False
             read = [_trimmed(path, self._name(path)) for path in stamps]
-            self.prompts = tuple(prompt for prompt in read if len(prompt.sound) >= LEAST)
+            self.prompts = tuple(_once([prompt for prompt in read if len(prompt.sound) >= LEAST]))
             self._spectra = {}
             self._stamps = stamps
             return True
-
 
     def _name(self, path: Path) -> str:
         return path.stem if path.parent == self.folders[0] else f"{path.parent.name}/{path.stem}"
@@ -177,6 +176,16 @@ class Listener:
             if run >= min(HEAD, len(prompt.sound)) - FRAME:
                 found.append(_Find(prompt, place, run, going))
         return found
+
+
+def _once(prompts: list[Prompt]) -> list[Prompt]:
+    """Without those of another language that sound as the first one's do: nobody could tell them apart."""
+    first = {prompt.name: prompt.sound.tobytes() for prompt in prompts if "/" not in prompt.name}
+    return [
+        prompt
+        for prompt in prompts
+        if "/" not in prompt.name or first.get(prompt.name.partition("/")[2]) != prompt.sound.tobytes()
+    ]
 
 
 def _in_order(finds: list[_Find]) -> list[PromptHeard]:

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,11 @@ from hotline.cli import build
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ("README.md", "README.zh-CN.md")
+ENGLISH = [READMES[0], *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))
+                         if not path.name.endswith(".zh-CN.md"))]  # fmt: skip
+PAIRS = [(page, page.removesuffix(".md") + ".zh-CN.md") for page in ENGLISH]
+PAGES = [page for pair in PAIRS for page in pair]
+"""The READMEs and every page in docs/, each in both languages."""
 FILES: dict[str, type[BaseModel]] = {
     "hotline.yaml": Hotline,
     "menu.yaml": MenuFile,
@@ -45,6 +51,8 @@ SCREEN = "text"
 """Blocks of this kind show a screen, in the language of the page; all others are the same on both pages."""
 
 each_readme = pytest.mark.parametrize("page", READMES)
+each_page = pytest.mark.parametrize("page", PAGES)
+each_pair = pytest.mark.parametrize("pair", PAIRS, ids=ENGLISH)
 
 
 def text(page: str) -> str:
@@ -68,8 +76,9 @@ def section(page: str, heading: str) -> str:
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
-    """Kind and text of every fenced block."""
-    return re.findall(r"^```(\w*)\n(.*?)^```$", text(page), re.MULTILINE | re.DOTALL)
+    """Kind and text of every fenced block, also of one that is indented below a step."""
+    found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text(page), re.MULTILINE | re.DOTALL)
+    return [(kind, textwrap.dedent(block)) for kind, block in found]
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -141,7 +150,7 @@ def test_every_file_of_the_configuration_has_a_table() -> None:
     assert {path.name for path in (ROOT / "config").glob("*.yaml")} == {*FILES, "prompts.en.yaml"}
 
 
-@each_readme
+@each_page
 def test_the_examples_are_settings(page: str) -> None:
     whole = YAML(typ="safe", pure=True).load((ROOT / "config/hotline.yaml").read_text(encoding="utf-8"))
     for kind, block in blocks(page):
@@ -175,7 +184,7 @@ def test_every_command_stands_there(page: str) -> None:
     assert sorted(named(page, r"hotline [a-z -]+")) == sorted(commands())
 
 
-@each_readme
+@each_page
 def test_what_is_typed_in_the_examples_can_be_typed(page: str) -> None:
     known = commands()
     typed = [
@@ -185,7 +194,7 @@ def test_what_is_typed_in_the_examples_can_be_typed(page: str) -> None:
         for line in block.splitlines()
         if line.removeprefix(".venv/bin/").startswith("hotline ")
     ]
-    assert len(typed) > 10
+    assert len(typed) > 10 or page not in READMES
     for words in typed:
         command = known.get(" ".join(words[:2])) or known[" ".join(words[:3])]
         options = {option for param in command.params for option in param.opts}
@@ -217,31 +226,56 @@ def headings(page: str) -> list[tuple[int, str]]:
     return [(len(marks), title) for marks, title in re.findall(r"^(#+) (.+)$", plain, re.MULTILINE)]
 
 
-def test_both_pages_have_the_same_shape() -> None:
-    english, chinese = (headings(page) for page in READMES)
+@each_pair
+def test_both_pages_have_the_same_shape(pair: tuple[str, str]) -> None:
+    english, chinese = (headings(page) for page in pair)
     assert [level for level, _title in english] == [level for level, _title in chinese]
-    tables = [[line.count("|") for line in text(page).splitlines() if line.startswith("|")] for page in READMES]
+    tables = [[line.count("|") for line in text(page).splitlines() if line.startswith("|")] for page in pair]
     assert tables[0] == tables[1]
-    assert [row[0] for row in rows(READMES[0])] == [row[0] for row in rows(READMES[1])]
+    if pair == READMES:
+        assert [row[0] for row in rows(pair[0])] == [row[0] for row in rows(pair[1])]
 
 
-def test_both_pages_have_the_same_blocks() -> None:
-    english, chinese = (blocks(page) for page in READMES)
+def uncommented(block: str) -> str:
+    """The block without its remarks, which are in the language of the page."""
+    return re.sub(r"(?m) +# .*$", "", block)
+
+
+@each_pair
+def test_both_pages_have_the_same_blocks(pair: tuple[str, str]) -> None:
+    english, chinese = (blocks(page) for page in pair)
     assert [kind for kind, _block in english] == [kind for kind, _block in chinese]
     for (kind, left), (_kind, right) in zip(english, chinese, strict=True):
         if kind != SCREEN:
-            assert left == right
+            assert uncommented(left) == uncommented(right)
     assert all(kind for kind, _block in english), "a block without a kind"
 
 
-@each_readme
+def anchors(page: str) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for _level, title in headings(page)}
+
+
+DRAWN_BY_BENCH = ("figures.en.svg", "figures.zh.svg")
+"""Pictures that are there once `make bench` has been run."""
+
+
+@each_page
 def test_links_lead_somewhere(page: str) -> None:
-    anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for _level, title in headings(page)}
     for target in re.findall(r"\]\(([^)]+)\)", text(page)):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif not target.startswith("https://"):
-            assert (ROOT / target).is_file(), target
+        if target.startswith("https://") or (page.startswith("docs/bench/") and target in DRAWN_BY_BENCH):
+            continue
+        file, _mark, anchor = target.partition("#")
+        there = ((ROOT / page).parent / file).resolve() if file else ROOT / page
+        assert there.is_file(), target
+        if anchor:
+            assert anchor in anchors(str(there.relative_to(ROOT))), target
+
+
+@each_page
+def test_a_page_links_to_its_other_language(page: str) -> None:
+    english, chinese = next(pair for pair in PAIRS if page in pair)
+    other = Path(chinese if page == english else english).name
+    assert f"]({other})" in text(page).split("\n## ", 1)[0]
 
 
 def test_the_pictures_are_those_that_their_source_draws() -> None:
