@@ -132,22 +132,40 @@ def _show_table(columns: Sequence[Column[T]], rows: Sequence[T]) -> None:
     screen = console()
     shown = [column for column in columns if column.title and (not column.wide or screen.width >= ROOMY)]
     cells = [[column.text(row) for column in shown] for row in rows]
-    natural = [
-        max(cell_len(column.title), *(line[number].cell_len for line in cells)) for number, column in enumerate(shown)
+    inside = [
+        max(cell_len(part.plain) for line in cells for part in line[number].split(allow_blank=True))
+        for number in range(len(shown))
     ]
+    natural = [max(cell_len(column.title), width) for column, width in zip(shown, inside, strict=True)]
     gap = 1 if sum(natural) + 2 * (len(shown) - 1) <= screen.width else 0
+    # Where it is narrow titles may break between words, and long texts anywhere; dates and numbers never.
+    least = [
+        max(1 if column.shrinks else min(width, screen.width // 4), *map(cell_len, column.title.split()))
+        for column, width in zip(shown, inside, strict=True)
+    ]
+    widths = natural if gap else _shared(natural, least, screen.width - (len(shown) - 1))
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    for column, width in zip(shown, natural, strict=True):
+    for column, width in zip(shown, widths, strict=True):
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
             overflow="ellipsis" if column.shrinks else "fold",
             no_wrap=column.shrinks,
-            min_width=None if column.shrinks else min(width, screen.width // 2),
+            width=width,
         )
     for line in cells:
         table.add_row(*line)
     screen.print(table)
+
+
+def _shared(natural: list[int], least: list[int], room: int) -> list[int]:
+    """Widths from ``least`` on towards ``natural``: what ``room`` leaves goes where most is missing."""
+    widths = list(map(min, least, natural))
+    for _cell in range(room - sum(widths)):
+        missing = [full - width for full, width in zip(natural, widths, strict=True)]
+        if max(missing) > 0:
+            widths[missing.index(max(missing))] += 1
+    return widths
 
 
 # --- times and lengths ------------------------------------------------------------------------------------------------

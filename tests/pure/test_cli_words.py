@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from hypothesis import given, strategies as st
 from calllog import events as ev
 from calllog.events import Recorded
 from config import catalogue
-from hotline.show import clock, length, number_shown, since
+from hotline.show import _shared, clock, length, number_shown, since
 from hotline.timeline import timeline, words
 from hotline.when import NotAnInstant, instant_of
 from hotline.words import Names, outcome_word, reason_word
@@ -179,3 +180,37 @@ def test_numbers() -> None:
     assert number_shown("+8613800001111", "DE") == "+8613800001111"
     assert number_shown("+4930123456", "CN") == "+4930123456"
     assert number_shown("", "CN") == "anonymous"
+
+
+@pytest.mark.parametrize("width", [72, 80])
+def test_a_narrow_table_shows_every_number_and_date_whole(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    from hotline import show
+
+    out = io.StringIO()
+    monkeypatch.setattr(show, "console", lambda: Console(file=out, width=width, highlight=False))
+    said = "queues.yaml: queues.inquiry.longest_wait: 300 → 60"
+    show.show(
+        show.Format.TABLE,
+        [
+            show.Column("number", lambda _row: 12345, "Mean wait of all", right=True),
+            show.Column("at", lambda _row: "2027-02-06 14:09", "In force"),
+            show.Column("what", lambda _row: f"{said}\n{said}", "What changed"),
+            show.Column("last", lambda _row: 67890, "Needed", right=True),
+        ],
+        [None],
+    )
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert any("12345" in line and "2027-02-06 14:09" in line and "67890" in line for line in lines)
+    assert "".join(out.getvalue().split()).count("60") >= 2, "no text is cut"
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), min_size=1, max_size=12), st.integers(0, 200))
+def test_a_table_uses_the_room_there_is_and_no_more(sizes: list[tuple[int, int]], room: int) -> None:
+    natural, least = [full for full, _ in sizes], [small for _, small in sizes]
+    widths = _shared(natural, least, room)
+    lowest = list(map(min, least, natural))
+    assert all(low <= width <= full for low, width, full in zip(lowest, widths, natural, strict=True))
+    assert sum(widths) == max(sum(lowest), min(room, sum(natural)))
