@@ -122,7 +122,8 @@ class Log:
     def __init__(self, path):
         self.fd, self.dirty, self.vital = -1, False, True
         try:
-            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)  # the daemon may be another user
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+            self.fd = os.open(path, flags, 0o640)  # the daemon may be another user
         except OSError as error:
             raise Unfit(f"{path}: {error.strerror}") from None
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import glob
 import os
+import stat
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -44,6 +47,9 @@ KINDS = (".jsonl", ".txt")
 LARGEST = 4096
 """Bytes of a text that may be read: the dialplan writes some 200."""
 
+LONGEST_NAME = 150
+"""Characters of a call's id: Asterisk's own are shorter (AST_MAX_UNIQUEID, include/asterisk/channel.h)."""
+
 
 @dataclass(frozen=True, slots=True)
 class AwayCall:
@@ -62,7 +68,7 @@ def read(file: Path, *, broken_off: bool = False) -> AwayCall | None:
 
     ``broken_off``: the leg is gone, so what is there is all there will ever be; its last line was then the end.
     """
-    text = file.read_bytes()[:LARGEST].decode("utf-8", "replace")
+    text = beginning(file, LARGEST).decode("utf-8", "replace")
     fields = dict(line.partition("=")[::2] for line in text.splitlines())
     if "end" not in fields and not broken_off:
         return None
@@ -76,6 +82,28 @@ def read(file: Path, *, broken_off: bool = False) -> AwayCall | None:
         "".join(char for char in fields.get("number", "")[:32] if char in "+0123456789"),
         "".join(char for char in fields.get("did", "")[:32] if char in "+0123456789"),
     )
+
+
+def beginning(file: Path, most: int) -> bytes:
+    """The first ``most`` bytes. Raises OSError for whatever is no plain file.
+
+    Asterisk's group may write into the folder: a link could lead to what is ours alone, a pipe would never end.
+    """
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(file))
+        return os.read(handle, most)
+    finally:
+        os.close(handle)
+
+
+def is_plain(file: Path) -> bool:
+    """Whether there is a file of this name that is neither link, folder nor pipe."""
+    try:
+        return stat.S_ISREG(file.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def micros(text: str) -> int:
@@ -117,7 +145,7 @@ class Away:
         found = []
         for file in self._folder.glob("*.jsonl"):
             with contextlib.suppress(OSError):
-                found.append(lifeboat.read(file.stem, file.read_bytes()))
+                found.append(self._boat(file))
         return lifeboat.engaged(found)
 
     def handed_over(self, state: CallState) -> None:
@@ -153,6 +181,10 @@ class Away:
         for call_id in sorted(self.calls() - self._refused):
             if call_id in running:
                 continue
+            if not call_id.isprintable() or len(call_id) > LONGEST_NAME:
+                self._refused.add(call_id)
+                log.error("a file whose name is no call's; it stays", name=ascii(call_id))
+                continue
             try:
                 boat, visit = self._read_boat(call_id), self._read_text(call_id)
                 if (boat is not None or visit is None) and await still_there(call_id):
@@ -164,6 +196,8 @@ class Away:
             except OSError as error:
                 self._refused.add(call_id)
                 log.error("what is kept of a call cannot be read; it stays", call=call_id, why=str(error))
+                continue
+            if boat is None and visit is None:
                 continue
             try:
                 await self._take(call_id, boat, visit)
@@ -185,18 +219,23 @@ class Away:
 
     def _read_text(self, call_id: str, *, broken_off: bool = False) -> AwayCall | None:
         file = self._folder / f"{call_id}.txt"
-        return read(file, broken_off=broken_off) if file.exists() else None
+        return read(file, broken_off=broken_off) if os.path.lexists(file) else None
 
     def _read_boat(self, call_id: str) -> Visit | None:
         file = self._folder / f"{call_id}.jsonl"
-        return lifeboat.read(call_id, file.read_bytes()) if file.exists() else None
+        return self._boat(file) if os.path.lexists(file) else None
+
+    def _boat(self, file: Path) -> Visit:
+        return lifeboat.read(file.stem, beginning(file, lifeboat.LARGEST))
 
     async def _take(self, call_id: str, boat: Visit | None, visit: AwayCall | None) -> None:
         state = self._handed.get(call_id) or CallState.of(call_id, await self._journal.events_of(call_id))
         file = f"{call_id}.away.wav"
         sound, kept = self._folder / f"{call_id}.wav", self._folders.raw(file)
-        if sound.exists():
+        if is_plain(sound):
             os.replace(sound, kept)
+        elif sound.exists() or sound.is_symlink():
+            log.error("a message that is no plain file; it stays", file=str(sound))
         if state.ended_at:
             self._handed.pop(call_id, None)
             if kept.exists() and state.voicemail_file != file:
@@ -241,7 +280,7 @@ class Away:
 
     def _last_written(self, call_id: str) -> int:
         """When something of this call was written last (µs): its file, or the recording of a talk that was cut off."""
-        files = [self._folder / f"{call_id}.jsonl", *self._folders.spool.glob(f"{call_id}-b*.raw")]
+        files = [self._folder / f"{call_id}.jsonl", *self._folders.spool.glob(f"{glob.escape(call_id)}-b*.raw")]
         return max(int(file.stat().st_mtime * 1_000_000) for file in files)
 
     def _note(self, state: CallState, event: ev.CallEvent, at: int, party: ev.Party | None = None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -29,6 +29,10 @@ OVER = ("ended", "gone", "fault")
 _RESULTS = frozenset({"missed", "busy", "rejected", "unreachable", "failed"})
 
 
+Small = Annotated[int, msgspec.Meta(ge=-(1 << 31), lt=1 << 31)]
+"""What the script counts; the store would refuse a far larger number, and with it the event."""
+
+
 class Line(msgspec.Struct, frozen=True):
     """One line; what a word does not need is left out."""
 
@@ -39,13 +43,13 @@ class Line(msgspec.Struct, frozen=True):
     trunk: str = ""
     version: str = ""
     queue: str = ""
-    priority: int = 5
+    priority: Small = 5
     talk: str = ""
     agent: str = ""
     device: str = ""
     result: str = ""
-    cause: int = 0
-    part: int = 1
+    cause: Small = 0
+    part: Small = 1
     file: str = ""
     recorded: bool = False
     by: str = ""
@@ -139,7 +143,7 @@ def events(visit: Visit, state: CallState, end: int) -> Iterator[tuple[int, ev.C
                 rung, part = False, line.part
                 yield line.at, ev.RingEnded(talk_id=talk, agent=line.agent, result="answered")
                 yield line.at, ev.TalkStarted(talk_id=talk, agent=line.agent, bridge="")
-                if talk_id_of(line.file) == talk:
+                if line.file == f"{talk}.{part}.raw" and talk_id_of(line.file) == talk:
                     yield line.at, ev.RecordingRequested(talk_id=talk, part=part, file=line.file)
                     if line.recorded:
                         yield line.at, ev.RecordingStarted(talk_id=talk, part=part)
@@ -158,7 +162,8 @@ def events(visit: Visit, state: CallState, end: int) -> Iterator[tuple[int, ev.C
 
 
 def _names(line: Line, call_id: str) -> bool:
-    return line.talk.startswith(f"{call_id}-b") and bool(line.agent)
+    beginning, _, number = line.talk.rpartition("-b")
+    return beginning == call_id and number.isascii() and number.isdecimal() and bool(line.agent)
 
 
 def _side(by: str) -> ev.Side:

@@ -170,3 +170,70 @@ def test_odd_lines_are_passed_over() -> None:
     odd = b'[]\n{}\n{"at":-1,"do":"ring"}\n{"at":9e99,"do":"x"}\n\xff\xfe\nnull\n{"at":5,"do":"ended"}\n'
     assert [line.do for line in read(CALL, odd).lines] == ["ended"]
     assert engaged([read(CALL, odd)]) == set()
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".txt"])
+@pytest.mark.parametrize("planted", ["link", "dangling", "pipe", "folder", "gbk", "stars", "line break"])
+async def test_what_somebody_planted_among_the_files_stays_and_holds_no_other_up(
+    house: House, kind: str, planted: str
+) -> None:
+    secret = house.away.parent / "secret"
+    secret.write_bytes(lines(*GREETED, ("gone", {})))
+    file = house.away / f"a{kind}"
+    match planted:
+        case "link":
+            file.symlink_to(secret)
+        case "dangling":
+            file.symlink_to("nowhere")
+        case "pipe":
+            os.mkfifo(file)
+        case "folder":
+            file.mkdir()
+        case "stars":
+            file = house.away / f"**{kind}"
+            file.write_bytes(b"")
+            os.utime(file, (1, 1))
+        case "line break":
+            file = house.away / f"a\n\x1b[31m{kind}"
+            file.write_bytes(secret.read_bytes())
+        case _:
+            file = Path(os.fsdecode(os.fsencode(house.away) + b"/" + "甲".encode("gbk") + kind.encode()))
+            file.write_bytes(secret.read_bytes())
+    house.put(lines(*GREETED, ("gone", {})))
+    house.intake.engaged()
+    expected = 2 if planted == "stars" else 1
+    assert await house.intake.take_in(nowhere) == expected
+    assert CALL in [state.call_id for state in house.ended] and secret.exists()
+    assert (file.exists() or file.is_symlink()) == (planted != "stars")
+    assert await house.intake.take_in(nowhere) == 0
+
+
+async def test_a_message_that_is_a_link_is_nobodys_voice(house: House) -> None:
+    secret = house.away.parent / "secret"
+    secret.write_bytes(bytes(100_000))
+    (house.away / f"{CALL}.wav").symlink_to(secret)
+    house.put(lines(*MESSAGE, ("gone", {})))
+    assert await house.intake.take_in(nowhere) == 1
+    assert "VoicemailKept" not in house.kinds() and not list(house.folders.spool.iterdir())
+
+
+@pytest.mark.parametrize("odd", [{"priority": 1 << 70}, {"cause": -(1 << 70)}, {"part": 1 << 40}])
+def test_a_number_that_no_store_takes_costs_its_line_alone(odd: dict[str, int]) -> None:
+    assert [line.do for line in read(CALL, lines(("arrived", {}), ("asked", odd), ("gone", {}))).lines] == [
+        "arrived", "gone",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("file", [f"{CALL}-b1/../other-1.1.raw", f"{CALL}-b1.2.raw", f"../{CALL}-b1.1.raw", ""])
+async def test_a_talk_names_no_recording_but_its_own(house: House, file: str) -> None:
+    about = {"talk": f"{CALL}-b1", "agent": "8001", "device": "8001", "part": 1, "file": file, "recorded": True}
+    house.put(lines(*RUNG, ("talk", about), ("gone", {})))
+    await taken(house)
+    assert "TalkStarted" in house.kinds() and "RecordingRequested" not in house.kinds()
+
+
+@pytest.mark.parametrize("talk", [f"{CALL}-b1/../x", f"{CALL}-b", f"{CALL}-b1-b1", "other-b1"])
+async def test_a_ring_is_of_its_own_call(house: House, talk: str) -> None:
+    house.put(lines(*GREETED, ("ring", {"talk": talk, "agent": "8001", "device": "8001"}), ("gone", {})))
+    await taken(house)
+    assert "RingStarted" not in house.kinds()

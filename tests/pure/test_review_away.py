@@ -78,6 +78,7 @@ async def test_a_call_whose_task_has_yet_to_hear_of_it_is_ended_by_nobody_else(t
 def test_an_arrival_that_is_read_after_the_dialplan_took_the_caller_begins_no_call(late: bool) -> None:
     daemon, begun = Daemon.__new__(Daemon), list[str]()
     daemon.away = cast(Any, SimpleNamespace(has=lambda call_id: late))
+    daemon.traces = cast(Any, SimpleNamespace(has=lambda call_id: False))
     daemon.calls = cast(Any, SimpleNamespace(arrive=lambda arrival: begun.append(arrival.leg)))
     daemon._arrived(Arrival("hotline-1.1", "13912345678", "", "4001234567", "carrier"))
     assert begun == ([] if late else ["hotline-1.1"])
