@@ -146,8 +146,9 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _listed(folder: Path) -> list[str]:
+    # A name that is no text (of a machine that writes GBK) is none that is read, and could not be written down.
     try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        return sorted(name for name in os.listdir(folder) if not name.startswith(".") and name.isprintable())
     except OSError:
         return []
 

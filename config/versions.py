@@ -94,7 +94,9 @@ class History:
         found = []
         for line in lines:
             with contextlib.suppress(msgspec.DecodeError):
-                found.append(msgspec.json.decode(line, type=Version))
+                version = msgspec.json.decode(line, type=Version)
+                if all(_belongs(name) for name in version.files):
+                    found.append(version)
         return found
 
     def last(self) -> Version | None:
@@ -102,11 +104,14 @@ class History:
         return next(reversed(self.versions()), None)
 
     def content(self, digest: str) -> bytes:
-        """What was kept under this SHA-256. Raises Damaged."""
+        """What was kept under this SHA-256. Raises Damaged, also where it is no longer that."""
         try:
-            return self._file(digest).read_bytes()
+            content = self._file(digest).read_bytes()
         except OSError as error:
             raise Damaged(f"{self._file(digest)}: {error.strerror}") from None
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise Damaged(f"{self._file(digest)}: its content has changed")
+        return content
 
     def lay_out(self, version: Version, folder: Path) -> None:
         """Write this version's files into an empty folder; recordings are linked where that can be. Raises Damaged."""
@@ -224,6 +229,12 @@ def write_back(history: History, version: Version, folder: Path) -> list[str]:
         else:
             (folder / name).unlink(missing_ok=True)
     return there.differing(wanted)
+
+
+def _belongs(name: str) -> bool:
+    """Whether a version may have a file of this name: a line that was tampered with must not lead out of the folder."""
+    parts = name.split("/")
+    return len(parts) in (1, 3) and (len(parts) == 1 or parts[0] == "sounds") and not {"", ".", ".."} & {*parts}
 
 
 def _has(version: Version, name: str) -> bool:

@@ -219,3 +219,39 @@ def test_a_version_keeps_its_prompts_when_the_live_ones_are_replaced(tmp_path: P
     assert old.exists() and draft.exists()  # the draft of a process that lives
     sweep(tmp_path, [new])
     assert not old.exists() and new.exists()
+
+
+def test_a_name_that_is_no_text_keeps_no_version_from_being_written_down(tmp_path: Path) -> None:
+    folder, history = tmp_path / "config", History(tmp_path / "var")
+    write(folder, {"hotline.yaml": b"a", "sounds/zh/greeting.wav": b"b"})
+    odd = os.fsencode(folder / "sounds/zh") + b"/" + "欢迎.wav".encode("gbk")
+    with open(odd, "wb") as file:
+        file.write(b"c")
+    take(history, folder)
+    (version,) = history.versions()
+    assert sorted(version.files) == ["hotline.yaml", "sounds/zh/greeting.wav"]
+    (folder / "hotline.yaml").write_bytes(b"d")
+    write_back(history, version, folder)
+    assert os.path.exists(odd)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "sounds/../../outside", "sounds/zh/..", "a/b/c"])
+def test_a_tampered_version_leads_out_of_no_folder(tmp_path: Path, name: str) -> None:
+    folder, history = tmp_path / "config", History(tmp_path / "var")
+    write(folder, {"hotline.yaml": b"a"})
+    take(history, folder)
+    lines = history.folder / "versions.jsonl"
+    lines.write_text(lines.read_text() * 2)
+    lines.write_text(lines.read_text().replace("hotline.yaml", name, 1))
+    assert [list(version.files) for version in history.versions()] == [["hotline.yaml"]]
+
+
+def test_a_kept_text_that_has_changed_is_not_taken_back(tmp_path: Path) -> None:
+    folder, history = tmp_path / "config", History(tmp_path / "var")
+    write(folder, {"hotline.yaml": b"a"})
+    digest = take(history, folder).files["hotline.yaml"]
+    (history.folder / "files" / digest).write_bytes(b"tampered")
+    (folder / "hotline.yaml").write_bytes(b"b")
+    with pytest.raises(Damaged, match="has changed"):
+        write_back(history, history.versions()[0], folder)
+    assert read(folder) == {"hotline.yaml": b"b"}
