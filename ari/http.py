@@ -78,6 +78,7 @@ class Http:
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),  # the client bounds it
+                trace_configs=[_no_redirects()],
             )
         return self._session
 
@@ -174,6 +175,21 @@ class Http:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """Asterisk sends nobody elsewhere: whoever does must not choose whom we speak to. (`ws_connect` cannot be told.)"""
+
+    async def refuse(
+        _session: aiohttp.ClientSession, _context: object, params: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        answer = params.response
+        answer.close()
+        raise aiohttp.WSServerHandshakeError(answer.request_info, (), status=answer.status, headers=answer.headers)
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(refuse)
+    return config
 
 
 def network_error(exc: Exception, request: str, limit: float) -> AriError:

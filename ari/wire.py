@@ -19,6 +19,9 @@ HEAD_LIMIT = 65_536
 """Bytes of an answer's head at most; Asterisk's have some hundred."""
 
 
+LARGEST = 32 << 20
+"""Bytes of an answer's body at most: ten thousand channels take about ten million."""
+
 TO_THE_END = 1 << 62
 """Bytes of a body without a length: it ends with the connection."""
 
@@ -47,6 +50,7 @@ class _Connection(asyncio.Protocol):
         self._chunked = False
         self._body: list[bytes] = []
         self._left = 0
+        self._size = 0
         self.reusable = False
         self.idle_since = 0.0
 
@@ -81,9 +85,12 @@ class _Connection(asyncio.Protocol):
         else:
             self._body.append(data)
             self._left -= len(data)
+            self._size += len(data)
         try:
             while self._waiting is not None and self._take():
                 pass
+            if max(self._size, len(self._taken)) > LARGEST:
+                raise ValueError("the answer is too long")
         except ValueError as broken:
             self._fail(str(broken))
             self.close()
@@ -136,7 +143,7 @@ class _Connection(asyncio.Protocol):
         connection = fields.get("connection", "").lower()
         if connection == "close" or (version == "HTTP/1.0" and connection != "keep-alive"):
             self.reusable = False
-        self._head, self._left, self._body = (code, reason), 0, []
+        self._head, self._left, self._body, self._size = (code, reason), 0, [], 0
         self._chunked = "chunked" in fields.get("transfer-encoding", "").lower()
         if self._chunked:
             return True
@@ -149,13 +156,20 @@ class _Connection(asyncio.Protocol):
             else:
                 raise ValueError("the length of the answer is no number")
         self._body, self._left, self._taken = [rest], self._left - len(rest), b""
+        self._size = len(rest)
+        if LARGEST < self._left < TO_THE_END // 2:
+            raise ValueError("the answer is too long")
         return True
 
     def _take_chunk(self) -> bool:
         line, found, rest = self._taken.partition(b"\r\n")
         if not found:
+            if len(line) > HEAD_LIMIT:
+                raise ValueError("the size of a chunk is no number")
             return False
         size = int(line.partition(b";")[0], 16)
+        if not 0 <= size <= LARGEST - self._size:
+            raise ValueError("the answer is too long")
         if size == 0:
             # The last chunk, perhaps fields behind it, and an empty line.
             end = 0 if rest.startswith(b"\r\n") else rest.find(b"\r\n\r\n") + 2
@@ -168,6 +182,7 @@ class _Connection(asyncio.Protocol):
         if len(rest) < size + 2:
             return False
         self._body.append(rest[:size])
+        self._size += size
         self._taken = rest[size + 2 :]
         return True
 

@@ -54,6 +54,7 @@ class FakeAri:
     def __init__(self) -> None:
         self.answer: Answer = empty
         self.upgrade_status = 101
+        self.location = ""
         self.drop_upgrades = False
         self.answers_pings = True
         self.stalled: asyncio.Event | None = None
@@ -120,7 +121,8 @@ class FakeAri:
         if self.drop_upgrades:
             return await abort(request)
         if self.upgrade_status != 101:
-            return web.json_response({"error": "no"}, status=self.upgrade_status)
+            headers = {"Location": self.location} if self.location else None
+            return web.json_response({"error": "no"}, status=self.upgrade_status, headers=headers)
         socket = web.WebSocketResponse(autoping=self.answers_pings)
         await socket.prepare(request)
         self._last = request

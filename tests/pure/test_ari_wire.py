@@ -68,14 +68,28 @@ def test_an_answer_cut_anywhere_is_the_same(whole: bytes, cuts: list[int]) -> No
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
         b"x" * 70_000,
         SIZED + EMPTY,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000,
     ],
 )
 def test_what_is_no_answer_ends_the_connection(said: bytes) -> None:
     answer, connection = fed([said])
     assert isinstance(answer, ConnectionError)
     assert not connection.reusable
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"])
+def test_an_answer_without_an_end_is_given_up_before_it_fills_the_memory(
+    head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari.wire.LARGEST", 1000)
+    pieces = [b"64\r\n" + b"x" * 100 + b"\r\n"] * 20
+    answer, connection = fed([head, *pieces])
+    assert isinstance(answer, ConnectionError) and not connection.reusable
 
 
 def test_a_connection_that_is_to_close_is_not_kept() -> None:
