@@ -65,7 +65,8 @@ def write_private(file: Path, data: bytes, mode: int = 0o600) -> None:
     """Write ``file`` whole or not at all, for this user alone."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    fresh.unlink(missing_ok=True)  # left by a crash
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)  # never into another's file
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hotline.asterisk.check import check
 from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import AsteriskInstall, parse_version
-from hotline.asterisk.passwords import load_secrets
+from hotline.asterisk.passwords import load_secrets, write_private
 from hotline.asterisk.render import devices, rendered, split_address, written_forms
 
 SETTINGS = load_settings(Path(__file__).resolve().parents[2] / "config")
@@ -151,3 +152,17 @@ def test_the_apology_is_spoken_in_every_language_that_is_set(tmp_path: Path) -> 
     assert played.format("zh") in plain and played.format("en") not in plain
     both = files(tmp_path, with_hotline(apology_languages=("en", "zh")))["extensions.conf"]
     assert 0 < both.index(played.format("en")) < both.index(played.format("zh"))
+
+
+def test_a_password_goes_into_no_file_that_somebody_laid_in_its_way(tmp_path: Path) -> None:
+    trap, file = tmp_path / "trap", tmp_path / "pjsip.conf"
+    trap.write_bytes(b"theirs")
+    (tmp_path / f".pjsip.conf.{os.getpid()}").symlink_to(trap)
+    write_private(file, b"secret")
+    assert (trap.read_bytes(), file.read_bytes(), file.is_symlink()) == (b"theirs", b"secret", False)
+    open_to_all = tmp_path / f".pjsip.conf.{os.getpid()}"
+    open_to_all.write_bytes(b"")
+    open_to_all.chmod(0o666)
+    with open_to_all.open("rb") as spy:
+        write_private(file, b"secret")
+        assert spy.read() == b"" and file.stat().st_mode & 0o777 == 0o600
