@@ -68,6 +68,9 @@ def _number(number: str, hotline: Hotline, path: tuple[str | int, ...]) -> Itera
         elif not phonenumbers.is_valid_number(parsed):
             what = _("No carrier is known to have given out {number}.").format(number=number)
             yield _problem("number-unknown", path, what, _("Is a digit wrong?"), warning=True)
+        elif full in {e164(trunk.outgoing.present or "", hotline.country) for trunk in hotline.trunks}:
+            what = _("{number} is what a trunk shows: a call to it may come back to the hotline.").format(number=number)
+            yield _problem("number-shown", path, what, _("Give the agent's own number."), warning=True)
 
 
 def _problem(code: str, path: tuple[str | int, ...], what: str, fix: str, warning: bool = False) -> Problem:

@@ -31,7 +31,7 @@ def found(*devices: list[dict[str, object]], base: Settings = SETTINGS) -> list[
 
 def test_a_good_number_is_taken_however_it_is_written() -> None:
     assert found([{"sip": "8001"}, {"number": "13800138000"}], [{"number": "+8613800138001"}]) == []
-    assert found([{"number": "013800138000"}], [{"number": "02112345678"}]) == []
+    assert found([{"number": "013800138000"}], [{"number": "02112345679"}]) == []
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,7 @@ def test_a_good_number_is_taken_however_it_is_written() -> None:
         ({"number": "120"}, "number-emergency", "number", False),
         ({"number": "4001234567"}, "number-is-hotline", "number", False),
         ({"number": "4008001234"}, "number-dear", "number", False),
+        ({"number": "+862112345678"}, "number-shown", "number", True),
         ({"number": "123"}, "number-wrong", "number", False),
         ({"number": "95588"}, "number-unknown", "number", True),
         ({"number": "13800138000", "confirm": False}, "device-unconfirmed", "confirm", False),
