@@ -35,6 +35,12 @@ class Adoption:
         self.begin: list[tuple[Call, Coroutine[None, None, None]]] = []
         self.arrivals: list[port.Arrival] = []
 
+    def drop(self) -> None:
+        """Nothing comes of it: the next reading back begins anew, with lines of its own."""
+        for call, course in self.begin:
+            course.close()
+            call.line.close()
+
 
 class Calls:
     """The running calls. ``ended`` is told each call that has its outcome, ``away`` each that the dialplan took."""
@@ -118,19 +124,23 @@ class Calls:
                 self._adopt_live(adoption, state, live, there)
                 legs |= set(_legs(state))
                 bridges |= _bridges(state)
-        for leg in there.legs.values():
-            if leg.ours and leg.leg not in legs:
-                if leg.arrival is not None and leg.leg in running:
-                    continue
-                if leg.arrival is not None and not (is_over is not None and await is_over(leg.leg)):
-                    log.warning("a caller whom the journal does not know: beginning", call=leg.leg)
-                    adoption.arrivals.append(leg.arrival)
-                else:
-                    log.warning("a leg left over: hanging it up", leg=leg.leg)
-                    await self._tidy(self._house.phone.hang_up(leg.leg))
-        for bridge in there.bridges.values():
-            if bridge.bridge not in bridges:
-                await self._tidy(self._house.phone.disconnect(bridge.bridge))
+        try:
+            for leg in there.legs.values():
+                if leg.ours and leg.leg not in legs:
+                    if leg.arrival is not None and leg.leg in running:
+                        continue
+                    if leg.arrival is not None and not (is_over is not None and await is_over(leg.leg)):
+                        log.warning("a caller whom the journal does not know: beginning", call=leg.leg)
+                        adoption.arrivals.append(leg.arrival)
+                    else:
+                        log.warning("a leg left over: hanging it up", leg=leg.leg)
+                        await self._tidy(self._house.phone.hang_up(leg.leg))
+            for bridge in there.bridges.values():
+                if bridge.bridge not in bridges:
+                    await self._tidy(self._house.phone.disconnect(bridge.bridge))
+        except BaseException:  # the store cannot be read, or the connection broke again
+            adoption.drop()
+            raise
         return adoption
 
     @staticmethod

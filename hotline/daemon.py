@@ -39,6 +39,7 @@ from hotline.calls import Calls, recent_talks
 from hotline.control import Control, socket_path
 from hotline.duty_file import DutyKeeper
 from hotline.heartbeat import Heartbeat
+from hotline.keep_on import keep_on
 from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
 from hotline.reload import Reload
@@ -177,16 +178,20 @@ class Daemon:
                     tasks.create_task(self._connection(ami.run())),
                     tasks.create_task(self.phone.run()),
                     tasks.create_task(self._watch_roster()),
-                    tasks.create_task(self._watch_clock()),
+                    tasks.create_task(keep_on("clock", self._watch_clock)),
                     tasks.create_task(self.reload.run()),
-                    tasks.create_task(self.away.watch(self._in_service, self.phone.is_there, self.calls.running)),
-                    tasks.create_task(self.traces.watch(self._in_service, self.calls.running)),
-                    tasks.create_task(self.duty_file.run()),
-                    tasks.create_task(self.heart.run()),
-                    tasks.create_task(keep_told(
+                    tasks.create_task(keep_on("away", lambda: self.away.watch(
+                        self._in_service, self.phone.is_there, self.calls.running
+                    ))),
+                    tasks.create_task(keep_on("traces", lambda: self.traces.watch(
+                        self._in_service, self.calls.running
+                    ))),
+                    tasks.create_task(keep_on("duty file", self.duty_file.run)),
+                    tasks.create_task(keep_on("heartbeat", self.heart.run)),
+                    tasks.create_task(keep_on("systemd", lambda: keep_told(
                         self.notifier, ready=self._in_service, alive=lambda: self.heart.alive, status=self._status_line
-                    )),
-                    tasks.create_task(self.trunks.run()),
+                    ))),
+                    tasks.create_task(keep_on("trunks", self.trunks.run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self._stop.wait()

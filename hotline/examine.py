@@ -27,6 +27,10 @@ from recordings.worker import begin
 
 T = TypeVar("T")
 
+LONGEST = 300.0
+"""Seconds for one job: building every prompt anew takes some tens on a busy machine, and a watch that waits for ever
+would take no later change either."""
+
 RELOADS = {
     "pjsip.conf": (
         "res_pjsip.so", "res_pjsip_authenticator_digest.so", "res_pjsip_endpoint_identifier_ip.so",
@@ -116,13 +120,25 @@ def _in_words(words: str, job: Callable[..., T], *args: object) -> T:
     return job(*args)
 
 
+async def examined(config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot) -> Examined:
+    """:func:`examine` in a worker; one that hangs (a folder that does not answer) is an error like any other. Raises
+    BrokenProcessPool."""
+    try:
+        return await in_worker(examine, config_dir, state_dir, draft, running, seen)
+    except TimeoutError:
+        what = _("The check itself failed: {reason}.").format(reason=f"> {LONGEST:g} s")
+        return Examined([Problem("check-failed", Place(""), what, _("Report it, with the files."))])
+
+
 async def in_worker(job: Callable[..., T], *args: object) -> T:
-    """Run one of these in a process of its own, which then ends. Raises BrokenProcessPool, and what the job raises."""
+    """Run one of these in a process of its own, which then ends. Raises BrokenProcessPool, what the job raises, and
+    TimeoutError after ``LONGEST`` seconds."""
     pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), begin)
     try:
-        return await asyncio.get_running_loop().run_in_executor(pool, _in_words, language(), job, *args)
-    except asyncio.CancelledError:
-        for process in list((pool._processes or {}).values()):  # the daemon stops: its end would wait for the job's
+        async with asyncio.timeout(LONGEST):
+            return await asyncio.get_running_loop().run_in_executor(pool, _in_words, language(), job, *args)
+    except (asyncio.CancelledError, TimeoutError):
+        for process in list((pool._processes or {}).values()):  # a stop of the daemon would wait for the job's end
             process.kill()
         raise
     finally:

@@ -32,7 +32,7 @@ from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.own import share
 from hotline.asterisk.render import devices
-from hotline.examine import Examined, changes_since, examine, in_worker, render_asterisk
+from hotline.examine import Examined, changes_since, examined, in_worker, render_asterisk
 from hotline.preflight import Ready
 from hotline.watch import LOOK_EVERY, Settling
 from ivr.versions import draft_folder, forget, lay, sweep, version_folder
@@ -170,7 +170,7 @@ class Reload:
     async def _take(self, seen: Snapshot) -> None:
         draft = draft_folder(self._state)
         try:
-            found = await in_worker(examine, self._folder, self._state, draft, self._wanted, self._seen)
+            found = await examined(self._folder, self._state, draft, self._wanted, self._seen)
             again = await asyncio.to_thread(self._eye.look)
             if (again.files, again.stamps) != (seen.files, seen.stamps):
                 self._settling.unsettle()

@@ -102,6 +102,8 @@ async def introduce(call: Call, ring: Ring, leg: str) -> Nobody | None:
             case CancelRing(talk_id=talk_id) if talk_id == ring.talk_id:
                 await call.surely(lambda: call.phone.hang_up(leg))
                 return Nobody("failed", 0)
+            case CallSettingsChanged():
+                call.guard_due = True  # they may wait again: the agent can be lost yet
             case _:
                 pass
     return None

@@ -55,8 +55,9 @@ from routing.skills import Caller, Seat, SkillQueue
 from routing.strategy import Strategy, longest_ready
 from routing.wait import Outlook
 
-RING_GUARD = 15 * SECOND
-"""µs beyond the ring's plan after which a ring without a report is taken back: longer than a call's own clean-up."""
+RING_GUARD = 30 * SECOND
+"""µs beyond the ring's plan after which a ring without a report is taken back: longer than an agent who answered in its
+last second can be announced (``routing.announce.INTRODUCTION``), and a call's own clean-up together."""
 
 
 class Desk:

@@ -7,6 +7,7 @@ import pytest
 from calllog.events import AgentChanged
 from config.settings import Device
 from routing.agents import IllegalTransition
+from routing.announce import INTRODUCTION
 from routing.messages import (
     AgentChange,
     AgentCommand,
@@ -27,6 +28,7 @@ from routing.messages import (
 )
 from routing.plan import Plan, PlannedTry
 from routing.queue import RING_GUARD, Desk
+from routing.session import CLEAN_UP
 from tests.pure.desk_floor import QUEUES, Floor, alarms, given_up
 from tests.pure.desk_plain import SECOND
 from tests.pure.desk_play import START, Play, agent, plan
@@ -380,3 +382,7 @@ def test_a_tick_that_comes_too_early_is_asked_for_again() -> None:
     assert floor.tell(Tick()) == [WakeAt(START + 10 * SECOND)]
     floor.now += 1
     assert floor.tell(Tick())[:1] == [AgentChange("8001", AgentChanged(mode="ready", since=floor.now))]
+
+
+def test_an_agent_who_is_announced_as_slowly_as_can_be_is_not_taken_for_lost() -> None:
+    assert RING_GUARD > (INTRODUCTION + CLEAN_UP) * SECOND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from calllog import events as ev
 from config.settings import Announce
@@ -10,6 +11,7 @@ from routing.messages import AgentCommand, Handled
 from tests.virtual.conftest import Logged
 from tests.virtual.sweep import sweep
 from tests.virtual.test_kills import killed
+from tests.virtual.test_settings_change import change, with_queues
 from tests.virtual.world import SKILLS, Caller, World, opened, settings
 
 NUMBER = ["num_8", "num_0", "num_0", "num_yao", "agent_serves"]
@@ -111,9 +113,9 @@ async def test_without_experience_only_the_place_is_told() -> None:
     await world.nothing_left()
 
 
-async def announcing(*agents: str) -> World:
+async def announcing(*agents: str, **changes: Any) -> World:
     """A hotline that announces agents."""
-    rules = settings({agent: SKILLS for agent in agents}, wrap_up=1.0)
+    rules = settings({agent: SKILLS for agent in agents}, wrap_up=1.0, **changes)
     hotline = rules.hotline.model_copy(update={"announce": Announce(position=False, wait=False, agent=True)})
     world = World(rules.model_copy(update={"hotline": hotline}))
     await world.read_back()
@@ -156,6 +158,21 @@ async def test_an_agent_who_hangs_up_while_announced_is_followed_by_the_next() -
     caller.hang_up()
     state = await world.over(caller)
     assert [talk.ring_result for talk in state.talks] == ["missed", "answered"]
+    await world.nothing_left()
+
+
+async def test_settings_that_change_while_an_agent_is_announced_hold_for_a_caller_who_waits_again() -> None:
+    world = await announcing("8001", longest_wait=60.0)
+    caller = await world.asks()
+    ring = await world.rings("8001")
+    ring.answer()
+    await caller.heard("num_yao")
+    change(world, with_queues(world.settings, inquiry={"longest_wait": 3000.0}))
+    world.answers["8001"] = lambda ring: ring.reject(17)
+    ring.hang_up()
+    await world.until(lambda: world.loop.time() > 400, "time passes")
+    assert caller.leg.held == "room" and caller.id not in world.away
+    caller.hang_up()
     await world.nothing_left()
 
 

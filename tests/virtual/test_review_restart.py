@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from calllog.errors import StoreError
 from phone.port import Snapshot
 from tests.virtual.fake_journal import outcomes
 from tests.virtual.world import World, answers, opened
@@ -101,6 +102,29 @@ async def test_who_is_in_the_menu_when_the_daemon_is_restarted_stays_as_long_as_
     caller.press("1")
     await caller.talks()
     caller.hang_up()
+    await world.nothing_left()
+
+
+async def test_a_reading_back_that_fails_leaves_no_line_behind() -> None:
+    world = await opened("8001")
+    world.answers["8001"] = answers(1)
+    caller = await world.asks()
+    world.kill()
+    world.power_on()
+    world.call()  # known to nobody: the journal is asked about them, and does not answer
+
+    async def unreadable(call_id: str) -> bool:
+        raise StoreError(call_id)
+
+    with pytest.raises(StoreError):
+        await world.calls.read_back(
+            world.shelf.open_calls(), asterisk_started=0, was_away=lambda call: False, is_over=unreadable
+        )
+    assert not world.phone.lines
+    await world.read_back()
+    await caller.talks()
+    for each in world.callers:
+        each.hang_up()
     await world.nothing_left()
 
 

@@ -1,0 +1,28 @@
+"""The check of changed settings in its worker: one that hangs ends, as an error that is shown."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from pathlib import Path
+
+import pytest
+
+from config.load import load_settings
+from config.snapshot import Snapshot
+from hotline import examine
+
+SETTINGS = load_settings(Path(__file__).resolve().parents[2] / "config")
+
+
+async def test_a_check_that_hangs_is_an_error_and_its_worker_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examine, "LONGEST", 0.5)
+    with pytest.raises(TimeoutError):
+        await examine.in_worker(time.sleep, 3600)
+    found = await examine.examined(tmp_path, tmp_path, tmp_path / "draft", SETTINGS, Snapshot({}))
+    assert [problem.code for problem in found.errors] == ["check-failed"] and found.settings is None
+    for worker in multiprocessing.active_children():
+        worker.join(30)
+    assert not multiprocessing.active_children()
