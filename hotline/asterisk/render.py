@@ -35,7 +35,7 @@ BOAT_LIMIT = 6
 """Seconds after which a caller whom the lifeboat has not taken gets the apology; it takes them in 0.1 s."""
 
 UNTAKEN = 4
-"""Seconds after which a call that the daemon has not taken goes to the apology: it must set TIMEOUT(absolute)=0."""
+"""Seconds after which a call that the daemon has not taken goes into the lifeboat: it must set TIMEOUT(absolute)=0."""
 
 MUSIC = "hotline"
 """The class of the waiting callers' music."""
