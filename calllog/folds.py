@@ -48,7 +48,6 @@ from calllog.events import (
     RingEnded,
     RingStarted,
     Side,
-    Span,
     Spoken,
     TalkEnded,
     TalkStarted,
@@ -61,9 +60,6 @@ from calllog.events import (
 from calllog.talk import Part, Recording, Rung, Talk
 
 Stage = Literal["arrived", "greeting", "menu", "queue", "ringing", "talk", "offer", "voicemail", "away", "ended"]
-
-
-_NO_RECORDING = Recording("call")
 
 
 @dataclass(slots=True)
@@ -163,47 +159,6 @@ class CallState:
     def archives_failed(self) -> tuple[Category, ...]:
         """The recordings whose last try to finish them failed."""
         return tuple(each.category for each in self.recordings.values() if each.failed and not each.file)
-
-    @property
-    def _archived(self) -> Recording:
-        """The recording that was finished last."""
-        finished = [recording for recording in self.recordings.values() if recording.file]
-        return finished[-1] if finished else _NO_RECORDING
-
-    @property
-    def recording_file(self) -> str:
-        """The file finished last, relative to the recordings folder; empty: none."""
-        return self._archived.file
-
-    @property
-    def recording_sha256(self) -> str:
-        """SHA-256 of the file finished last."""
-        return self._archived.sha256
-
-    @property
-    def recording_frames(self) -> int:
-        """Length of the file finished last, in frames."""
-        return self._archived.frames
-
-    @property
-    def recording_rate(self) -> int:
-        """Rate of the file finished last, in Hz."""
-        return self._archived.rate
-
-    @property
-    def recording_channels(self) -> int:
-        """Channels of the file finished last."""
-        return self._archived.channels
-
-    @property
-    def recording_category(self) -> str:
-        """Category of the file finished last; empty: none."""
-        return self._archived.category if self._archived.file else ""
-
-    @property
-    def recording_spans(self) -> tuple[Span, ...]:
-        """The talks in the file finished last."""
-        return self._archived.spans
 
     @property
     def archive_failed(self) -> str:

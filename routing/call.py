@@ -16,7 +16,7 @@ from calllog.folds import CallState
 from ivr import menu as ivr_menu
 from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
 from routing.announce import hear, introduce
-from routing.messages import GiveUp, Ring
+from routing.messages import CancelRing, GiveUp, Ring
 from routing.outcome import outcome_of
 from routing.plan import Accept, Nobody
 from routing.recorder import end_recorder, start_recording
@@ -269,6 +269,8 @@ async def talk(call: Call) -> Stage:
             case LegHeld(leg=leg, on=on) if leg in (now.leg, call.leg):
                 side: ev.Side = "agent" if leg == now.leg else "caller"
                 call.note((ev.Held if on else ev.Unheld)(talk_id=now.talk_id, by=side))
+            case CancelRing(talk_id=talk_id) if talk_id == now.talk_id:
+                call.desk.gone(call.call_id)  # taken back in the instant of the answer: it must ring nobody else for us
             case _:
                 pass
     await end_talk(call, now, "agent")

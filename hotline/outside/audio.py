@@ -65,7 +65,6 @@ class Stream:
         self._last_stamp, self._last_place = 0, 0
         self._event_stamp: int | None = None
         self.packets = 0
-        self.sources: list[int] = []
         self.keys: list[tuple[str, float]] = []
 
     # --- the mouth
@@ -160,7 +159,6 @@ class Stream:
                 place = by_stamp
         else:
             self._source = source
-            self.sources.append(source)
         self._last_stamp, self._last_place = stamp, place
         with self._lock:
             if len(self._heard) < place:

@@ -196,11 +196,6 @@ class Leg:
         g711.write_wav(path, g711.decode(self._stream.heard()))
         return path
 
-    @property
-    def heard_sources(self) -> int:
-        """How many RTP sources (SSRC) were heard one after the other."""
-        return len(self._stream.sources)
-
     # --- inside
 
     def _open_media(self) -> asyncio.Task[None]:

@@ -9,6 +9,7 @@ import pytest
 
 from calllog.errors import StoreError
 from phone.port import Snapshot
+from routing import queue
 from tests.virtual.fake_journal import outcomes
 from tests.virtual.world import World, answers, opened
 
@@ -156,4 +157,29 @@ async def test_a_key_after_a_restart_need_not_wait_for_the_prompt_of_the_daemon_
     assert caller.sounds.count("menu_main") == 2
     assert not world.state(caller).faults
     caller.hang_up()
+    await world.nothing_left()
+
+
+async def test_a_ring_taken_back_in_the_instant_of_its_answer_keeps_no_other_agent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "RING_GUARD", 0)
+    world = await opened("8001", "8002")
+    connect = world.phone.connect
+
+    async def slow(bridge: str, one: str, other: str) -> None:
+        await connect(bridge, one, other)
+        await asyncio.sleep(2)
+
+    monkeypatch.setattr(world.phone, "connect", slow)
+    caller = await world.asks()
+    await world.until(lambda: bool(world.rung), "somebody rings")
+    await asyncio.sleep(world.settings.hotline.times.ring - 1)
+    world.rung[0].answer()
+    await caller.talks()
+    await asyncio.sleep(3)
+    assert "ring_unreported" in world.alarms
+    assert not [agent.agent for agent in world.desk.agents() if agent.mode == "ringing"] and len(world.rung) == 1
+    caller.hang_up()
+    assert (await world.over(caller)).outcome == "answered"
     await world.nothing_left()
