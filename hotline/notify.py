@@ -49,7 +49,7 @@ class Notifier:
             if self._socket is None:
                 self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
                 self._socket.setblocking(False)
-            self._socket.sendto(text.encode(), self._address)
+            self._socket.sendto(text.encode(errors="replace"), self._address)
         except OSError as error:
             log.warning("systemd could not be told", what=text, why=str(error))
 

@@ -21,7 +21,7 @@ from calllog import events as ev
 from calllog.errors import StoreError
 from calllog.folds import CallState
 from calllog.journal import Journal
-from hotline.away import micros
+from hotline.away import beginning, micros
 from phone.numbers import e164
 from routing.outcome import outcome_of
 
@@ -118,10 +118,12 @@ class Traces:
 
     def _read(self) -> str | None:
         try:
-            with self._aside.open("rb") as file:
-                return file.read(LARGEST).decode("utf-8", "replace")
+            return beginning(self._aside, LARGEST).decode("utf-8", "replace")
         except FileNotFoundError:
             return None
+        except OSError as error:  # a pipe or a link that somebody laid there: what it holds is of no call
+            log.error("Asterisk's list of callers who hung up cannot be read; it goes", why=str(error))
+            return ""
 
     def _set_aside(self) -> bool:
         try:

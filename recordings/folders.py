@@ -116,13 +116,16 @@ def voicemail_seconds(path: Path) -> float:
 
 
 def spool_files(folders: Folders) -> list[str]:
-    """Every file of the spool but hidden ones, relative to it, sorted; none where there is no spool."""
+    """Every file of the spool but hidden ones, relative to it, sorted; none where there is no spool.
+
+    A name that is no text (of a machine that writes GBK) is none of ours, and no journal could be asked for it.
+    """
     try:
         with os.scandir(folders.spool) as entries:
             files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
     except FileNotFoundError:
         return []
-    return sorted(file for file in files if not file.startswith("."))
+    return sorted(file for file in files if not file.startswith(".") and file.isprintable())
 
 
 def archived_of(call: CallState, category: Category) -> Archived | None:

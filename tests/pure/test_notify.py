@@ -45,6 +45,8 @@ def test_words_go_out_as_one_datagram(listening: tuple[socket.socket, str]) -> N
     notifier = Notifier(address)
     notifier.tell(READY=1, STATUS="in service\nand well")
     assert server.recv(4096) == b"READY=1\nSTATUS=in service and well"
+    notifier.tell(STATUS="a name that is no text: \udcff")
+    assert server.recv(4096) == b"STATUS=a name that is no text: ?"
     notifier.close()
 
 

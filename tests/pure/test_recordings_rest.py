@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -134,6 +135,7 @@ def test_the_spool_is_listed_and_no_name_leads_out(tmp_path: Path) -> None:
     for name in ("b.raw", "a.wav", ".check-1"):
         (folders.spool / name).touch()
     (folders.spool / "folder").mkdir()
+    os.close(os.open(os.fsencode(folders.spool) + b"/\xbb\xb6-1.1.raw", os.O_CREAT))
     assert spool_files(folders) == ["a.wav", "b.raw"]
     assert folders.raw("../away/a.wav") == folders.away / "a.wav"
     for outside in ("../../x", "/etc/passwd", "a/../../../../x"):

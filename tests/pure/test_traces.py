@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 from hypothesis import given, strategies as st
@@ -81,4 +83,18 @@ async def test_without_a_fault_the_file_is_emptied_and_nothing_looked_up(tmp_pat
     traces = Traces(file, journal, country="CN", ended=lambda state: None)
     assert [await traces.take_in(()) for _ in range(3)] == [0] * 3
     assert not left(tmp_path) and not await journal.events_of("hotline-1795614565.494")
+    await journal.close()
+
+
+async def test_a_pipe_or_a_link_in_its_place_is_taken_away_unread(tmp_path: Path) -> None:
+    file, elsewhere = tmp_path / "hung-up.log", tmp_path / "elsewhere"
+    elsewhere.write_text(LINE)
+    journal = await journal_at(tmp_path)
+    traces = Traces(file, journal, country="CN", ended=lambda state: None)
+    for lay in (lambda: os.mkfifo(file), lambda: file.symlink_to(elsewhere)):
+        lay()
+        traces.connected()
+        async with asyncio.timeout(60):
+            assert [await traces.take_in(()) for _ in range(4)] == [0] * 4
+        assert not left(tmp_path) and elsewhere.exists()
     await journal.close()
