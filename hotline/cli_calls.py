@@ -10,6 +10,7 @@ import typer
 
 from config.catalogue import _
 from hotline.cli_options import STORE, ConfigFolder, FormatOption, answer, house, micros, one_line_each, refuse, when
+from hotline.lifeboat import VIA
 from hotline.show import Column, Format, clock, iso, moment, number_shown, show
 from hotline.words import OUTCOME_STYLES, outcome_word, stage_word
 
@@ -93,6 +94,9 @@ def _columns(settings: Settings) -> list[Column[CallRow]]:
     def shown(seconds: float | None) -> str:
         return "" if seconds is None else clock(seconds)
 
+    def about(row: CallRow) -> str:
+        return row.label or (_("(lifeboat)") if row.reason.startswith(VIA) else "")
+
     def end(row: CallRow) -> tuple[str, str]:
         if row.outcome:
             return outcome_word(row.outcome), OUTCOME_STYLES.get(row.outcome, "")
@@ -110,7 +114,7 @@ def _columns(settings: Settings) -> list[Column[CallRow]]:
         Column("did", lambda row: row.did),
         Column("trunk", lambda row: row.trunk),
         Column("queue", lambda row: row.queue),
-        Column("label", lambda row: row.label, _("About"), shrinks=True),
+        Column("label", lambda row: row.label, _("About"), about, shrinks=True),
         Column("agents", lambda row: list(row.agents), _("Agent"), lambda row: " ".join(row.agents)),
         Column("rings", lambda row: row.rings, _("Rings"), right=True, wide=True),
         Column("asked_at", lambda row: iso(row.asked_at, zone)),

@@ -153,8 +153,8 @@ def _prepare(config_dir: Path, sounds: Path | None) -> Ready:
         raise Refused([Problem("state-unwritable", place, what, _("Choose another folder."))]) from None
     problems += recordings.check.check(settings, state_dir)
     problems += trunk_passwords.check(settings, state_dir)
-    problems += build_prompts(settings, config_dir, sounds or state_dir)
-    problems += ivr.prompts.check(settings, config_dir, sounds or state_dir)
+    built = build_prompts(settings, config_dir, sounds or state_dir)
+    problems += _one_cause(built, ivr.prompts.check(settings, config_dir, sounds or state_dir))
     problems = list(dict.fromkeys(loaded.places.located(problems)))
     errors = [problem for problem in problems if not problem.warning]
     if errors:
@@ -177,6 +177,14 @@ def _of_what_could_be_read(config_dir: Path) -> list[Problem]:
         some = ("hotline", "queues", "agents", "roster")
         meant += routing.check.check(Settings.model_construct(**{name: getattr(files, name) for name in some}))
     return in_order(dict.fromkeys(found.problems + found.places.located(meant)))
+
+
+def _one_cause(built: list[Problem], heard: list[Problem]) -> list[Problem]:
+    """Without espeak-ng every prompt that it should speak is missing: that is one error, not a hundred."""
+    rest = [problem for problem in heard if problem.code != "prompt-unplayable"]
+    if len(rest) == len(heard) or all(problem.code != "espeak-missing" for problem in built):
+        return built + heard
+    return [replace(each, warning=each.warning and each.code != "espeak-missing") for each in built] + rest
 
 
 def build_prompts(settings: Settings, config_dir: Path, state_dir: Path) -> list[Problem]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.problems import Refused
+from hotline import preflight
+from hotline.asterisk.fault import AsteriskFault
 from hotline.preflight import prepare
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
@@ -46,3 +48,21 @@ def test_all_mistakes_are_told_at_once_with_file_line_and_key(tmp_path: Path) ->
         ("menu.yaml", "menus.main.options.1.menu", "menu-loops"),
     }
     assert all(problem.place.line and problem.what and problem.fix for problem in errors)
+
+
+def test_a_missing_espeak_is_one_error_and_not_one_for_every_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> list[str]:
+        raise AsteriskFault("espeak-ng is missing")
+
+    config = tmp_path / "config"
+    config.mkdir()
+    for file in EXAMPLE.glob("*.yaml"):
+        shutil.copy(file, config)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(preflight, "espeak_command", nowhere)
+    with pytest.raises(Refused) as refused:
+        prepare(config)
+    errors = [problem for problem in refused.value.problems if not problem.warning]
+    assert [problem.code for problem in errors] == ["espeak-missing"]

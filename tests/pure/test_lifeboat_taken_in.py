@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import wave
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,10 @@ import pytest
 
 from calllog.events import Answered, Arrived, Ended, HungUp
 from calllog.folds import CallState
+from calllog.queries import CallRow
+from config.load import load_settings
 from hotline.away import LAST_WORD, Away
+from hotline.cli_calls import _columns
 from hotline.lifeboat import VIA, engaged, read
 from hotline.words import reason_word
 from recordings.folders import Folders
@@ -237,3 +241,12 @@ async def test_a_ring_is_of_its_own_call(house: House, talk: str) -> None:
     house.put(lines(*GREETED, ("ring", {"talk": talk, "agent": "8001", "device": "8001"}), ("gone", {})))
     await taken(house)
     assert "RingStarted" not in house.kinds()
+
+
+def test_the_list_of_calls_says_which_the_lifeboat_served() -> None:
+    settings = load_settings(Path(__file__).resolve().parents[2] / "config")
+    (about,) = [column for column in _columns(settings) if column.key == "label"]
+    blank: dict[str, Any] = {field.name: "" for field in fields(CallRow)}
+    served = CallRow(**blank | {"reason": f"{VIA}caller_hung_up"})
+    assert "救生艇" in about.text(served).plain
+    assert about.text(CallRow(**blank | {"reason": "caller_hung_up"})).plain == ""
