@@ -33,6 +33,10 @@ LOOK_EVERY = 2.0
 EMPTIED_EVERY = 60.0
 """Seconds between two emptyings: at a start the lines of so long must be looked up."""
 
+LOOKS = 3
+"""Looks at which lines are looked up after a start or a reconnect: what Asterisk writes until the second one lies still
+at the third. Whoever hung up before we saw what is there has their line by then, however busy the machine."""
+
 LARGEST = 4 * 1024 * 1024
 """Bytes of the file that are read: some 50,000 calls."""
 
@@ -81,7 +85,12 @@ class Traces:
 
     def connected(self) -> None:
         """A daemon died, or a connection broke: look up what is in the file, and what was set aside before."""
-        self._look_up, self._due = 2, 0.0
+        self._look_up, self._due = LOOKS, 0.0
+
+    @property
+    def looking(self) -> bool:
+        """Whether a caller may yet be found."""
+        return self._look_up > 0
 
     async def watch(self, in_service: Callable[[], bool], running: Callable[[], Collection[str]]) -> None:
         """Look from time to time while ``in_service``; ``running`` are the calls that have a task."""

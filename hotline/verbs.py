@@ -52,6 +52,7 @@ class Verbs:
             "config": daemon.reload.status(),
             "calls": len(daemon.calls),
             "archiving": daemon.shelf.waiting,
+            "looking": daemon.traces.looking,
             "trunks": daemon.trunks.states,
             "tasks": len(asyncio.all_tasks()),
             "agents": {

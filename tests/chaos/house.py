@@ -141,8 +141,9 @@ class House:
 
     async def _left(self) -> str:
         status = await self.trial.status()
-        if not status.get("ready") or status.get("degraded") or status.get("calls") or status.get("archiving"):
-            known = {key: status.get(key) for key in ("ready", "degraded", "calls", "archiving")}
+        busy = ("degraded", "calls", "archiving", "looking")
+        if not status.get("ready") or any(status.get(key) for key in busy):
+            known = {key: status.get(key) for key in ("ready", *busy)}
             return f"the daemon is not idle: {known}"
         there = self.trial.home.away.iterdir() if self.trial.home.away.is_dir() else ()
         away = [file.name for file in there if file.stem != self.trial.home.hung_up.stem]

@@ -98,3 +98,14 @@ async def test_a_pipe_or_a_link_in_its_place_is_taken_away_unread(tmp_path: Path
             assert [await traces.take_in(()) for _ in range(4)] == [0] * 4
         assert not left(tmp_path) and elsewhere.exists()
     await journal.close()
+
+
+async def test_a_line_that_comes_late_is_looked_up_too(tmp_path: Path) -> None:
+    file = tmp_path / "hung-up.log"
+    journal = await journal_at(tmp_path)
+    traces = Traces(file, journal, country="CN", ended=lambda state: None)
+    traces.connected()
+    assert await traces.take_in(()) == 0
+    file.write_text(LINE)
+    assert [await traces.take_in(()) for _ in range(2)] == [0, 1] and not traces.looking
+    await journal.close()
