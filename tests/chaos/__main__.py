@@ -24,7 +24,8 @@ from pathlib import Path
 
 from hotline.asterisk.install import find_asterisk
 from hotline.trial import REPOSITORY
-from tests.chaos.faults import FAULTS, Fault, Skipped
+from tests.chaos.every import FAULTS
+from tests.chaos.fault import Fault, Skipped
 from tests.chaos.house import House, house
 from tests.chaos.round import Row, one_round, settle
 from tests.chaos.table import into_readmes, lines

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.every import FAULTS
 from tests.chaos.house import House, house
 from tests.chaos.round import Row, one_round, settle
 

@@ -8,7 +8,7 @@ import re
 from typing import Literal
 
 from hotline.trial import REPOSITORY
-from tests.chaos.faults import FAULTS
+from tests.chaos.every import FAULTS
 from tests.chaos.round import Row
 
 HEAD = {
