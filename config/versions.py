@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -48,8 +49,8 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     version whose content it has.
     """
 
-    version: int
-    at: int
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    at: Annotated[int, msgspec.Meta(ge=0, lt=250_000_000_000_000_000)]  # what a calendar can say: to the year 9892
     how: How
     files: dict[str, str]
     author: str = ""
@@ -95,7 +96,7 @@ class History:
         for line in lines:
             with contextlib.suppress(msgspec.DecodeError):
                 version = msgspec.json.decode(line, type=Version)
-                if all(_belongs(name) for name in version.files):
+                if all(_belongs(name) and _is_digest(digest) for name, digest in version.files.items()):
                     found.append(version)
         return found
 
@@ -235,6 +236,10 @@ def _belongs(name: str) -> bool:
     """Whether a version may have a file of this name: a line that was tampered with must not lead out of the folder."""
     parts = name.split("/")
     return len(parts) in (1, 3) and (len(parts) == 1 or parts[0] == "sounds") and not {"", ".", ".."} & {*parts}
+
+
+def _is_digest(digest: str) -> bool:
+    return digest.startswith(UNREADABLE) or re.fullmatch(r"[0-9a-f]{64}", digest) is not None
 
 
 def _has(version: Version, name: str) -> bool:

@@ -109,7 +109,7 @@ def is_plain(file: Path) -> bool:
 def micros(text: str) -> int:
     """Seconds with a fraction, as the dialplan writes times, in µs; 0 where it is none."""
     seconds, _, fraction = text.strip().partition(".")
-    if not seconds.isdecimal() or len(seconds) > 12:
+    if not seconds.isdecimal() or len(seconds) > 11:  # beyond that no calendar could show the call
         return 0
     return int(seconds) * 1_000_000 + int((fraction if fraction.isdecimal() else "0")[:6].ljust(6, "0"))
 

@@ -23,6 +23,9 @@ VIA = "via_lifeboat:"
 LARGEST = 256 * 1024
 """Bytes of a file that are read: a visit writes one or two kilobytes."""
 
+LATEST = 250_000_000_000_000_000
+"""A later time (µs) is no time: beyond the year 9999 no calendar could show the call."""
+
 OVER = ("ended", "gone", "fault")
 """The words after which the script writes no more."""
 
@@ -101,7 +104,7 @@ def _lines(data: bytes) -> Iterator[Line]:
             line = msgspec.json.decode(text, type=Line)
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
             continue
-        if 0 < line.at < 1 << 62:
+        if 0 < line.at < LATEST:
             yield line
 
 

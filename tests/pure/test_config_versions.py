@@ -246,6 +246,20 @@ def test_a_tampered_version_leads_out_of_no_folder(tmp_path: Path, name: str) ->
     assert [list(version.files) for version in history.versions()] == [["hotline.yaml"]]
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"), [('"at":1,', f'"at":{1 << 62},'), ('"at":1,', '"at":-1,'), (':"ca978', ':"../../ca978'),
+                         ('"version":1', '"version":0')],
+)  # fmt: skip
+def test_a_version_that_cannot_be_is_passed_over(tmp_path: Path, was: str, becomes: str) -> None:
+    folder, history = tmp_path / "config", History(tmp_path / "var")
+    write(folder, {"hotline.yaml": b"a"})
+    take(history, folder)
+    lines = history.folder / "versions.jsonl"
+    assert was in lines.read_text()
+    lines.write_text(lines.read_text().replace(was, becomes))
+    assert history.versions() == []
+
+
 def test_a_kept_text_that_has_changed_is_not_taken_back(tmp_path: Path) -> None:
     folder, history = tmp_path / "config", History(tmp_path / "var")
     write(folder, {"hotline.yaml": b"a"})

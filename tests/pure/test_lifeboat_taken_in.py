@@ -15,7 +15,7 @@ from calllog.events import Answered, Arrived, Ended, HungUp
 from calllog.folds import CallState
 from calllog.queries import CallRow
 from config.load import load_settings
-from hotline.away import LAST_WORD, Away
+from hotline.away import LAST_WORD, Away, micros
 from hotline.cli_calls import _columns
 from hotline.lifeboat import VIA, engaged, read
 from hotline.words import reason_word
@@ -219,6 +219,13 @@ async def test_a_message_that_is_a_link_is_nobodys_voice(house: House) -> None:
     house.put(lines(*MESSAGE, ("gone", {})))
     assert await house.intake.take_in(nowhere) == 1
     assert "VoicemailKept" not in house.kinds() and not list(house.folders.spool.iterdir())
+
+
+@pytest.mark.parametrize("at", [0, -1, 1 << 61, 1 << 70])
+def test_a_time_that_no_calendar_can_show_costs_its_line(at: int) -> None:
+    good = lines(("arrived", {}))
+    assert len(read(CALL, good + json.dumps({"at": at, "do": "answered"}).encode() + b"\n" + good).lines) == 2
+    assert (micros("9" * 11), micros("9" * 12)) == (99_999_999_999_000_000, 0)
 
 
 @pytest.mark.parametrize("odd", [{"priority": 1 << 70}, {"cause": -(1 << 70)}, {"part": 1 << 40}])
