@@ -3,3 +3,13 @@
 # Imported before anything runs: its plugin would compile it at the very end, when CPython 3.11's parser may find its
 # recursion count off (python/cpython#106905) and fail a run that passed.
 import hypothesis  # noqa: F401
+import pytest
+
+from config import catalogue
+
+
+@pytest.fixture(autouse=True)
+def language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins in the default language, whatever the test before it has chosen."""
+    monkeypatch.setattr(catalogue, "_chosen", None)
+    monkeypatch.delenv("HOTLINE_LANG", raising=False)

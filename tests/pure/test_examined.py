@@ -18,7 +18,7 @@ SETTINGS = load_settings(Path(__file__).resolve().parents[2] / "config")
 async def test_a_check_that_hangs_is_an_error_and_its_worker_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examine, "LONGEST", 0.5)
+    monkeypatch.setattr(examine, "LONGEST", 0.01)  # no process starts so soon
     with pytest.raises(TimeoutError):
         await examine.in_worker(time.sleep, 3600)
     found = await examine.examined(tmp_path, tmp_path, tmp_path / "draft", SETTINGS, Snapshot({}))
