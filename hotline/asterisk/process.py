@@ -53,6 +53,10 @@ class Started(msgspec.Struct, frozen=True):
     log_from: int
 
 
+ENDING = 3.0
+"""Seconds in which one that was killed here may still hold its ports: the kernel closes them after it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """``pid`` is None when it does not run; ``serving``: it answers on its control socket."""
@@ -75,7 +79,10 @@ def start(settings: Settings, install: AsteriskInstall, state_dir: Path, secrets
     home = AsteriskHome.of(state_dir)
     if (pid := running(home)) is not None:
         return pid
-    for taken in taken_ports(settings):
+    until = time.monotonic() + (ENDING if home.pid_file.exists() else 0.0)
+    while (ports := taken_ports(settings)) and time.monotonic() < until:
+        time.sleep(0.05)
+    for taken in ports:
         what = _("{key}: {port} on {address} cannot be used: {reason}. Free it, or set another.")
         raise AsteriskFault(what.format(key=taken.key, port=taken.shown, address=taken.address, reason=taken.why))
     asterisk = settings.hotline.asterisk
@@ -89,7 +96,10 @@ def become(settings: Settings, install: AsteriskInstall, state_dir: Path, secret
     home = AsteriskHome.of(state_dir)
     if (pid := running(home)) is not None:
         raise AsteriskFault(_("Asterisk is running already (pid {pid}).").format(pid=pid))
-    for taken in taken_ports(settings):
+    until = time.monotonic() + (ENDING if home.pid_file.exists() else 0.0)
+    while (ports := taken_ports(settings)) and time.monotonic() < until:
+        time.sleep(0.05)
+    for taken in ports:
         what = _("{key}: {port} on {address} cannot be used: {reason}. Free it, or set another.")
         raise AsteriskFault(what.format(key=taken.key, port=taken.shown, address=taken.address, reason=taken.why))
     home.make()
