@@ -255,14 +255,10 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for _level, title in headings(page)}
 
 
-DRAWN_BY_BENCH = ("figures.en.svg", "figures.zh.svg")
-"""Pictures that are there once `make bench` has been run."""
-
-
 @each_page
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", text(page)):
-        if target.startswith("https://") or (page.startswith("docs/bench/") and target in DRAWN_BY_BENCH):
+        if target.startswith("https://"):
             continue
         file, _mark, anchor = target.partition("#")
         there = ((ROOT / page).parent / file).resolve() if file else ROOT / page
