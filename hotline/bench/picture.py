@@ -115,7 +115,7 @@ def _answers(found: Measured, x: int, y: int) -> list[str]:
 
 def _free(found: Measured, x: int, y: int) -> list[str]:
     """Every wait as a dot, on a logarithmic scale."""
-    parts = [_text(x, y - 12, _("From an agent's hang-up to the next ring, ms (dashed: the target)"), "head")]
+    parts = [_text(x, y - 12, _("Hang-up to the next ring, ms (dashed: the target)"), "head")]
     low, high = 1.0, 2_000.0
     parts += _log_axis(x, y, low, high)
     for at, (rounds, colour, name) in enumerate(
