@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from phone.ami import Ami, AmiError, AmiLogin, AmiLost, AmiRefused
 Message = dict[str, str]
 Answer = Callable[["Peer", Message, asyncio.StreamWriter], Awaitable[None]]
 
-LIMIT = 5.0
+LIMIT = 20.0
 """Seconds for anything here: the limits of the code are set to fractions of one."""
 
 
@@ -26,7 +25,7 @@ LIMIT = 5.0
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of the code, short."""
     monkeypatch.setattr(module, "CONNECT_LIMIT", 1.0)
-    monkeypatch.setattr(module, "ACTION_LIMIT", 0.4)
+    monkeypatch.setattr(module, "ACTION_LIMIT", 1.0)
     monkeypatch.setattr(module, "PING_EVERY", 0.2)
     monkeypatch.setattr(module, "BACKOFF_CAP", 0.2)
 
@@ -190,10 +189,9 @@ async def test_a_refusal_is_asterisks_own_words() -> None:
 async def test_no_answer_ends_in_bounded_time_and_is_never_sent_again() -> None:
     peer = Peer({"MixMonitor": silent})
     async with connected(peer) as (ami, _changes):
-        began = time.monotonic()
-        with pytest.raises(AmiLost, match="no answer within"):
-            await ami.action("MixMonitor", Channel="c", File="f")
-        assert time.monotonic() - began < 2
+        async with asyncio.timeout(LIMIT):
+            with pytest.raises(AmiLost, match="no answer within"):
+                await ami.action("MixMonitor", Channel="c", File="f")
         peer.cut()
         await until(lambda: peer.connections > 1)
         await until(lambda: ami.ready)
@@ -202,7 +200,7 @@ async def test_no_answer_ends_in_bounded_time_and_is_never_sent_again() -> None:
 
 
 async def test_a_break_in_an_action_is_told_and_the_action_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ACTION_LIMIT", 4.0)
+    monkeypatch.setattr(module, "ACTION_LIMIT", 10 * LIMIT)
 
     async def fully_booted(peer: Peer, message: Message, writer: asyncio.StreamWriter) -> None:
         await good(peer, message, writer)
@@ -211,10 +209,9 @@ async def test_a_break_in_an_action_is_told_and_the_action_is_not_sent_again(mon
 
     peer = Peer({"MixMonitor": hang_up, "Login": fully_booted})
     async with connected(peer) as (ami, changes):
-        began = time.monotonic()
-        with pytest.raises(AmiLost):
-            await ami.action("MixMonitor", Channel="c", File="f")
-        assert time.monotonic() - began < 2, "the break itself was not noticed"
+        async with asyncio.timeout(LIMIT):  # so the break itself was noticed
+            with pytest.raises(AmiLost):
+                await ami.action("MixMonitor", Channel="c", File="f")
         await until(lambda: ami.ready and peer.connections == 2)
         await ami.action("StopMixMonitor", Channel="c")
         assert peer.sent("MixMonitor") == [1]
@@ -272,22 +269,23 @@ async def test_after_refused_connections_there_is_one_and_stays_one() -> None:
     assert peer.connections == 1
 
 
-async def test_a_wrong_login_is_told_at_once_and_not_tried_again() -> None:
+async def test_a_wrong_login_is_told_at_once_and_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ACTION_LIMIT", 10 * LIMIT)
+    monkeypatch.setattr(module, "CONNECT_LIMIT", 10 * LIMIT)
     peer = Peer({"Login": refuse})
-    began = time.monotonic()
     with pytest.raises(AmiLogin, match="hotline") as refused:
-        async with listening(peer) as ami:
+        async with listening(peer) as ami, asyncio.timeout(LIMIT):
             await ami.run()
-    assert time.monotonic() - began < 0.8 and peer.connections == 1
+    assert peer.connections == 1
     assert "geheim" not in str(refused.value)
 
 
-async def test_a_peer_that_breaks_off_in_the_login_is_tried_again_soon() -> None:
+async def test_a_peer_that_breaks_off_in_the_login_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ACTION_LIMIT", 10 * LIMIT)
+    monkeypatch.setattr(module, "CONNECT_LIMIT", 10 * LIMIT)
     peer = Peer({"Login": hang_up})
     async with listening(peer) as ami, running(ami):
-        began = time.monotonic()
-        await until(lambda: peer.connections >= 2)
-        assert time.monotonic() - began < 0.8, "the break was not noticed before the login's time was up"
+        await until(lambda: peer.connections >= 2)  # before the login's time is up: the break itself was noticed
         peer.answers.clear()
         await ami.wait_ready(LIMIT)
 

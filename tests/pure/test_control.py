@@ -9,7 +9,6 @@ import os
 import socket
 import stat
 import threading
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -112,11 +111,13 @@ CUT_SHORT = {
 
 
 @pytest.mark.parametrize("data", CUT_SHORT.values(), ids=CUT_SHORT.keys())
-async def test_too_long_a_line_is_cut_off(tmp_path: Path, data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_too_long_a_line_is_cut_off(
+    tmp_path: Path, data: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REQUEST_LIMIT", 600.0)
     async with listening(tmp_path) as path:
-        began = time.monotonic()
-        assert await say(path, data) == b""
-        assert time.monotonic() - began < 3
+        async with asyncio.timeout(30):  # so not by that limit
+            assert await say(path, data) == b""
         assert await works(tmp_path)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -149,15 +150,13 @@ async def test_a_fault_in_a_verb_stays_inside(tmp_path: Path) -> None:
 
 
 async def test_slow_clients_hold_nobody_up_and_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REQUEST_LIMIT", 0.5)
+    monkeypatch.setattr(module, "REQUEST_LIMIT", 2.0)
     async with listening(tmp_path) as path:
         slow = [await asyncio.open_unix_connection(path) for _ in range(50)]
         for _reader, writer in slow:
             writer.write(b'{"verb"')
-        began = time.monotonic()
-        assert await works(tmp_path)
-        assert time.monotonic() - began < 0.4
-        async with asyncio.timeout(3):
+        assert await works(tmp_path)  # held up by one of them, it would not be answered within the limit
+        async with asyncio.timeout(30):
             for reader, writer in slow:
                 assert await reader.read() == b""
                 writer.close()
@@ -166,9 +165,8 @@ async def test_slow_clients_hold_nobody_up_and_are_let_go(tmp_path: Path, monkey
 async def test_a_verb_that_hangs_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REQUEST_LIMIT", 0.3)
     async with listening(tmp_path) as path:
-        began = time.monotonic()
-        assert await say(path, b'{"verb": "hang"}\n') == b""
-        assert time.monotonic() - began < 2
+        async with asyncio.timeout(30):
+            assert await say(path, b'{"verb": "hang"}\n') == b""
 
 
 async def test_a_client_that_goes_before_its_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

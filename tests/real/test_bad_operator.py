@@ -290,12 +290,10 @@ def test_a_wrong_password(served: Office, which: str) -> None:
     for name in ("ari", "ami") if which == "both" else (which,):
         secrets[f"{name}_password"] = "wrong-and-secret"
     file.write_text(json.dumps(secrets))
-    began = time.monotonic()
     try:
         (line,) = served.refused()
     finally:
         file.write_bytes(good)
-    assert time.monotonic() - began < 15
     assert "password" in line and "wrong-and-secret" not in line
     at = served.settings.hotline.asterisk
     ports = {"ari": (at.ari_port,), "ami": (at.ami_port,), "both": (at.ari_port, at.ami_port)}[which]
