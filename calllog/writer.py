@@ -10,8 +10,8 @@ events reach the store in the order of ``seq``. Therefore "is this event stored 
 highest ``seq`` stored, and a crash at any point between commit and removal of the spool doubles nothing. A gap in
 ``seq`` is an event that was lost, and ``calllog.verify`` says so.
 
-When the spool fails too, events stay in memory up to a bound, and barriers raise StoreLost at once: what cannot be
-made safe is not waited for.
+When the spool fails too, or a disk does not even answer, events stay in memory up to a bound, and barriers raise
+StoreLost at once, from the first failure on until something is safe again: what cannot be made safe is not waited for.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Writer:
         self._stalled: asyncio.Task[Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self._spool_trouble = ""
-        """Why the last try of the spool failed; empty once something is safe again."""
+        """Why the spool last failed, or that a barrier waited in vain; empty once something is safe again."""
         self.trouble = ""
         """Why the store fails; empty while it works."""
 
@@ -164,6 +164,8 @@ class Writer:
             async with asyncio.timeout(BARRIER_TIMEOUT):
                 await waiting
         except TimeoutError as error:
+            # A disk that hangs holds the writer up for longer than anybody may wait: one has found out for all.
+            self._no_spool("the disk does not answer")
             raise StoreLost(self._why_lost()) from error
 
     async def pending(self) -> list[Item]:
@@ -225,12 +227,16 @@ class Writer:
         try:
             await self._to_spool()
         except SpoolFailed as error:
-            if not self._spool_trouble:
-                log.critical("neither store nor spool can be written", queued=len(self._queue), why=str(error))
-            self._spool_trouble = str(error)
-            self._let_go(self._why_lost())
+            self._no_spool(str(error))
             if not self._closing:
                 await asyncio.sleep(RETRY_FIRST)
+
+    def _no_spool(self, why: str) -> None:
+        """Nothing can be made safe at the moment: let those go who wait, and do not let others begin to."""
+        if not self._spool_trouble:
+            log.critical("neither store nor spool can be written", queued=len(self._queue), why=why)
+        self._spool_trouble = why
+        self._let_go(self._why_lost())
 
     def _let_go(self, why: str) -> None:
         """Whoever waits at a barrier would wait in vain."""

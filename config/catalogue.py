@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import gettext
 import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from babel.messages.catalog import Catalog, Message
 
@@ -25,6 +27,7 @@ LOCALE = Path(__file__).parent / "locale"
 DEFAULT: Language = "zh"
 
 _chosen: Language | None = None
+_answering: ContextVar[Language | None] = ContextVar("answering", default=None)
 
 
 def set_language(language: Language) -> None:
@@ -35,8 +38,23 @@ def set_language(language: Language) -> None:
     _chosen = language
 
 
+@contextmanager
+def answering(asked: object) -> Iterator[None]:
+    """Within it texts are in the language that was ``asked`` for; in the one in force where there is none such.
+
+    For putting an answer into words alone: tasks and timers that are made within it would keep the language.
+    """
+    token = _answering.set("zh" if asked == "zh" else "en" if asked == "en" else None)
+    try:
+        yield
+    finally:
+        _answering.reset(token)
+
+
 def language() -> Language:
     """The language in force: what was set, else the environment's HOTLINE_LANG, else Chinese."""
+    if (wanted := _answering.get()) is not None:
+        return wanted
     if _chosen is not None:
         return _chosen
     asked = os.environ.get("HOTLINE_LANG", "")[:2].lower()

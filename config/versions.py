@@ -82,14 +82,14 @@ class History:
 
     def __init__(self, state_dir: Path) -> None:
         self.folder = state_dir / "config"
-        self._lines = self.folder / "versions.jsonl"
+        self.lines = self.folder / "versions.jsonl"
 
     # --- asking -------------------------------------------------------------------------------------------------
 
     def versions(self) -> list[Version]:
         """All, the oldest first. A line that a crash left half is passed over."""
         try:
-            lines = self._lines.read_bytes().split(b"\n")
+            lines = self.lines.read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
         found = []
@@ -177,9 +177,9 @@ class History:
             changes=tuple(Change(one.file, one.key, one.old, one.new) for one in told[:MOST_CHANGES]),
             more=max(0, len(told) - MOST_CHANGES),
         )
-        with open(self._lines, "ab", opener=_private) as out:
+        with open(self.lines, "ab", opener=_private) as out:
             # A line that a crash left half must not swallow this one.
-            out.write((b"\n" if _ends_open(self._lines) else b"") + msgspec.json.encode(version) + b"\n")
+            out.write((b"\n" if _ends_open(self.lines) else b"") + msgspec.json.encode(version) + b"\n")
             out.flush()
             os.fsync(out.fileno())
         if note:

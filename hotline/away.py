@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import glob
 import os
 import stat
@@ -26,6 +25,7 @@ from calllog import events as ev
 from calllog.errors import StoreError
 from calllog.folds import CallState
 from calllog.journal import Journal
+from config.plain import open_plain
 from hotline import lifeboat
 from hotline.lifeboat import Visit
 from phone.numbers import e164
@@ -89,10 +89,8 @@ def beginning(file: Path, most: int) -> bytes:
 
     Asterisk's group may write into the folder: a link could lead to what is ours alone, a pipe would never end.
     """
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = open_plain(file, links=False)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", str(file))
         return os.read(handle, most)
     finally:
         os.close(handle)

@@ -12,7 +12,7 @@ import typer
 
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, FormatOption, Group, house, one_line_each, refuse, tell
-from hotline.in_force import author_word, lines_in_force, pending_line
+from hotline.in_force import author_word, in_our_words, lines_in_force, pending_line
 from hotline.show import Column, Format, at, console, iso, near, show
 from hotline.words import GOOD
 
@@ -44,7 +44,7 @@ def history_command(
     settings, state, history = _house(config)
     versions = history.versions()
     if form is Format.TABLE:
-        for line in lines_in_force(state, settings.hotline.zone):
+        for line in lines_in_force(state, settings.hotline.zone, config):
             tell(line)
     rows = list(reversed(versions))[:limit]
     empty = _("No version has taken effect yet: the daemon notes the first at its start.")
@@ -181,7 +181,7 @@ def undo_command(
     if status is None:
         console().print(_("The hotline is not running: it takes effect at the next start."))
     else:
-        _wait(state, wanted)
+        _wait(state, wanted, config)
 
 
 def _before(history: History, last: Version) -> Version:
@@ -205,7 +205,7 @@ def _prove(history: History, wanted: Version, state: Path) -> None:
         forget(draft)
 
 
-def _wait(state: Path, wanted: Version) -> None:
+def _wait(state: Path, wanted: Version, config: Path) -> None:
     """Until the daemon says that it is in force."""
     until = time.monotonic() + TAKEN_WITHIN
     while time.monotonic() < until:
@@ -217,7 +217,7 @@ def _wait(state: Path, wanted: Version) -> None:
                 tell(pending_line(str(key), str(whose)))
             return
         if about.get("refused") == wanted.digest:
-            refuse(*about.get("errors", []))
+            refuse(*in_our_words(about, config).get("errors", []))
         time.sleep(0.2)
     refuse(_("The hotline has not said yet that it is in force: see 'hotline config history'."))
 

@@ -23,7 +23,7 @@ from hotline.cli_options import (
     tell,
     when,
 )
-from hotline.in_force import told_of
+from hotline.in_force import in_our_words, told_of
 from hotline.show import Column, Format, console, iso, show, show_json, since
 from hotline.words import DIM, GOOD, MODE_STYLES, WARN, Names, mode_word, pause_word, with_why
 
@@ -226,7 +226,7 @@ def agents(
     else:
         if status.get("degraded"):
             tell(_("The store fails: events go to the spool."))
-        for line in told_of(status.get("config", {}), settings.hotline.zone):
+        for line in told_of(in_our_words(status.get("config", {}), config), settings.hotline.zone):
             tell(line)
     show(form, _seat_columns(settings), seats)
 

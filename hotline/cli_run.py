@@ -37,8 +37,9 @@ def run(
 
     logs.configure()
     from hotline import daemon
-    from hotline.preflight import prepare_to_serve
+    from hotline.preflight import prepare_to_serve, state_dir_said
 
+    _refuse_a_second(state_dir_said(config))
     try:
         ready = prepare_to_serve(config)
         if ready.refused:
@@ -67,6 +68,15 @@ def run(
             _stop_asterisk(ready)
         elif ours:
             tell(_("Asterisk goes on running, with its talks; 'hotline asterisk stop' ends it."))
+
+
+def _refuse_a_second(state: Path) -> None:
+    """Refuse at once while another daemon is in service here; one that is stopping is waited for, by the store's lock.
+    """
+    now = _status(state)
+    if now and now.get("stopping") is False:
+        what = _("A hotline is running already on {path} (process {pid}): stop it first, or set another state_dir.")
+        refuse(what.format(path=state, pid=now.get("pid")))
 
 
 def _start_asterisk(ready: Ready) -> bool:

@@ -1,7 +1,7 @@
 """The Unix socket by which the ``hotline`` command speaks to the running daemon: one JSON line each way.
 
-A request is ``{"verb": ..., ...}``, an answer ``{"ok": true, ...}`` or ``{"ok": false, "error": ...}``. Mode 0600: who
-may open it is the user who runs the daemon.
+A request is ``{"verb": ..., "language": ..., ...}``, an answer ``{"ok": true, ...}`` or
+``{"ok": false, "error": ...}``. Mode 0600: who may open it is the user who runs the daemon.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+
+from config.catalogue import _, answering, language
 
 log = structlog.get_logger()
 
@@ -38,7 +40,15 @@ class NotRunning(Exception):
 
 
 class Refused(Exception):
-    """The daemon refuses; the text says why."""
+    """The daemon refuses. ``why`` gives the text in the language in force when it is asked: a verb runs in the
+    daemon's, the answer is put into words in that of whoever asks."""
+
+    def __init__(self, why: Callable[[], str]) -> None:
+        super().__init__()
+        self._why = why
+
+    def __str__(self) -> str:
+        return self._why()
 
 
 def socket_path(state_dir: Path) -> Path:
@@ -95,15 +105,18 @@ class Control:
         try:
             request = json.loads(line)
             verb = self._verbs[request["verb"]]
+            asked = request.get("language")
         except (ValueError, KeyError, TypeError, RecursionError):
-            return {"ok": False, "error": "unknown request"}
+            return {"ok": False, "error": _("The running hotline does not know this request: is it another version?")}
         try:
             return {"ok": True, **await verb(request)}
         except Refused as refused:
-            return {"ok": False, "error": str(refused)}
+            with answering(asked):
+                return {"ok": False, "error": str(refused)}
         except Exception:  # one bad request must not end the daemon's socket
             log.exception("a control request failed", verb=request["verb"])
-            return {"ok": False, "error": "a fault in the daemon; its log says more"}
+            with answering(asked):
+                return {"ok": False, "error": _("A fault in the running hotline: its log says more.")}
 
 
 async def _answers(path: Path) -> bool:
@@ -123,7 +136,7 @@ def ask(state_dir: Path, verb: str, **fields: Any) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as conn:
             conn.settimeout(REQUEST_LIMIT)
             conn.connect(os.fspath(path))
-            conn.sendall(json.dumps({"verb": verb, **fields}).encode() + b"\n")
+            conn.sendall(json.dumps({"verb": verb, "language": language(), **fields}).encode() + b"\n")
             data = b""
             while not data.endswith(b"\n"):
                 piece = conn.recv(65536)
@@ -135,7 +148,8 @@ def ask(state_dir: Path, verb: str, **fields: Any) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = dict(json.loads(data))
     except (ValueError, TypeError):  # it was killed in mid-sentence, or is no Hotline
-        raise Refused("no answer") from None
+        raise Refused(lambda: _("The running hotline gave no answer: try again, and see its log.")) from None
     if not answer.pop("ok", False):
-        raise Refused(str(answer.get("error", "refused")))
+        said = str(answer.get("error", ""))
+        raise Refused(lambda: said or _("The running hotline refused."))
     return answer

@@ -87,7 +87,7 @@ class Daemon:
         self.folders = Folders(self.state_dir)
         self.home = AsteriskHome.of(self.state_dir)
         self.roster = Roster.compile(self.settings.roster, self.settings.hotline.zone)
-        self._stop = asyncio.Event()
+        self.stopping = asyncio.Event()
         self._roster_renewed = asyncio.Event()
         self.interrupted = False
         self.notifier = Notifier.taken_from(os.environ)
@@ -130,7 +130,7 @@ class Daemon:
 
     def _told_to_stop(self, sig: signal.Signals) -> None:
         self.interrupted = sig == signal.SIGINT
-        self._stop.set()
+        self.stopping.set()
 
     async def _serve(self, client: ari.Client, ami: Ami) -> None:
         version = importlib.metadata.version("hotline")
@@ -194,7 +194,7 @@ class Daemon:
                     tasks.create_task(keep_on("trunks", self.trunks.run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
-                await self._stop.wait()
+                await self.stopping.wait()
                 log.info("stopping: talks go on, waiting callers are kept for the next daemon", calls=len(self.calls))
                 self.notifier.tell(STOPPING=1)
                 await self.heart.stop()
@@ -237,6 +237,8 @@ class Daemon:
                 _("Asterisk {version} is too old: 22.5 or newer is needed.").format(version=info.system.version)
             )
         self._system(ev.AsteriskBack(connection="ari"))
+        if self.settings.hotline.recording.unbroken and not self.phone.one_recorder:
+            self._alarm("recording_in_parts", {"asterisk": info.system.version})  # its build would lose sound
         if restarted:
             self.reload.asterisk_restarted()
         started = info.status.startup_time

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config.catalogue import _, ngettext
+from config.catalogue import _, language, ngettext
 from hotline.show import at
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from config.versions import Version
+
+
+MOST_TOLD = 20
+"""Errors that are named one by one; the others are counted."""
 
 
 def author_word(version: Version) -> str:
@@ -23,7 +27,7 @@ def author_word(version: Version) -> str:
     return _("found at the start") if version.how == "start" else _("edited file")
 
 
-def lines_in_force(state: Path, zone: ZoneInfo) -> list[str]:
+def lines_in_force(state: Path, zone: ZoneInfo, config: Path) -> list[str]:
     """The same, asked of the daemon; nothing while none runs."""
     from hotline import control
 
@@ -31,7 +35,23 @@ def lines_in_force(state: Path, zone: ZoneInfo) -> list[str]:
         status = control.ask(state, "status")
     except (control.NotRunning, control.Refused):
         return []
-    return told_of(status.get("config", {}), zone)
+    return told_of(in_our_words(status.get("config", {}), config), zone)
+
+
+def in_our_words(about: Mapping[str, Any], config: Path) -> Mapping[str, Any]:
+    """The same word with the errors of the files in the language in force here: where the daemon has found them in
+    another, the files are checked once more."""
+    if not about.get("errors") or about.get("language", language()) == language():
+        return about
+    from config.problems import Refused
+    from hotline.preflight import prepare_aside
+
+    try:
+        prepare_aside(config)
+    except Refused as refused:
+        errors = [str(problem) for problem in refused.problems if not problem.warning]
+        return {**about, "errors": errors[:MOST_TOLD], "error_count": len(errors)}
+    return about
 
 
 def told_of(about: Mapping[str, Any], zone: ZoneInfo) -> list[str]:

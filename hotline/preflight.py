@@ -25,7 +25,7 @@ from config.settings import Hotline, Settings
 from config.snapshot import Snapshot, look
 from config.tree import read_tree
 from config.versions import Damaged, History, Version
-from hotline.asterisk import trunk_passwords
+from hotline.asterisk import recorder, trunk_passwords
 from hotline.asterisk.check import state_folder
 from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
@@ -96,7 +96,7 @@ def prepare_to_serve(config_dir: Path) -> Ready:
     try:
         return prepare(config_dir)
     except Refused as refused:
-        history = History(_state_dir_said(config_dir))
+        history = History(state_dir_said(config_dir))
         last = history.last()
         if last is None or look(config_dir).digest == last.digest:
             raise
@@ -118,7 +118,7 @@ def prepare_version(history: History, version: Version, *, sounds: Path | None =
 def settings_in_force(config_dir: Path) -> tuple[Settings, Version] | None:
     """The settings of the version that was in force last, for commands while the files have errors; None: there is
     none, or it cannot be read."""
-    history = History(_state_dir_said(config_dir))
+    history = History(state_dir_said(config_dir))
     last = history.last()
     try:
         return None if last is None else (history.settings(last).settings, last)
@@ -126,7 +126,7 @@ def settings_in_force(config_dir: Path) -> tuple[Settings, Version] | None:
         return None
 
 
-def _state_dir_said(config_dir: Path) -> Path:
+def state_dir_said(config_dir: Path) -> Path:
     """The state folder as hotline.yaml names it, however broken the file is otherwise."""
     value = read_tree(config_dir, "hotline.yaml").value
     said = value.get("state_dir") if isinstance(value, dict) else None
@@ -153,6 +153,7 @@ def _prepare(config_dir: Path, sounds: Path | None) -> Ready:
         raise Refused([Problem("state-unwritable", place, what, _("Choose another folder."))]) from None
     problems += recordings.check.check(settings, state_dir)
     problems += trunk_passwords.check(settings, state_dir)
+    problems += recorder.check(settings, state_dir)
     built = build_prompts(settings, config_dir, sounds or state_dir)
     problems += _one_cause(built, ivr.prompts.check(settings, config_dir, sounds or state_dir))
     problems = list(dict.fromkeys(loaded.places.located(problems)))

@@ -22,9 +22,10 @@ import structlog
 from ari.errors import AriError, NotFound
 from calllog import events as ev
 from calllog.errors import StoreError
-from config.catalogue import _
+from config.catalogue import _, language
 from config.effect import concerns_asterisk, restart_values, waiting_for, without_restart
 from config.problems import Problem
+from config.pruning import forget_old
 from config.settings import Settings
 from config.snapshot import Eye, Snapshot, being_written
 from config.versions import Damaged, History, Version
@@ -67,7 +68,8 @@ class Reload:
         self._version: Version | None = None
         self._errors: list[Problem] = list(ready.refused)
         self._being_written = ""
-        self._asterisk_trouble = self._own_asterisk = ""
+        self._asterisk_trouble, self._own_asterisk = "", False
+        self._language = language()
         self._asterisk_began = started_with(ready.state_dir) or restart_values(ready.settings)
         self._to_reload: set[str] = set()
 
@@ -89,7 +91,9 @@ class Reload:
             "error_count": len(self._errors),
             "being_written": self._being_written,
             "pending": self.pending(),
-            "asterisk": self._asterisk_trouble or self._own_asterisk,
+            "asterisk": self._asterisk_trouble
+            or (_("its files are not ours: render them again, and have it read them") if self._own_asterisk else ""),
+            "language": self._language,
         }
 
     def pending(self) -> dict[str, str]:
@@ -103,7 +107,7 @@ class Reload:
     def asterisk_restarted(self) -> None:
         """What waited for that is in force now."""
         self._to_reload.clear()
-        self._own_asterisk = ""
+        self._own_asterisk = False
         self._asterisk_began = started_with(self._state) or restart_values(self._wanted)
 
     # --- watching -----------------------------------------------------------------------------------------------
@@ -143,6 +147,7 @@ class Reload:
             changes = await in_worker(changes_since, self._state, self._wanted, self._seen) if last else []
             await asyncio.to_thread(self._history.keep, self._seen, self._folder)
             last = await asyncio.to_thread(self._history.add, self._seen, self._daemon.clock.now(), "start", changes)
+            await self._forget_old()
         self._version = last
         await self._note_roster()
         self._note(ev.ConfigTookEffect(version=last.version, sha256=last.digest, how="start"))
@@ -205,9 +210,9 @@ class Reload:
             log.error("Asterisk may not read the new prompts", why=str(fault))
         running, waited = without_restart(wanted, self._began), self.pending()
         self._wanted = wanted
-        self._own_asterisk = ""
+        self._own_asterisk = False
         if not await self._tell_asterisk() and any(concerns_asterisk(one.file, one.key) for one in found.changes):
-            self._own_asterisk = _("its files are not ours: render them again, and have it read them")
+            self._own_asterisk = True
             log.warning("the change concerns Asterisk, whose files are not ours: render them again and reload it")
         roster = await asyncio.to_thread(Roster.compile, running.roster, running.hotline.zone)
         in_use = change_over(self._daemon, running, roster, prompts / "sounds")
@@ -246,6 +251,18 @@ class Reload:
             return
         version = self._version
         self._note(ev.ConfigTookEffect(version=version.version, sha256=version.digest, how=version.how))
+        await self._forget_old()
+
+    async def _forget_old(self) -> None:
+        """Versions of long ago, once there is a new one."""
+        try:
+            forgotten = await asyncio.to_thread(forget_old, self._history, self._daemon.clock.now())
+        except OSError as fault:
+            log.error("old versions of the configuration could not be removed; the next change tries again",
+                      why=str(fault))  # fmt: skip
+            return
+        if forgotten:
+            log.info("old versions of the configuration are gone", versions=forgotten)
 
     def _tidy(self, prompts: Path, in_use: set[Path]) -> None:
         """The dialplan plays the newest; what no call plays from any more goes."""

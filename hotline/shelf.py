@@ -15,8 +15,9 @@ from calllog.events import Archived, Category
 from calllog.folds import CallState
 from calllog.journal import Journal
 from recordings.archiver import Archiver, Closed
-from recordings.folders import Folders, spool_files, talk_id_of
+from recordings.folders import Folders, files_of, spool_files, talk_id_of
 from recordings.leftovers import leftovers
+from recordings.odd import set_aside
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class Shelf:
 
     def ended(self, call: CallState) -> None:
         """This call has its outcome: finish what was recorded of it."""
+        set_aside(self._folders, call.dropped_files)
         for file in call.dropped_files:  # too short to be messages: their lengths stand in the journal
             with contextlib.suppress(OSError, ValueError):
                 self._folders.raw(file).unlink()
@@ -76,6 +78,7 @@ class Shelf:
 
         Those of the calls ``elsewhere`` (in the lifeboat) are left alone.
         """
+        await asyncio.to_thread(set_aside, self._folders)
         files = [file for file in await asyncio.to_thread(spool_files, self._folders) if _owner(file) not in elsewhere]
         calls = await self._journal.open_calls() + await self._journal.unarchived_calls(retry_failed=True)
         known = {call.call_id for call in calls}
@@ -101,6 +104,7 @@ class Shelf:
             # Calls that ended at about the same time are done together: worker and store wake once for all of them.
             await asyncio.sleep(settle + (-asyncio.get_running_loop().time() % TOGETHER if settle else 0.0))
             async with self._turn:
+                await asyncio.to_thread(set_aside, self._folders, files_of(call, only))
                 for event in await self._archiver.archive(call, only):
                     await self._journal.commit("call", call.call_id, event, hurry=False)
                     if isinstance(event, Archived):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from config.catalogue import _
+from config.catalogue import _, answering
 from hotline.control import Refused, Verb
 from phone.translate import clean
 from routing.agents import IllegalTransition
@@ -29,27 +30,28 @@ class Verbs:
     async def _agent(self, request: Mapping[str, Any]) -> dict[str, Any]:
         agent, verb = clean(str(request.get("agent", "")), 40), request.get("command")
         if verb not in ("ready", "pause"):
-            raise Refused(_("Say ready or pause."))
+            raise Refused(lambda: _("Say ready or pause."))
         if not self._daemon.adopted:
-            raise Refused(_("Asterisk has not answered yet: try again in a moment."))
+            raise Refused(lambda: _("Asterisk has not answered yet: try again in a moment."))
         try:
             state = self._daemon.desk.command(AgentCommand(agent, verb, clean(str(request.get("reason", "")), 60)))
         except IllegalTransition:
-            raise Refused(_("{agent} is not on duty.").format(agent=agent)) from None
+            raise Refused(lambda: _("{agent} is not on duty.").format(agent=agent)) from None
         except LookupError:
-            raise Refused(_("There is no agent {agent}.").format(agent=agent)) from None
+            raise Refused(lambda: _("There is no agent {agent}.").format(agent=agent)) from None
         await self._daemon.journal.flush()
         return {"mode": state.mode, "reason": state.reason}
 
     async def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         daemon = self._daemon
+        with answering(request.get("language")):
+            config = daemon.reload.status()
+        about = {"pid": os.getpid(), "stopping": daemon.stopping.is_set(), "degraded": daemon.journal.degraded,
+                 "config": config}  # fmt: skip
         if not daemon.adopted:
-            return {"ready": False, "degraded": daemon.journal.degraded, "config": daemon.reload.status(),
-                    "calls": 0, "agents": {}}  # fmt: skip
-        return {
+            return about | {"ready": False, "calls": 0, "agents": {}}
+        return about | {
             "ready": daemon.phone.ready,
-            "degraded": daemon.journal.degraded,
-            "config": daemon.reload.status(),
             "calls": len(daemon.calls),
             "archiving": daemon.shelf.waiting,
             "looking": daemon.traces.looking,

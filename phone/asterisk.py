@@ -19,6 +19,7 @@ from ari.errors import (
 from phone import port
 from phone.ami import Ami, AmiError
 from phone.bridges import Bridges
+from phone.builds import has_opus_patch
 from phone.leftovers import Leftovers
 from phone.lines import AsteriskLine
 from phone.monitors import Monitors
@@ -62,6 +63,7 @@ class AsteriskPhone:
         self._lines: dict[str, AsteriskLine] = {}
         self._lengths: dict[Path, float] = {}
         self._asterisk_started = ""
+        self.one_recorder = True
         self._leftovers = Leftovers()
         self._bridges = Bridges(client, self._requests, self._leftovers, self._lives)
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
@@ -148,6 +150,7 @@ class AsteriskPhone:
         await self._room.open()
         await self._reachability.connected()
         info = await client.asterisk.info()
+        self.one_recorder = not has_opus_patch(info.system.version)
         started = str(info.status.startup_time)
         restarted = bool(self._asterisk_started) and started != self._asterisk_started
         self._asterisk_started = started

@@ -162,6 +162,9 @@ Sounds = Sequence[str]
 class Phone(Protocol):
     """The verbs."""
 
+    one_recorder: bool
+    """Whether one recorder may run on from talk to talk: some builds of Asterisk lose the second agent's sound."""
+
     def line(self, call_id: str, legs: Iterable[str]) -> Line:
         """An inbox for a call, following these legs."""
 

@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 
 from calllog.events import Archived, Span
+from config.plain import open_plain
 from recordings.folders import RATE, RAW_FRAME, wav_layout
 from recordings.jobs import ArchiveJob, ArchiveResult
 from recordings.layout import Heard, Layout, Placed, lay_out
@@ -82,7 +83,7 @@ def _voicemail(job: ArchiveJob) -> Archived:
     first, rate, frames = 0, RATE, 0
     there = True
     try:
-        with _reading(job.voicemail), open(job.voicemail, "rb") as file:
+        with _reading(job.voicemail), os.fdopen(open_plain(job.voicemail, links=False), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             first, rate = wav_layout(file.read(256), size)
             frames = max(0, size - first) // 2
@@ -173,7 +174,7 @@ def _scan(path: str, first: int = 0, end: int | None = None) -> Heard | None:
     """
     try:
         with _reading(path):
-            there = os.stat(path).st_size // RAW_FRAME
+            there = os.stat(path, follow_symlinks=False).st_size // RAW_FRAME
             frames = max(0, (there if end is None else min(there, end)) - first)
             sound = np.zeros(2, dtype=np.int64)
             for block in raw_blocks(path, first * RAW_FRAME, frames, 2):

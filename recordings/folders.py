@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 
 from calllog.events import Archived, Category
 from calllog.folds import CallState
+from config.plain import open_plain
 
 RATE = 8_000
 """Hz; calls are alaw or ulaw (DESIGN.md section 5), and MixMonitor writes the bridge's rate."""
@@ -65,6 +66,10 @@ class Folders:
             raise ValueError(f"{file!r} is not in the recordings' folder")
         return path
 
+    def has_place_for(self, file: str) -> bool:
+        """Whether :meth:`raw` takes this name."""
+        return Path(os.path.normpath(self.spool / file)).is_relative_to(os.path.normpath(self.archive))
+
     def finished(self, file: str) -> Path:
         """The full path of a finished recording (``Archived.file``). Raises ValueError as ``raw`` does."""
         path = Path(os.path.normpath(self.archive / file))
@@ -105,9 +110,10 @@ def wav_layout(head: bytes, size: int) -> tuple[int, int]:
 
 
 def voicemail_seconds(path: Path) -> float:
-    """The length of a voicemail in seconds by its file's size; 0.0 for a missing or empty file. One read."""
+    """The length of a voicemail in seconds by its file's size; 0.0 for a missing or empty file, and for what
+    is no plain one (``recordings.odd``). One read."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path, links=False), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             first, rate = wav_layout(file.read(256), size)
     except OSError:

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
+from config.plain import open_plain
+
 Samples = npt.NDArray[np.int16]
 
 BLOCK = 65_536
@@ -58,9 +60,9 @@ def digest(blocks: Iterable[Samples], channels: int) -> Pcm:
 def raw_blocks(path: str | Path, offset: int, frames: int, channels: int) -> Iterator[Samples]:
     """``frames`` frames of a headerless little-endian file from byte ``offset`` on.
 
-    Raises OSError, and Unreadable when the file has become shorter than that.
+    Raises OSError, also for what is no plain file, and Unreadable when the file has become shorter than that.
     """
-    with open(path, "rb", buffering=0) as file:
+    with os.fdopen(open_plain(path, links=False), "rb", buffering=0) as file:
         file.seek(offset)
         while frames:
             wanted = min(frames, BLOCK) * channels * 2

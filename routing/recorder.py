@@ -91,7 +91,8 @@ async def end_parts(call: Call, now: Talk, by: ev.Side) -> None:
     for part in now.parts:
         if not part.started_at or part.stopped_at:
             continue
-        on = runs_on(call.settings.hotline.recording.unbroken, by) and bool(part.monitor)
+        wanted = call.settings.hotline.recording.unbroken and call.phone.one_recorder
+        on = runs_on(wanted, by) and bool(part.monitor)
         on = on and await call.quietly(call.phone.pause_recording(call.leg, part.monitor))
         if not on:
             await call.quietly(call.phone.stop_recording(call.leg, part.monitor))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from config.catalogue import _
+from config.plain import bytes_of
 from config.settings import Settings
 from phone.ami import Ami, AmiError, AmiLost
 
@@ -61,7 +62,7 @@ def _password(which: str, file: str | None, generated: str) -> str:
         return generated
     key = f"asterisk.own.{which}_password_file"
     try:
-        text = Path(file).read_text(encoding="utf-8").strip()
+        text = bytes_of(file).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else _("it is not UTF-8")
         what = _("{key}: {path} cannot be read: {reason}.")

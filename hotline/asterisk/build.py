@@ -51,6 +51,8 @@ HEADERS = {
 }
 """Debian's packages, their name for pkg-config, and a header of each that must be found."""
 
+INCLUDES = Path("/usr/include")
+
 LEFT_OUT = frozenset({
     "1006_systemd", "1007_ffmpeg_detect", "1008_ffmpeg_include", "1009_build_reproducibly",
     "2001_keep_sounds_on_distclean", "2002_no_download_sounds", "2006_enable_test_framework", "2008_disable_ilbc",
@@ -104,8 +106,7 @@ def build(progress: Progress | None = None) -> AsteriskInstall:
 def refuse_missing() -> None:
     """Raise AsteriskFault that names every package still needed, as one command."""
     missing = [name for name, programs in NEEDS.items() if not all(map(shutil.which, programs))]
-    if "build-essential" not in missing:
-        missing += [name for name, (library, header) in HEADERS.items() if not _header(library, header)]
+    missing += [name for name, (library, header) in HEADERS.items() if not _header(library, header)]
     if missing:
         what = _("To build Asterisk these packages are needed: {names}. As root: apt install {names}")
         raise AsteriskFault(what.format(names=" ".join(missing)))
@@ -234,8 +235,11 @@ def _reason(lines: list[bytes]) -> str:
 
 
 def _header(library: str, header: str) -> bool:
-    """Whether the compiler finds this header, with what pkg-config says of its library."""
+    """Whether the compiler finds this header, with what pkg-config says of its library; without a compiler, whether
+    it lies where Debian's packages put it."""
     flags: list[str] = []
+    if shutil.which("gcc") is None:
+        return any(next(INCLUDES.glob(f"{below}{header}"), None) is not None for below in ("", "*/"))
     if shutil.which("pkg-config"):
         said = subprocess.run(["pkg-config", "--cflags", library], capture_output=True, text=True, check=False)
         flags = said.stdout.split()

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.catalogue import _
+from config.plain import bytes_of
 from config.problems import Place, Problem
 from config.settings import Settings
 from config.telephony import Sip
@@ -90,7 +91,7 @@ def check(settings: Settings, state: Path) -> Iterator[Problem]:
 
 def _authorities(path: Path, key: str) -> Iterator[Problem]:
     try:
-        if not x509.load_pem_x509_certificates(path.read_bytes()):
+        if not x509.load_pem_x509_certificates(bytes_of(path)):
             raise ValueError
     except OSError as error:
         yield _unreadable(path, key, error.strerror or str(error))
@@ -102,14 +103,14 @@ def _pair(certificate: Path, key: Path, here: str) -> Iterator[Problem]:
     now = dt.datetime.now(dt.UTC)
     chain: list[x509.Certificate] = []
     try:
-        chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+        chain = x509.load_pem_x509_certificates(bytes_of(certificate))
     except OSError as error:
         yield _unreadable(certificate, f"{here}.certificate", error.strerror or str(error))
     except ValueError:
         yield _unreadable(certificate, f"{here}.certificate", _("it holds no certificate (PEM)"))
     private = None
     try:
-        private = serialization.load_pem_private_key(key.read_bytes(), None)
+        private = serialization.load_pem_private_key(bytes_of(key), None)
     except OSError as error:
         yield _unreadable(key, f"{here}.key", error.strerror or str(error))
     except TypeError:

@@ -43,7 +43,7 @@ def check_any(settings: Settings) -> list[Problem]:
 def check(settings: Settings, install: AsteriskInstall) -> list[Problem]:
     """Every problem between the settings and this Asterisk; writes and starts nothing."""
     home = AsteriskHome.of(settings.hotline.state_dir)
-    found = [*_release(install), *_recorder(settings, install), *_modules(install), *_settled(settings, home)]
+    found = [*_release(install), *_modules(install), *_settled(settings, home)]
     if running(home) is None:
         found += _ports(settings)
     else:
@@ -81,17 +81,6 @@ def _release(install: AsteriskInstall) -> Iterator[Problem]:
                 "recorded as a part of its own."
             ),
             _("To run in earnest, build Asterisk without that patch: hotline asterisk build"), warning=True,
-        )  # fmt: skip
-
-
-def _recorder(settings: Settings, install: AsteriskInstall) -> Iterator[Problem]:
-    if settings.hotline.recording.unbroken and install.debian_patch:
-        yield Problem(
-            "recording-unbroken", Place("hotline.yaml", 0, "recording.unbroken"),
-            _("On this Asterisk ({asterisk}) the second agent of a call would be missing from the recording.").format(
-                asterisk=install.described()
-            ),
-            _("Take it out, or build Asterisk without that patch: hotline asterisk build"),
         )  # fmt: skip
 
 

@@ -67,6 +67,15 @@ def check_own(settings: Settings) -> list[Problem]:
     return [*_ari(settings, _Ari(by), home), *_ami(settings, by), *_spool(settings, home)]
 
 
+def version_said(settings: Settings, state: Path) -> str | None:
+    """The version that the operator's own Asterisk says it has; None where it does not answer us."""
+    try:
+        status, info = _Ari(access(settings, state)).ask("GET", "/asterisk/info")
+    except (OSError, AsteriskFault):
+        return None
+    return str(info.get("system", {}).get("version", "")) if status == 200 and isinstance(info, dict) else None
+
+
 def _problem(code: str, what: str, fix: str, warning: bool = False, key: str = "") -> Problem:
     place = Place("hotline.yaml", 0, key) if key else Place(HERE)
     return Problem(code, place, what, fix, warning)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.catalogue import _
+from config.plain import bytes_of
 from config.problems import Place, Problem
 from config.settings import Settings
 from config.telephony import Trunk
@@ -27,7 +28,7 @@ def password(trunk: Trunk, state: Path) -> str:
     """The password: the file's one line. Raises AsteriskFault, which says where it is looked for."""
     file = password_file(trunk, state)
     try:
-        text = file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        text = bytes_of(file).decode("utf-8").removesuffix("\n").removesuffix("\r")
     except FileNotFoundError:
         what = _("The password of the trunk {name} is missing: write it into {path}, as its only line.")
         raise AsteriskFault(what.format(name=trunk.name, path=file)) from None

@@ -32,7 +32,7 @@ def write(folder: Path, found: figures.Measured, whole: dict[str, Any]) -> None:
 def measured(found: figures.Measured, whole: dict[str, Any]) -> str:
     """The part of a page that a run writes: when, on what, the table."""
     machine, versions = whole["machine"], whole["versions"]
-    said = _("Measured on {date}: {cpu}, {memory}, Linux {kernel}; Asterisk {asterisk}, Python {python}, uvloop {uvloop}, SQLite {sqlite}.")  # noqa: E501
+    said = _("Measured on {date}: {cpu}, {memory}, Linux {kernel}; {asterisk}, Python {python}, uvloop {uvloop}, SQLite {sqlite}.")  # noqa: E501
     rows = [
         said.format(date=whole["date"][:10], **machine, **versions),
         "",

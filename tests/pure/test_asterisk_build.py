@@ -181,8 +181,15 @@ def test_the_missing_packages_are_named_in_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(build, "_header", lambda library, header: library not in ("jansson", "uuid"))
     with pytest.raises(AsteriskFault, match=r"apt install libjansson-dev uuid-dev$"):
         build.refuse_missing()
+    monkeypatch.undo()
+    monkeypatch.setenv("HOTLINE_LANG", "en")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AsteriskFault, match=r"apt install build-essential bzip2 xz-utils patch pkg-config$"):
+    monkeypatch.setattr(build, "INCLUDES", tmp_path)
+    for header in ("x86_64-linux-gnu/openssl/ssl.h", "libxml2/libxml/parser.h", "sqlite3.h"):
+        (tmp_path / header).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / header).touch()
+    tools, there = "build-essential bzip2 xz-utils patch pkg-config", "libedit-dev libjansson-dev uuid-dev libsrtp2-dev"
+    with pytest.raises(AsteriskFault, match=rf"apt install {tools} {there}$"):
         build.refuse_missing()
 
 

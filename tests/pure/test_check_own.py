@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from config.settings import Settings
+from hotline.asterisk import recorder
 from hotline.asterisk.check_own import ACTIONS, check_own
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.own import MODULES, link_spool
@@ -160,3 +161,23 @@ def test_nobody_there_at_all_is_told_at_once_and_completely(tmp_path: Path, stan
         server.shutdown()
         server.server_close()
     assert found(tmp_path, stand, spool=False) == {"own-ari-silent", "own-ami-silent", "own-recordings"}
+
+
+@pytest.mark.parametrize(
+    "version, codes",
+    [("22.10.1", []), ("22.10.1+dfsg+~cs6.17.60671434-1", ["recording-unbroken"]), ("GIT-22-1a2b3c", [])],
+)
+def test_one_recorder_is_refused_on_debians_package(
+    tmp_path: Path, stand: tuple[Stand, Manager], version: str, codes: list[str]
+) -> None:
+    stand[0].answers["GET /asterisk/info"] = (200, INFO | {"system": {"version": version}})
+    it = set_up(tmp_path, stand[0].server_address[1], stand[1].server_address[1])
+    assert list(recorder.check(it, tmp_path / "var")) == []
+    recording = it.hotline.recording.model_copy(update={"unbroken": True})
+    it = it.model_copy(update={"hotline": it.hotline.model_copy(update={"recording": recording})})
+    assert [problem.code for problem in recorder.check(it, tmp_path / "var")] == codes
+    for server in stand:
+        server.shutdown()
+        server.server_close()
+    (unknown,) = recorder.check(it, tmp_path / "var")
+    assert (unknown.code, unknown.warning) == ("recording-unbroken-unknown", True)

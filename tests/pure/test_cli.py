@@ -206,6 +206,7 @@ class Daemon:
 
     def __init__(self, state: Path) -> None:
         self.asked: list[dict[str, object]] = []
+        self.stopping = False
         self._state = state
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -234,13 +235,14 @@ class Daemon:
 
     async def _status(self, _request: object) -> dict[str, object]:
         seat = {"mode": "ready", "reason": "", "on_duty": True, "reachable": True}
-        return {"ready": True, "degraded": False, "calls": 0, "agents": {"8001": seat, "8002": seat | {"mode": "off"}}}
+        seats = {"8001": seat, "8002": seat | {"mode": "off"}}
+        return {"ready": True, "degraded": False, "calls": 0, "agents": seats, "pid": 4711, "stopping": self.stopping}
 
     async def _agent(self, request: object) -> dict[str, object]:
         assert isinstance(request, dict)
         self.asked.append(request)
         if request["agent"] == "8003":
-            raise control.Refused("8003 不在当班。")
+            raise control.Refused(lambda: "8003 不在当班。")
         return {"mode": "paused", "reason": request["reason"]}
 
 
@@ -255,7 +257,8 @@ def test_agents_beside_a_daemon(tmp_path: Path) -> None:
         assert seats["8005"]["reachable"] is False
         done = hotline("agents", "8001", "pause", "吃饭", config=config)
         assert (done.exit_code, done.stdout) == (0, "8001 张敏：小休（吃饭）\n")
-        assert daemon.asked == [{"verb": "agent", "agent": "8001", "command": "pause", "reason": "吃饭"}]
+        (asked,) = daemon.asked
+        assert asked == {"verb": "agent", "language": "zh", "agent": "8001", "command": "pause", "reason": "吃饭"}
         done = hotline("agents", "8003", "ready", config=config)
         assert (done.exit_code, done.stderr) == (1, "8003 不在当班。\n")
 
@@ -352,3 +355,20 @@ def test_a_daemon_that_cannot_serve_says_so_in_a_line(empty: Path, monkeypatch: 
         monkeypatch.setattr(daemon, "run", fail)
         done = hotline("run", config=empty)
         assert done.exit_code == 1 and "no way" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_second_daemon_is_refused_at_once_unless_the_first_is_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hotline import daemon, preflight
+
+    begun: list[object] = []
+    monkeypatch.setattr(daemon, "run", lambda ready, **_: begun.append(ready))
+    config = config_folder(tmp_path)
+    ready = preflight.Ready(preflight.load(config), config, tmp_path / "var", [])
+    monkeypatch.setattr(preflight, "prepare", lambda config: ready)
+    with Daemon(tmp_path / "var") as first:
+        done = hotline("run", config=config)
+        assert (done.exit_code, done.stderr.count("\n"), begun) == (1, 1, []) and "4711" in done.stderr
+        first.stopping = True
+        assert hotline("run", config=config).exit_code == 0 and begun

@@ -16,16 +16,17 @@ from typing import Any
 
 import pytest
 
+from config.catalogue import _, language, set_language
 from hotline import control as module
 from hotline.control import LONGEST_LINE, Control, NotRunning, Refused, ask, socket_path
 
 
 async def echo(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {"got": {key: value for key, value in request.items() if key != "verb"}}
+    return {"got": {key: value for key, value in request.items() if key not in ("verb", "language")}}
 
 
 async def refuse(request: Mapping[str, Any]) -> dict[str, Any]:
-    raise Refused(f"not {request.get('what')}")
+    raise Refused(lambda: f"not {request.get('what')}: {_('Say ready or pause.')}")
 
 
 async def fail(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,6 +38,7 @@ async def hang(request: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
+UNKNOWN = "The running hotline does not know this request: is it another version?"
 VERBS = {"echo": echo, "refuse": refuse, "fail": fail, "hang": hang}
 
 
@@ -99,7 +101,8 @@ RUBBISH = {
 @pytest.mark.parametrize("data", RUBBISH.values(), ids=RUBBISH.keys())
 async def test_rubbish_is_answered_as_such(tmp_path: Path, data: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async with listening(tmp_path) as path:
-        assert json.loads(await say(path, data)) == {"ok": False, "error": "unknown request"}
+        answer = json.loads(await say(path, data))
+        assert answer == {"ok": False, "error": _(UNKNOWN)}
         assert await works(tmp_path)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -124,8 +127,8 @@ async def test_too_long_a_line_is_cut_off(
 
 async def test_a_half_request_whose_sender_ends_is_no_request(tmp_path: Path) -> None:
     async with listening(tmp_path) as path:
-        assert b"unknown request" in await say(path, b'{"verb": "ec', end=True)
-        assert b"unknown request" in await say(path, b"", end=True)
+        assert json.loads(await say(path, b'{"verb": "ec', end=True))["error"] == _(UNKNOWN)
+        assert json.loads(await say(path, b"", end=True))["error"] == _(UNKNOWN)
         assert await works(tmp_path)
 
 
@@ -147,6 +150,30 @@ async def test_a_fault_in_a_verb_stays_inside(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="not there"):
             await asyncio.to_thread(ask, tmp_path, "refuse", what="there")
         assert await works(tmp_path)
+
+
+async def test_an_answer_is_in_the_language_of_whoever_asks(tmp_path: Path) -> None:
+    """The daemon goes on in its own, whoever asks what at the same time."""
+    daemons = language()
+    async with listening(tmp_path) as path:
+        said = {}
+        for asked in ("en", "zh", "fr", None, 7, ["en"]):
+            request = json.dumps({"verb": "refuse", "what": "x", "language": asked}).encode() + b"\n"
+            said[str(asked)] = json.loads(await say(path, request))["error"]
+        assert said["en"] == "not x: Say ready or pause."
+        assert said["zh"] == "not x: 请用 ready（示闲）或 pause（示忙）。"
+        assert said["fr"] == said["None"] == said["7"] == said["['en']"] == said[daemons]
+        fault = b'{"verb": "fail", "language": "en"}\n'
+        assert json.loads(await say(path, fault))["error"] == "A fault in the running hotline: its log says more."
+        assert language() == daemons
+    set_language("en" if daemons == "zh" else "zh")
+    try:
+        async with listening(tmp_path):
+            with pytest.raises(Refused) as refused:
+                await asyncio.to_thread(ask, tmp_path, "refuse", what="x")
+            assert str(refused.value) == said[language()]
+    finally:
+        set_language(daemons)
 
 
 async def test_slow_clients_hold_nobody_up_and_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

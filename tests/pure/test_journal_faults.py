@@ -6,10 +6,12 @@ killed process. The others (a commit of uncertain end, a disk that hangs) are ma
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
 import tempfile
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from hypothesis import given, settings, strategies as st
 from calllog import events as ev, writer
 from calllog.codec import stream_of
 from calllog.envelope import Item, seal, to_line
+from calllog.errors import StoreLost
 from calllog.recall import Recall
 from calllog.spool import Spool
 from calllog.verify import rebuild, verify
@@ -163,6 +166,35 @@ def test_locks_and_restarts_at_any_time_change_nothing(history: list[Entry], dat
         got = [row for row in journalled(path) if row[0] != "system"]
         assert got == [(stream, name, ev_kind(event)) for stream, name, event, _party in history]
         assert verify(path) == []
+
+
+# --- a disk that does not even answer ------------------------------------------------------------------------------
+
+
+async def test_when_a_disk_hangs_one_waits_in_vain_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither store nor spool returns: the first barrier finds out, all others are told at once until one is safe."""
+    monkeypatch.setattr(writer, "BARRIER_TIMEOUT", 0.3)
+    path, thaw = new_store(tmp_path), threading.Event()
+    journal = await open_journal(path)
+    add = journal._writer._spool.add
+    monkeypatch.setattr(journal._writer._spool, "add", lambda items: (thaw.wait(60), add(items)))
+    with locked(path):
+        put(journal, short_call(C))
+        waiting = [asyncio.create_task(journal.flush()) for _each in range(20)]
+        assert [type(one) for one in await asyncio.gather(*waiting, return_exceptions=True)] == [StoreLost] * 20
+        monkeypatch.setattr(writer, "BARRIER_TIMEOUT", 3_600.0)
+        async with asyncio.timeout(30):
+            for n in range(50):
+                with pytest.raises(StoreLost):
+                    await journal.commit("system", "x", note(n))
+        thaw.set()
+        await until(lambda: not journal._writer._spool_trouble)
+        async with asyncio.timeout(30):  # what is safe is waited for again
+            await journal.commit("system", "x", note(50))
+    await until(lambda: not journal.degraded)
+    await journal.close()
+    assert of_calls(path) == kinds(short_call(C)) and notes(path) == list(range(51))
+    assert verify(path) == []
 
 
 # --- exactly once -------------------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ class FakePhone:
         self.up = asyncio.Event()
         """Whether Asterisk can be reached; calls there go on meanwhile."""
         self.up.set()
+        self.one_recorder = True
         self.dead = False
         self.posthumous: list[Request] = []
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None

@@ -84,6 +84,20 @@ async def test_a_recorder_that_cannot_be_paused_or_resumed_is_followed_by_anothe
     await world.nothing_left()
 
 
+async def test_a_build_that_would_lose_the_second_agent_gets_a_part_for_each_talk() -> None:
+    world = await opened("8001", "8002", unbroken=True)
+    world.phone.one_recorder = False
+    caller = await to_the_second_agent(world)
+    assert caller.leg.monitors == []
+    world.rung[-1].answer()
+    await caller.talks()
+    await asyncio.sleep(5)
+    caller.hang_up()
+    state = await world.over(caller)
+    assert len({part.file for part in state.parts}) == 2 and not any(part.runs_on for part in state.parts)
+    await world.nothing_left()
+
+
 async def test_a_daemon_that_died_while_the_caller_waited_goes_on_with_the_same_recorder() -> None:
     world = await opened("8001", "8002", unbroken=True)
     caller = await to_the_second_agent(world)
