@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
 import structlog
 
@@ -11,12 +11,13 @@ from calllog import events as ev
 from calllog.folds import CallState
 from calllog.journal import Journal
 from config.settings import Settings
+from hotline.ends import At, believed
 from phone import port
 from phone.trunks import caller_e164
 from routing import call as story
 from routing.messages import CallAsked, CallSettingsChanged, Handled, LiveTalk
 from routing.session import Call, House, settings_of_running_call
-from routing.steps import asked
+from routing.steps import asked, message_taken
 from routing.wait import RECENT, SECOND
 
 log = structlog.get_logger()
@@ -94,11 +95,13 @@ class Calls:
         asterisk_started: int,
         was_away: Callable[[str], bool],
         is_over: Callable[[str], Awaitable[bool]] | None = None,
+        ends: Callable[[], Awaitable[Mapping[str, int]]] | None = None,
     ) -> Adoption:
         """Compare Asterisk's legs and bridges with the journal's open calls; ``asterisk_started`` is in µs.
 
         ``was_away`` tells whether the dialplan's apology had (or has) this call, ``is_over`` whether the journal has
-        its outcome: a caller who could not be hung up then must not begin a second life under the same id.
+        its outcome: a caller who could not be hung up then must not begin a second life under the same id. ``ends``
+        tells when callers hung up, by our clock, as far as Asterisk wrote it down (``hotline.traces``).
 
         Leftover legs and bridges are taken away, calls nobody knows begin, and what is to be adopted is returned:
         :meth:`adopt` begins it, after the desk was told. ``open_calls`` must hold none that was :meth:`running` when
@@ -106,6 +109,7 @@ class Calls:
         """
         running = self.running()  # before the snapshot: one that ends meanwhile is neither open nor unknown
         there = await self._house.phone.snapshot()
+        ended = await ends() if ends is not None else {}  # later: the line of a leg that is gone has been written
         adoption = Adoption()
         bridges: set[str] = {bridge for call, _task in self._running.values() for bridge in _bridges(call.state)}
         legs: set[str] = {leg for call, _task in self._running.values() for leg in _legs(call.state)}
@@ -117,7 +121,9 @@ class Calls:
                 if state.stage == "away" or was_away(state.call_id):
                     self._adopt_away(state)
                 else:
-                    self._adopt_gone(adoption, state, lost=asterisk_started > state.arrived_at)
+                    lost = asterisk_started > state.arrived_at
+                    end = ended.get(state.call_id, asterisk_started if lost else 0)
+                    self._adopt_gone(adoption, state, lost=lost, end=end)
             elif not live.ours:
                 self._adopt_away(state)
             else:
@@ -213,9 +219,10 @@ class Calls:
     def _call(self, state: CallState, legs: Iterable[str], number: str = "") -> Call:
         return Call(self._house, self._settings(), state, self._house.phone.line(state.call_id, legs), number)
 
-    def _adopt_gone(self, adoption: Adoption, state: CallState, *, lost: bool) -> None:
+    def _adopt_gone(self, adoption: Adoption, state: CallState, *, lost: bool, end: int) -> None:
         call = self._call(state, [state.leg])
         call.note(ev.Adopted(stage=state.stage))
+        call.clock = At(believed(end, state, self._house.clock.now()))
         adoption.begin.append((call, story.close(call, lost=lost)))
 
     def _adopt_away(self, state: CallState) -> None:
@@ -227,6 +234,8 @@ class Calls:
             call.note(ev.RingEnded(talk_id=talk.talk_id, agent=talk.agent, result="caller_gone"))
         if talk is not None and talk.live:
             call.note(ev.TalkEnded(talk_id=talk.talk_id, agent=talk.agent, by="hotline"))
+        if state.voicemail_open:  # it ended when the dialplan took the caller
+            call.note(message_taken(call))
         call.line.close()
         self._away(state)
 

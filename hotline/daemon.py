@@ -251,6 +251,7 @@ class Daemon:
             adoption = await self.calls.read_back(
                 [call for call in await self.journal.open_calls() if call.call_id not in running],
                 asterisk_started=micros, was_away=self.away.has, is_over=self._is_over,
+                ends=lambda: self.traces.ends(self.clock.now() - time.time_ns() // 1000),
             )  # fmt: skip
         except (PhoneFault, StoreError) as fault:
             if self._adopted and isinstance(fault, StoreError):  # the running calls know all they need

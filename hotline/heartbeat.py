@@ -1,5 +1,8 @@
 """The heartbeat by which Asterisk notices a daemon that hangs, and by which the daemon itself knows that it is alive.
 
+Callers whom a daemon that died has left behind are found by a channel in Asterisk that watches the same variable; it is
+started with each connection (``hotline-watch`` in the dialplan).
+
 Each beat is a user event that we send to our own application: it comes back on the WebSocket, through the same reader,
 inbox and task as a new caller's arrival. Only then the time is written into Asterisk's global variable
 ``HOTLINE_ALIVE``, which the dialplan compares with its own clock before it gives us a caller (DESIGN.md section 5,
@@ -15,13 +18,16 @@ from typing import Protocol
 
 import structlog
 
-from ari.errors import AriError
+from ari.errors import AriError, AriResponseError
 
 log = structlog.get_logger()
 
 VARIABLE = "HOTLINE_ALIVE"
 BEAT = "hotline-beat-"
 """The user event's name, before its number."""
+
+WATCH = "Local/s@hotline-watch/n"
+"""The channel that watches over callers, should we die; there is always one, the newest."""
 
 BEAT_EVERY = 1.0
 """Seconds between two beats: a fifth of what the dialplan tolerates (``hotline.asterisk.render.SILENCE_LIMIT``)."""
@@ -45,6 +51,10 @@ class _Events(Protocol):
     async def user_event(self, name: str) -> None: ...
 
 
+class _Channels(Protocol):
+    async def originate(self, endpoint: str, *, context: str, extension: str, timeout: int) -> object: ...
+
+
 class _Client(Protocol):
     @property
     def ready(self) -> bool: ...
@@ -52,6 +62,8 @@ class _Client(Protocol):
     def asterisk(self) -> _Server: ...
     @property
     def events(self) -> _Events: ...
+    @property
+    def channels(self) -> _Channels: ...
 
 
 class Heartbeat:
@@ -68,6 +80,10 @@ class Heartbeat:
         """The first word after a (re)connect: for some seconds callers may come. Raises AriError."""
         await self._tell(str(int(self._wall())))
         self._silent_since = None
+        try:
+            await self._client.channels.originate(WATCH, context="hotline-watch", extension="wait", timeout=10)
+        except AriResponseError as error:  # an Asterisk of one's own that has not read our newest files yet
+            log.error("nobody watches over callers, should we die: render and reload Asterisk", why=str(error))
 
     def came(self, name: str) -> None:
         """A user event came back."""

@@ -273,8 +273,9 @@ class Trial:
                         process.ask, self.install, self.home, "core show channels concise"
                     )
                     bridges = await asyncio.to_thread(process.ask, self.install, self.home, "bridge show all")
-                    # The waiting room and the channel of its music stay.
-                    left = [line for line in channels.splitlines() if "!" in line and "Announcer/" not in line]
+                    # The waiting room, the channel of its music, and the watch over callers stay.
+                    stays = ("Announcer/", "Local/s@hotline-watch-")
+                    left = [line for line in channels.splitlines() if "!" in line and not line.startswith(stays)]
                     left += [line for line in bridges.splitlines() if "-bridge" in line.split(" ")[0]]
                     if not left:
                         return

@@ -367,11 +367,11 @@ async def finish(call: Call) -> None:
         await end_talk(call, now, state.hung_up_by or "hotline")
     await end_recorder(call)
     call.desk.gone(call.call_id)
-    if state.stage == "away":
-        return
     if state.voicemail_open:
         await message_closed(call)
         await take_message(call)
+    if state.stage == "away":
+        return
     await call.surely(lambda: call.phone.hang_up(call.leg))
     outcome, reason = outcome_of(state, failed=call.failed)
     await call.keep(ev.Ended(outcome=outcome, reason=reason))

@@ -135,9 +135,17 @@ async def message_closed(call: Call) -> None:
 
 async def take_message(call: Call) -> None:
     """Keep the message, if it is one."""
-    file = call.state.voicemail_file
-    seconds = call.house.message_seconds(file)
-    if seconds >= call.settings.hotline.recording.shortest_voicemail:
-        await call.keep(ev.VoicemailKept(file=file, seconds=round(seconds, 3)))
+    taken = message_taken(call)
+    if isinstance(taken, ev.VoicemailKept):
+        await call.keep(taken)
     else:
-        call.note(ev.VoicemailDropped(why="too_short", seconds=round(seconds, 3)))
+        call.note(taken)
+
+
+def message_taken(call: Call) -> ev.VoicemailKept | ev.VoicemailDropped:
+    """What becomes of the message that was being taken."""
+    file = call.state.voicemail_file
+    seconds = round(call.house.message_seconds(file), 3)
+    if seconds >= call.settings.hotline.recording.shortest_voicemail:
+        return ev.VoicemailKept(file=file, seconds=seconds)
+    return ev.VoicemailDropped(why="too_short", seconds=seconds)

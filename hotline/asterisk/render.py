@@ -37,6 +37,13 @@ BOAT_LIMIT = 6
 UNTAKEN = 4
 """Seconds after which a call that the daemon has not taken goes into the lifeboat: it must set TIMEOUT(absolute)=0."""
 
+LOOK_EVERY, LOOKS = 2, 9
+"""Seconds between two looks of the dialplan's watch at the heartbeat, and how many in a row must miss it until callers
+whom a daemon left behind go into the lifeboat: later than systemd's watchdog, that a new daemon may have them."""
+
+MESSAGE_GROWS = 6
+"""Seconds in which the file of a message that is being left grows: Asterisk writes it in blocks of 2 s."""
+
 MUSIC = "hotline"
 """The class of the waiting callers' music."""
 
@@ -125,6 +132,9 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
         "untaken": UNTAKEN,
         "silence_limit": SILENCE_LIMIT,
         "boat_limit": BOAT_LIMIT,
+        "look_every": LOOK_EVERY,
+        "looks": LOOKS,
+        "message_grows": MESSAGE_GROWS,
         "prompts": home.state / "sounds" / hotline.language,
         "goodbye": install.sounds / "vm-goodbye",
         "apologies": [

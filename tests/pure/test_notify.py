@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import pytest
 
-from ari.errors import NotConnected
-from hotline.heartbeat import BEAT_EVERY, HUNG, Heartbeat
+from ari.errors import NotConnected, ServerError
+from hotline.heartbeat import BEAT_EVERY, HUNG, WATCH, Heartbeat
 from hotline.notify import Notifier, keep_told
 
 
@@ -93,7 +93,8 @@ class FakeServer:
         self.ready, self.returns, self.broken = True, True, False
         self.values: list[str] = []
         self.heart: Heartbeat | None = None
-        self.asterisk = self.events = self
+        self.watches = 0
+        self.asterisk = self.events = self.channels = self
 
     async def set_variable(self, name: str, value: str) -> None:
         assert name == "HOTLINE_ALIVE"
@@ -108,6 +109,14 @@ class FakeServer:
             self.heart.came(name)
 
 
+    async def originate(self, endpoint: str, *, context: str, extension: str, timeout: int) -> object:
+        assert (endpoint, context, extension) == (WATCH, "hotline-watch", "wait")
+        self.watches += 1
+        if self.watches > 1:
+            raise ServerError(500, "Allocation failed")
+        return None
+
+
 async def test_the_time_is_written_only_after_the_event_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hotline.heartbeat.BEAT_EVERY", 0.01)
     monkeypatch.setattr("hotline.heartbeat.BEAT_LIMIT", 0.02)
@@ -115,7 +124,9 @@ async def test_the_time_is_written_only_after_the_event_came_back(monkeypatch: p
     server = FakeServer()
     heart = server.heart = Heartbeat(server, lambda: 1_790_000_000.9)
     await heart.connected()
-    assert server.values == ["1790000000"]
+    await heart.connected()  # an Asterisk that knows no watch serves all the same
+    assert server.values == ["1790000000"] * 2 and server.watches == 2
+    server.values.pop()
     server.returns = False
     task = asyncio.create_task(heart.run())
     await asyncio.sleep(0.1)
@@ -137,6 +148,7 @@ async def test_the_time_is_written_only_after_the_event_came_back(monkeypatch: p
 
 
 def test_the_dialplan_tolerates_several_beats() -> None:
-    from hotline.asterisk.render import SILENCE_LIMIT
+    from hotline.asterisk.render import LOOK_EVERY, LOOKS, SILENCE_LIMIT
 
     assert BEAT_EVERY * 3 < SILENCE_LIMIT < HUNG
+    assert BEAT_EVERY + 0.5 < LOOK_EVERY and 15 < LOOK_EVERY * LOOKS <= 20

@@ -183,3 +183,22 @@ async def test_a_ring_taken_back_in_the_instant_of_its_answer_keeps_no_other_age
     caller.hang_up()
     assert (await world.over(caller)).outcome == "answered"
     await world.nothing_left()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["in-service", "no-daemon"])
+async def test_a_message_that_is_being_left_when_the_dialplan_takes_the_caller_is_kept(killed: bool) -> None:
+    world = await opened("8001", on_duty=())
+    caller = world.call()
+    await caller.heard("menu_main")
+    caller.press("2")
+    await caller.heard("beep")
+    await asyncio.sleep(4)
+    if killed:
+        world.kill()
+        await asyncio.sleep(1)
+    world.asterisk.take(caller.leg)
+    if killed:
+        await world.restart(0.5)
+    await world.until(lambda: caller.id in world.away, "the dialplan to have the caller")
+    state = world.state(caller)
+    assert state.voicemail_kept and not state.voicemail_open and state.voicemail_seconds >= 3.5
