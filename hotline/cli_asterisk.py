@@ -85,7 +85,7 @@ def start_command(
 def stop_command(config: ConfigFolder = Path("config")) -> None:
     """Stop it; one that does not run is no error."""
     with _one_line_each():
-        settings = _settings(config)
+        settings = _private(config)
         stopped = process.stop(find_asterisk(), state_folder(settings))
         typer.echo(_("Asterisk has stopped.") if stopped else _("Asterisk was not running."))
 
@@ -94,12 +94,12 @@ def stop_command(config: ConfigFolder = Path("config")) -> None:
 def status_command(config: ConfigFolder = Path("config")) -> None:
     """Exit status 0 when it serves, 1 when not."""
     with _one_line_each():
-        settings = _settings(config)
+        settings = _private(config)
         found = find_asterisk()
         typer.echo(found.described())
         now = process.status(found, state_folder(settings))
         if not now.serving:
-            raise AsteriskFault(now.said or _("Asterisk is not running."))
+            raise AsteriskFault(now.said or _("Asterisk is not running: start it with 'hotline asterisk start'."))
         typer.echo(_("Asterisk is running (pid {pid}).").format(pid=now.pid))
         typer.echo(now.said)
 
@@ -108,7 +108,7 @@ def status_command(config: ConfigFolder = Path("config")) -> None:
 def console_command(config: ConfigFolder = Path("config")) -> None:
     """Become ``asterisk -rvvv``."""
     with _one_line_each():
-        command = process.console_command(find_asterisk(), state_folder(_settings(config)))
+        command = process.console_command(find_asterisk(), state_folder(_private(config)))
     os.execv(command[0], command)
 
 
@@ -124,14 +124,21 @@ def _render_own(config: Path, to: Path) -> None:
 
 
 def _prepare(config: Path) -> tuple[Settings, AsteriskInstall, Secrets]:
-    settings = _settings(config)
-    if settings.hotline.asterisk.own is not None:
-        raise AsteriskFault(_("asterisk.own is set: Asterisk is yours, and files for it are written with --to DIR."))
+    settings = _private(config)
     state = state_folder(settings)
     found = find_asterisk()
     secrets = load_secrets(state, devices(settings))
     render(settings, found, state, secrets)
     return settings, found, secrets
+
+
+def _private(config: Path) -> Settings:
+    """The settings of a hotline whose Asterisk is ours to start and stop. Raises AsteriskFault."""
+    settings = _settings(config)
+    if settings.hotline.asterisk.own is not None:
+        what = _("asterisk.own is set: Asterisk is yours to start and stop. 'hotline check' looks at it, and 'hotline asterisk render --to DIR' writes files for it.")  # noqa: E501
+        raise AsteriskFault(what)
+    return settings
 
 
 def _settings(config: Path) -> Settings:

@@ -222,7 +222,7 @@ def agents(
     if agent is not None:
         seats = [seat for seat in seats if seat.agent == agent]
     if status is None:
-        tell(_("The hotline is not running: this is what the store knows last."))
+        tell(_("The hotline is not running ('hotline run' starts it): this is what the store knows last."))
     else:
         if status.get("degraded"):
             tell(_("The store fails: events go to the spool."))

@@ -35,7 +35,13 @@ def trunks(form: FormatOption = Format.TABLE, config: ConfigFolder = Path("confi
     try:
         known = states(settings, state)
     except OSError as error:
-        tell(_("Asterisk does not answer: {reason}").format(reason=error))
+        asterisk = settings.hotline.asterisk
+        at = f"{asterisk.own.host if asterisk.own is not None else '127.0.0.1'}:{asterisk.ami_port}"
+        tell(_("Nobody answers at {at} (AMI): {reason}.").format(at=at, reason=error))
+        if asterisk.own is None:
+            tell(_("Start Asterisk with 'hotline asterisk start', or the whole hotline with 'make run'."))
+        else:
+            tell(_("Is your Asterisk running? 'hotline check' names what it lacks."))
     else:
         lines = [_Line(line.trunk, known[line.trunk.name]) for line in lines]
     show(form, _columns(), lines)

@@ -9,81 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline.asterisk.install import sipp_command
+from hotline.outside.callers import hangs_up, waits
 
 GRACE = 15.0
 """Seconds beyond the expected length of a run after which SIPp is ended."""
 
-_SCENARIO = """\
-<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="caller">
-  <send retrans="500" start_rtd="1"><![CDATA[
-INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
-From: <sip:1390000[call_number]@[local_ip]:[local_port]>;tag=[pid]c[call_number]
-To: <sip:[service]@[remote_ip]:[remote_port]>
-Call-ID: [call_id]
-CSeq: 1 INVITE
-Contact: <sip:caller@[local_ip]:[local_port]>
-Max-Forwards: 70
-Content-Type: application/sdp
-Content-Length: [len]
-
-v=0
-o=- 1 1 IN IP4 127.0.0.1
-s=-
-c=IN IP4 127.0.0.1
-t=0 0
-m=audio [sound] RTP/AVP 8 101
-a=rtpmap:8 PCMA/8000
-a=rtpmap:101 telephone-event/8000
-a=ptime:20
-]]></send>
-  <recv response="100" optional="true"/>
-  <recv response="180" optional="true"/>
-  <recv response="183" optional="true"/>
-  <recv response="200" rtd="1" timeout="10000"/>
-  <send><![CDATA[
-ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
-From: <sip:1390000[call_number]@[local_ip]:[local_port]>;tag=[pid]c[call_number]
-To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
-Call-ID: [call_id]
-CSeq: 1 ACK
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-{end}
-</scenario>
-"""
-
-_HANGS_UP = """\
-  <pause milliseconds="{length}"/>
-  <send retrans="500"><![CDATA[
-BYE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
-From: <sip:1390000[call_number]@[local_ip]:[local_port]>;tag=[pid]c[call_number]
-To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
-Call-ID: [call_id]
-CSeq: 2 BYE
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-  <recv response="200" timeout="10000"/>"""
-
-_WAITS = """\
-  <recv request="BYE" timeout="{length}"/>
-  <send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>"""
+FROM = "<sip:1390000[call_number]@[local_ip]:[local_port]>"
+"""The callers' numbers, each another."""
 
 
 @dataclass(slots=True)
@@ -128,8 +60,8 @@ class Callers:
         self._folder.mkdir(parents=True, exist_ok=True)
         for old in self._folder.iterdir():
             old.unlink()
-        end = (_HANGS_UP if hang_up else _WAITS).format(length=round(length * 1000))
-        (self._folder / "caller.xml").write_text(_SCENARIO.replace("{end}", end), encoding="utf-8")
+        scenario = (hangs_up if hang_up else waits)(FROM, "[sound]", length)
+        (self._folder / "caller.xml").write_text(scenario, encoding="utf-8")
         limit = longest if longest is not None else calls / rate + length + GRACE
         growing: tuple[str, ...] = ()
         if steps is not None:

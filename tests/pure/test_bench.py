@@ -85,11 +85,13 @@ def test_both_pages_get_the_same_figures(tmp_path: Path) -> None:
     for name in ("README.md", "README.zh-CN.md"):
         shutil.copy(docs / name, tmp_path)
     found = measured()
-    whole = figures.as_json(found, figures.lines(found), about("22.10.1", False))
+    whole = figures.as_json(found, figures.lines(found), about("Asterisk 22.10.1", False))
     for _again in range(2):
         page.write(tmp_path, found, whole)
     english, chinese = ((tmp_path / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
     assert english.count("1.06 ×") == chinese.count("1.06 ×") == 1
+    assert english.count("Asterisk 22.10.1") == chinese.count("Asterisk 22.10.1") == 1
+    assert "Asterisk Asterisk" not in english + chinese
     assert "does not hold" in english
     assert "未达到" in chinese
     for language in ("en", "zh"):

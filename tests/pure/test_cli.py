@@ -159,7 +159,7 @@ def test_unfinished_calls(filled: Path) -> None:
         (["recordings", "get", "x"], 1, "没有通话 x。"),
         (["calllog", "verify"], 0, "还没有通话。"),
         (["calllog", "rebuild"], 0, "还没有通话。"),
-        (["agents"], 0, "热线没有运行：以下是数据库中最后的状态。"),
+        (["agents"], 0, "热线没有运行（用 hotline run 启动）：以下是数据库中最后的状态。"),
         (["agents", "8001", "pause"], 1, "热线没有运行：请用 hotline run 启动。"),
         (["agents", "9999"], 1, "没有座席 9999。"),
     ],
@@ -372,3 +372,13 @@ def test_a_second_daemon_is_refused_at_once_unless_the_first_is_stopping(
         assert (done.exit_code, done.stderr.count("\n"), begun) == (1, 1, []) and "4711" in done.stderr
         first.stopping = True
         assert hotline("run", config=config).exit_code == 0 and begun
+
+
+@pytest.mark.parametrize("language, next_step", [("en", "Start Asterisk with"), ("zh", "请用 hotline asterisk start")])
+def test_without_asterisk_and_daemon_the_next_step_is_named(empty: Path, language: str, next_step: str) -> None:
+    text = (empty / "hotline.yaml").read_text(encoding="utf-8")
+    (empty / "hotline.yaml").write_text(text.replace("ami_port: 5038", "ami_port: 1"), encoding="utf-8")
+    done = hotline("trunks", config=empty, language=language)
+    assert done.exit_code == 0 and "127.0.0.1:1" in done.stderr and next_step in done.stderr
+    for command in (["agents"], ["agents", "8001", "ready"]):
+        assert "hotline run" in hotline(*command, config=empty, language=language).stderr

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from hotline.asterisk.process import log_problems
+from hotline.outside.callers import hangs_up, refused, waits
 from tests.real.private_asterisk import (
-    HANGS_UP,
-    REFUSED,
-    WAITS_FOR_BYE,
+    CALLER,
+    NOWHERE,
     Mouth,
     PrivateAsterisk,
+    call,
     private_asterisk,
-    sipp,
     strength,
     wait_for,
     write_tone,
@@ -63,11 +63,7 @@ def known(asterisk: PrivateAsterisk) -> set[Path]:
 
 def test_a_message_is_left(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path) -> None:
     with Mouth(speak=2.0, speak_after=2.2) as mouth:
-        done = sipp(
-            tmp_path, asterisk, to=asterisk.number, then=WAITS_FOR_BYE, from_port=asterisk.carrier_port,
-            audio=mouth.port,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-500:]
+        call(tmp_path, asterisk, waits(CALLER, str(mouth.port), 30.0))
     record = record_of(asterisk, known)
     assert record["number"] == "13912345678"
     assert record["did"] == asterisk.number
@@ -87,11 +83,7 @@ def test_a_message_is_left(asterisk: PrivateAsterisk, known: set[Path], tmp_path
 
 def test_hanging_up_in_the_message_keeps_it(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path) -> None:
     with Mouth(speak=5.0, speak_after=0.5) as mouth:
-        done = sipp(
-            tmp_path, asterisk, to="+86" + asterisk.number, then=HANGS_UP, milliseconds=4000,
-            from_port=asterisk.carrier_port, audio=mouth.port,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-500:]
+        call(tmp_path, asterisk, hangs_up(CALLER, str(mouth.port), 4.0), to="+86" + asterisk.number)
     record = record_of(asterisk, known)
     assert record["did"] == asterisk.number
     with wave.open(str(asterisk.home.away / record["voicemail"])) as file:
@@ -109,11 +101,7 @@ def test_hanging_up_in_the_message_keeps_it(asterisk: PrivateAsterisk, known: se
     ],
 )
 def test_odd_callers(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path, caller: str, number: str) -> None:
-    done = sipp(
-        tmp_path, asterisk, to=asterisk.number, then=HANGS_UP, milliseconds=900, caller=caller,
-        from_port=asterisk.carrier_port,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-500:]
+    call(tmp_path, asterisk, hangs_up(caller, NOWHERE, 0.9))
     record = record_of(asterisk, known)
     assert record["number"] == number
     assert "voicemail" not in record
@@ -125,10 +113,7 @@ def test_missing_prompts_are_no_silence(asterisk: PrivateAsterisk, known: set[Pa
     prompt.rename(prompt.with_suffix(".gone"))
     try:
         with Mouth() as mouth:
-            sipp(
-                tmp_path, asterisk, to=asterisk.number, then=HANGS_UP, milliseconds=2500,
-                from_port=asterisk.carrier_port, audio=mouth.port,
-            )  # fmt: skip
+            call(tmp_path, asterisk, hangs_up(CALLER, str(mouth.port), 2.5))
     finally:
         prompt.with_suffix(".gone").rename(prompt)
     record_of(asterisk, known)
@@ -137,6 +122,5 @@ def test_missing_prompts_are_no_silence(asterisk: PrivateAsterisk, known: set[Pa
 
 @pytest.mark.parametrize("to", ["5551234", "h", "T", "s", "hotline-away"])
 def test_other_numbers_are_refused(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path, to: str) -> None:
-    done = sipp(tmp_path, asterisk, to=to, then=REFUSED, status=404, from_port=asterisk.carrier_port)
-    assert done.returncode == 0, done.stderr[-500:]
+    call(tmp_path, asterisk, refused(CALLER, NOWHERE, 404), to=to)
     assert fresh(asterisk, known) == []
