@@ -2,10 +2,11 @@
 """The lifeboat: Asterisk runs this for a caller whom no daemon takes. It knows nothing but the standard library.
 
 Theory of operation. The dialplan has set a guard (TIMEOUT(absolute)) before it started us. We read what the daemon left
-for us (the duty file, ``hotline/duty_file.py``), answer, greet, say that the talk is recorded, then ring whoever is on
-duty at this instant, one phone after the other, with music for the caller. ``Dial`` with option ``G`` leaves both legs
-to us, so the recorder is started and the talk is on disk before the two hear each other. When nobody comes the caller
-can leave a message. Whatever goes wrong we say no more and end with status 1: the dialplan's apology goes on.
+for us (the duty file, ``hotline/duty_file.py``), answer, greet whom the daemon has not (the dialplan knows), say that
+the talk is recorded, then ring whoever is on duty at this instant, one phone after the other, with music for the
+caller. ``Dial`` with option ``G`` leaves both legs to us, so the recorder is started and the talk is on disk before the
+two hear each other. When nobody comes the caller can leave a message. Whatever goes wrong we say no more and end with
+status 1: the dialplan's apology goes on.
 
 What happens is written to ``<away>/<call id>.jsonl``, one object a line, each synced while Asterisk does the next
 thing; ``hotline/lifeboat.py`` takes it in. Every text that a caller could have chosen is filtered before it gets
@@ -234,13 +235,12 @@ class Call:
         did = only(about.get("agi_arg_2", ""), DIGITS, 32)
         why = only(about.get("agi_arg_3", ""), NAMES, 20)
         trunk = only(about.get("agi_channel", "").removeprefix("PJSIP/").rpartition("-")[0], NAMES, 40)
-        state, _ = agi.ask("CHANNEL STATUS")
         self.log.add("arrived", number=number, did=did, trunk=trunk, why=why)
         agi.ask("ANSWER")
         self.log.add("answered")
         self.log.vital = False
         agi.guard(GREETING)
-        if state != "6" and self.play("greeting"):  # whom the daemon had answered already was greeted then
+        if about.get("agi_arg_4") != "1" and self.play("greeting"):  # whom the daemon had was greeted then
             self.log.add("greeted")
         if house["notice"] and self.play("recording_notice"):
             self.recorded = True

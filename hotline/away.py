@@ -132,7 +132,7 @@ class Away:
 
     def has(self, call_id: str) -> bool:
         """Whether the lifeboat or the dialplan has written of this call."""
-        return any((self._folder / f"{call_id}{kind}").exists() for kind in KINDS)
+        return any(os.path.exists(f"{self._folder}/{call_id}{kind}") for kind in KINDS)
 
     def calls(self) -> set[str]:
         """The calls of which either has written."""

@@ -67,8 +67,9 @@ class Calls:
         """The calls that have a task now."""
         return frozenset(self._running)
 
-    def arrive(self, arrival: port.Arrival) -> None:
-        """A caller rings: begin their call. One that is known already is no new call.
+    def arrive(self, arrival: port.Arrival, *, found: bool = False) -> None:
+        """A caller is here: begin their call. One that is known already is no new call. ``found`` at a read-back: a
+        daemon that was killed may have said something already, which must end.
 
         After :meth:`stop` began none begins: nobody would guard it, and the dialplan takes whom nobody answers.
         """
@@ -77,9 +78,12 @@ class Calls:
             return
         state = CallState(call_id, leg=call_id)
         settings = self._settings()
-        call = Call(self._house, settings, state, self._house.phone.line(call_id, [call_id]), arrival.number)
+        line = self._house.phone.line(call_id, [call_id])
+        call = Call(self._house, settings, state, line, arrival.number, arrival.up)
         party = ev.Party(arrival.number, caller_e164(arrival.number, arrival.trunk, settings.hotline), arrival.name)
         call.note(ev.Arrived(leg=call_id, did=arrival.did, trunk=arrival.trunk), party)
+        if found:
+            call.note(ev.Adopted(stage=state.stage))
         self._begin(call, story.run(call))
 
     def settings_changed(self, settings: Settings) -> None:
@@ -165,7 +169,7 @@ class Calls:
         for call, course in adoption.begin:
             self._begin(call, course)
         for arrival in adoption.arrivals:
-            self.arrive(arrival)
+            self.arrive(arrival, found=True)
 
     async def abandon(self) -> None:
         """End every task and say nothing to Asterisk: it refuses us, or another daemon has the calls."""
@@ -216,8 +220,8 @@ class Calls:
         elif call.state.stage == "away":
             self._away(call.state)
 
-    def _call(self, state: CallState, legs: Iterable[str], number: str = "") -> Call:
-        return Call(self._house, self._settings(), state, self._house.phone.line(state.call_id, legs), number)
+    def _call(self, state: CallState, legs: Iterable[str], number: str = "", *, up: bool = False) -> Call:
+        return Call(self._house, self._settings(), state, self._house.phone.line(state.call_id, legs), number, up)
 
     def _adopt_gone(self, adoption: Adoption, state: CallState, *, lost: bool, end: int) -> None:
         call = self._call(state, [state.leg])
@@ -241,7 +245,7 @@ class Calls:
 
     def _adopt_live(self, adoption: Adoption, state: CallState, live: port.LiveLeg, there: port.Snapshot) -> None:
         talk = state.talk
-        call = self._call(state, _legs(state), live.arrival.number if live.arrival is not None else "")
+        call = self._call(state, _legs(state), live.arrival.number if live.arrival is not None else "", up=live.up)
         call.note(ev.Adopted(stage=state.stage))
         if talk is not None and talk.ringing:
             bridge = there.bridges.get(f"{talk.talk_id}-bridge")

@@ -303,9 +303,7 @@ class Daemon:
         """Whether a phone in use rings or talks by us, not by the lifeboat."""
         if not self._adopted:
             return account not in self.away.engaged()
-        agents = self.settings.agents.agents
-        mine = {number for number, agent in agents.items() if account in {device.sip for device in agent.devices}}
-        return any(state.agent in mine and state.mode in ("ringing", "talking") for state in self.desk.agents())
+        return self.desk.engaged(account)
 
     def _in_service(self) -> bool:
         return self._adopted and self.client.ready

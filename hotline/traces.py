@@ -4,7 +4,8 @@ Answering never waits for the store, so a ``kill -9`` within 50 ms of an arrival
 who hangs up before the next daemon looks would have been answered without a trace. But Asterisk lives on: when a caller
 hangs up while the daemon has them, the dialplan appends a line to one file, after the call and so at nobody's cost.
 A start, and a reconnect, compare its lines with the journal; of the calls that the journal left open they tell the
-true end. Otherwise the file is emptied from time to time.
+true end. Otherwise the file is emptied from time to time; a caller whom the dialplan answered and who hung up before we
+were even asked is then found in it, too.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ LARGEST = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One caller who hung up; ``end`` in µs UTC."""
+    """One caller who hung up; ``end`` in µs UTC. ``asked``: we were told of them, if we lived."""
 
     call_id: str
     up: bool
     end: int
     did: str
     number: str
+    asked: bool = True
 
     @property
     def begin(self) -> int:
@@ -60,13 +62,15 @@ class Trace:
 
 
 def read(text: str) -> list[Trace]:
-    """The lines ``call_id|state|end|did|number``; what is no such line is passed over."""
+    """The lines ``call_id|state|end|did|number|why``, those of before without the last; what is no such line is passed
+    over."""
     found = []
     for line in text.splitlines():
         fields = line.split("|")
-        if len(fields) == 5 and fields[0] and (end := micros(fields[2])):
-            did, number = ("".join(char for char in field[:32] if char in "+0123456789") for field in fields[3:])
-            found.append(Trace(fields[0][:150], fields[1] == "Up", end, did, number))
+        if len(fields) in (5, 6) and fields[0] and (end := micros(fields[2])):
+            did, number = ("".join(char for char in field[:32] if char in "+0123456789") for field in fields[3:5])
+            asked = fields[5:] in ([], ["handed"])
+            found.append(Trace(fields[0][:150], fields[1] == "Up", end, did, number, asked))
     return found
 
 
@@ -109,14 +113,13 @@ class Traces:
         if loop.time() < self._due:
             return 0
         found = 0
-        text = await asyncio.to_thread(self._read)
-        if text is not None:
-            if self._look_up:
-                for trace in read(text):
-                    if trace.call_id not in running and not await self._journal.events_of(trace.call_id):
-                        await self._take(trace)
-                        found += 1
-                self._look_up -= 1
+        traces = await asyncio.to_thread(self._read, bool(self._look_up))
+        if traces is not None:
+            for trace in traces:
+                if trace.call_id not in running and not await self._journal.events_of(trace.call_id):
+                    await self._take(trace)
+                    found += 1
+            self._look_up = max(0, self._look_up - 1)
             await self._journal.flush()  # what is deleted now is in the journal, or was never to be
             await asyncio.to_thread(self._aside.unlink)
         elif self._look_up:
@@ -142,14 +145,16 @@ class Traces:
         except OSError:  # nobody hung up; what is no file at all is told of by the next look
             return ""
 
-    def _read(self) -> str | None:
+    def _read(self, every: bool) -> list[Trace] | None:
+        """The callers to be looked up: ``every`` one, or only those of whom we cannot have been told."""
         try:
-            return beginning(self._aside, LARGEST).decode("utf-8", "replace")
+            text = beginning(self._aside, LARGEST).decode("utf-8", "replace")
         except FileNotFoundError:
             return None
         except OSError as error:  # a pipe or a link that somebody laid there: what it holds is of no call
             log.error("Asterisk's list of callers who hung up cannot be read; it goes", why=str(error))
-            return ""
+            return []
+        return [trace for trace in read(text) if every or not trace.asked]
 
     def _set_aside(self) -> bool:
         try:

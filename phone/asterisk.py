@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -61,7 +62,7 @@ class AsteriskPhone:
             is_ours=lambda device: self.is_ours(device),
         )  # fmt: skip
         self._lines: dict[str, AsteriskLine] = {}
-        self._lengths: dict[Path, float] = {}
+        self._lengths: defaultdict[Path, dict[str, float]] = defaultdict(dict)
         self._asterisk_started = ""
         self.one_recorder = True
         self._leftovers = Leftovers()
@@ -238,10 +239,10 @@ class AsteriskPhone:
         line = self._lines.get(call_of(leg))
         folder = line.prompts if line is not None else self.prompts
         if line is not None:
-            if not all(self._seconds(folder / f"{name}.wav") for name in sounds):
+            if not all(self._seconds(folder, name) for name in sounds):
                 folder = line.began_with
-            line.playing(play, leg, sum(self._seconds(folder / f"{name}.wav") for name in sounds))
-        media = [f"sound:{folder / name}" for name in sounds]
+            line.playing(play, leg, sum(self._seconds(folder, name) for name in sounds))
+        media = [f"sound:{folder}/{name}" for name in sounds]
         try:
             await self._requests.do(leg, "play", lambda: self._ari.channels.play(leg, play, media))
         except BaseException:
@@ -249,14 +250,15 @@ class AsteriskPhone:
                 line.plays.pop(play, None)
             raise
 
-    def _seconds(self, file: Path) -> float:
+    def _seconds(self, folder: Path, name: str) -> float:
         """The length of a built prompt: 8 kHz, 16-bit, mono, behind a header of 44 bytes."""
-        if file not in self._lengths:
+        known = self._lengths[folder]
+        if name not in known:
             try:
-                self._lengths[file] = max(0, file.stat().st_size - 44) / 16_000
+                known[name] = max(0, (folder / f"{name}.wav").stat().st_size - 44) / 16_000
             except OSError:
                 return 0.0
-        return self._lengths[file]
+        return known[name]
 
     async def stop_play(self, play: str) -> None:
         """Cut a play short; one that ended already is no error."""

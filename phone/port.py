@@ -101,13 +101,17 @@ LineEvent = (
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A caller reached us: their leg, and what the trunk says of them (untrusted text, at most 80 characters)."""
+    """A caller reached us: their leg, and what the trunk says of them (untrusted text, at most 80 characters).
+
+    ``up``: the dialplan has answered already.
+    """
 
     leg: str
     number: str
     name: str
     did: str
     trunk: str
+    up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

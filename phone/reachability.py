@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 
 from ari import Client
 from ari.errors import AriError, BadRequest, Conflict, NotFound, Unprocessable
@@ -24,7 +24,7 @@ class Reachability:
     def __init__(self, client: Client, names: Names, devices: Iterable[str], *,
                  tell: Callable[[str, bool], None], is_ours: Callable[[str], bool]) -> None:  # fmt: skip
         self._ari, self._names = client, names
-        self._devices = sorted(set(devices))
+        self._devices = dict.fromkeys(sorted(devices))
         self._tell, self._is_ours = tell, is_ours
 
     def changed(self, device: str, state: str) -> None:
@@ -43,7 +43,7 @@ class Reachability:
 
         Accounts that are gone are followed no more. Raises PhoneFault; the next connection follows them all the same.
         """
-        before, self._devices = set(self._devices), sorted(set(devices))
+        before, self._devices = set(self._devices), dict.fromkeys(sorted(devices))
         if not self._ari.ready:
             return
         try:
@@ -54,7 +54,7 @@ class Reachability:
         except AriError as error:
             raise port.PhoneFault(f"follow the phones: {error}") from None
 
-    async def _follow(self, devices: Sequence[str]) -> None:
+    async def _follow(self, devices: Collection[str]) -> None:
         await self._ari.applications.subscribe(*self._names.devices(devices))
         for device in devices:
             state = await self._ari.device_states.get(self._names.device(device))

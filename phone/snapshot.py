@@ -42,4 +42,5 @@ def arrival_of(names: Names, channel: Channel, args: Sequence[str]) -> port.Arri
     """The caller on this channel; ``args`` are those of Stasis()."""
     trunk = clean(names.name(channel.name.rpartition("-")[0]), 40)
     did = args[1] if len(args) > 1 else channel.dialplan.exten
-    return arrival(channel.id, channel.caller.number, channel.caller.name, ("incoming", did, trunk))
+    caller, up = channel.caller, channel.state == "Up"
+    return arrival(channel.id, caller.number, caller.name, ("incoming", did, trunk), up)

@@ -70,11 +70,11 @@ def clean(text: str, longest: int = LONGEST_TEXT) -> str:
     return "".join(char for char in text[: 4 * longest] if char.isprintable())[:longest].strip()
 
 
-def arrival(channel_id: str, number: str, name: str, args: tuple[str, ...]) -> port.Arrival:
-    """A caller from the arguments of ``Stasis(app,incoming,DID,trunk)`` and the channel's caller id."""
+def arrival(channel_id: str, number: str, name: str, args: tuple[str, ...], up: bool = False) -> port.Arrival:
+    """A caller from the arguments of ``Stasis(app,incoming,DID,trunk)``, the channel's caller id and its state."""
     did = args[1] if len(args) > 1 else ""
     trunk = args[2] if len(args) > 2 else ""
-    return port.Arrival(channel_id, clean(number), clean(name), clean(did, 32), clean(trunk, 40))
+    return port.Arrival(channel_id, clean(number), clean(name), clean(did, 32), clean(trunk, 40), up)
 
 
 def call_of(leg: str) -> str:

@@ -36,6 +36,7 @@ from routing.steps import (
     record_message,
     speak,
     take_message,
+    welcome,
 )
 
 Stage = Callable[[Call], Awaitable["Stage | None"]]
@@ -124,8 +125,9 @@ def first_stage(state: CallState) -> Stage | None:
 
 
 async def arrive(call: Call) -> Stage:
-    """The phone rings: answer it. Nothing is waited for before."""
-    await call.phone.answer(call.leg)
+    """The phone rings: answer it, unless the dialplan has. Nothing is waited for before."""
+    if not call.up:
+        await call.phone.answer(call.leg)
     call.note(ev.Answered())
     await call.phone.guard(call.leg, MENU_GUARD)
     return greet
@@ -133,10 +135,10 @@ async def arrive(call: Call) -> Stage:
 
 async def greet(call: Call) -> Stage:
     """Greet the caller, and say that the conversation is recorded before anything is."""
-    if not call.state.greeted_at:
-        await call.say("greeting")
-        call.note(ev.Greeted())
-    await give_notice(call)
+    if call.state.greeted_at:
+        await give_notice(call)
+    else:
+        await welcome(call)
     return menu
 
 

@@ -123,6 +123,11 @@ class Desk:
         self._step(command)
         return self._core.agent(command.agent)
 
+    def engaged(self, account: str) -> bool:
+        """Whether the agent whose phone this is rings or talks by us."""
+        agent = self._accounts.get(account)
+        return agent is not None and self._core.agent(agent).mode in ("ringing", "talking")
+
     def agents(self) -> list[AgentState]:
         """Every agent's state."""
         return self._core.agents()

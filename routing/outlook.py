@@ -30,11 +30,10 @@ class Experience:
 
 @dataclass(slots=True)
 class _Team:
-    """Those who can serve a skill now: for how long their callers have taken them, or how long they still need."""
+    """Those who can serve a skill now: how many, and how many of them each skill has."""
 
-    ages: list[float]
-    rests: list[float]
-    shared: Counter[SkillQueue]
+    agents: int
+    shared: dict[SkillQueue, int]
 
 
 def outlook(caller: Caller, experience: Experience, now: int) -> Outlook:
@@ -45,33 +44,43 @@ def outlook(caller: Caller, experience: Experience, now: int) -> Outlook:
     whose agent rings already, nor one beyond the longest wait, after which nobody comes.
     """
     skill = caller.skill
-    team = _team(skill, now)
+    team = _team(skill)
     before, share = 0, 0.0
     for other, common in team.shared.items():
         first = other.waiting.rank(caller.place)
         before += first
         share += first * common / len(other.staff)
-    agents = len(team.ages) + len(team.rests)
     seconds = None
-    if caller.rung is None and agents:
-        seconds = estimate(share, team.ages, team.rests, experience.of(skill.skill, now))
+    if caller.rung is None and team.agents:
+        seconds = estimate(share, *_taken(skill, now), experience.of(skill.skill, now))
     if seconds is not None and now + seconds * SECOND > caller.due:
         seconds = None
-    return Outlook(skill.ahead(caller), before, agents, seconds)
+    return Outlook(skill.ahead(caller), before, team.agents, seconds)
 
 
-def _team(skill: SkillQueue, now: int) -> _Team:
-    team = _Team([], [], Counter())
-    for seat in skill.staff.values():
-        if seat.state.reason:  # a pause waits for the end of the talk: nobody after it is served
-            continue
+def _team(skill: SkillQueue) -> _Team:
+    alike = Counter(seat.skills for seat in _serving(skill))
+    shared: dict[SkillQueue, int] = {}
+    for skills, seats in alike.items():
+        for other in skills:
+            shared[other] = shared.get(other, 0) + seats
+    return _Team(alike.total(), shared)
+
+
+def _serving(skill: SkillQueue) -> list[Seat]:
+    """Whoever serves callers from now on: where a pause waits for the end of the talk, nobody after it is served."""
+    return [seat for seat in skill.staff.values() if not seat.state.reason]
+
+
+def _taken(skill: SkillQueue, now: int) -> tuple[list[float], list[float]]:
+    """For how long those who serve have been taken by their callers, and how long the others still need."""
+    ages, rests = [], []
+    for seat in _serving(skill):
         if seat.state.mode in ("ringing", "talking"):
-            team.ages.append(max(0, now - (seat.taken_at or seat.state.changed_at)) / SECOND)
+            ages.append(max(0, now - (seat.taken_at or seat.state.changed_at)) / SECOND)
         else:
-            team.rests.append(max(0, _free_at(seat) - now) / SECOND)
-        for other in seat.skills:
-            team.shared[other] += 1
-    return team
+            rests.append(max(0, _free_at(seat) - now) / SECOND)
+    return ages, rests
 
 
 def _free_at(seat: Seat) -> int:

@@ -121,13 +121,17 @@ class Call:
     """One call: its state, its line, its settings (:func:`settings_of_running_call` when they change), and the house.
     """
 
-    def __init__(self, house: House, settings: Settings, state: CallState, line: Line, number: str = "") -> None:
+    def __init__(
+        self, house: House, settings: Settings, state: CallState, line: Line, number: str = "", up: bool = False
+    ) -> None:
         self.house = house
         self.settings = settings
         self.state = state
         self.line = line
         self.number = number
         """The caller's number as the agent's phone shows it."""
+        self.up = up
+        """Whether the dialplan had answered when the call came."""
         self.phone = house.phone
         self.desk = house.desk
         self.clock = house.clock

@@ -44,11 +44,32 @@ async def guard_wait(call: Call) -> None:
     await call.phone.guard(call.leg, longest + call.desk.longest_ring + GUARD_SLACK)
 
 
+async def welcome(call: Call) -> None:
+    """Greet the caller and give the notice in one breath: one play ends as its last prompt does, the notice."""
+    if not _notice_due(call):
+        await call.say("greeting")
+        call.note(ev.Greeted())
+        return
+    told = await call.say("greeting", "recording_notice")
+    call.note(ev.Greeted())
+    if told:
+        _noticed(call)
+    else:
+        await give_notice(call)
+
+
 async def give_notice(call: Call) -> None:
     """Say that the conversation is recorded, unless it was said; where it cannot be said nothing is recorded."""
-    recording = call.settings.hotline.recording
-    if recording.enabled and not noticed(call) and await call.say("recording_notice"):
-        call.note(ev.NoticeGiven(version=recording.notice_version, language=call.language))
+    if _notice_due(call) and await call.say("recording_notice"):
+        _noticed(call)
+
+
+def _notice_due(call: Call) -> bool:
+    return call.settings.hotline.recording.enabled and not noticed(call)
+
+
+def _noticed(call: Call) -> None:
+    call.note(ev.NoticeGiven(version=call.settings.hotline.recording.notice_version, language=call.language))
 
 
 async def speak(call: Call, language: Language) -> None:

@@ -35,7 +35,11 @@ BOAT_LIMIT = 6
 """Seconds after which a caller whom the lifeboat has not taken gets the apology; it takes them in 0.1 s."""
 
 UNTAKEN = 4
-"""Seconds after which a call that the daemon has not taken goes into the lifeboat: it must set TIMEOUT(absolute)=0."""
+"""Seconds after which a call that the daemon has not taken goes into the lifeboat: it must set TIMEOUT(absolute) anew.
+The dialplan has answered, so the caller hears nothing so long."""
+
+GREETED_AFTER = UNTAKEN + 2
+"""Seconds after its arrival at which a call that goes into the lifeboat must have been the daemon's, and greeted."""
 
 LOOK_EVERY, LOOKS = 2, 9
 """Seconds between two looks of the dialplan's watch at the heartbeat, and how many in a row must miss it until callers
@@ -130,6 +134,7 @@ def rendered(settings: Settings, install: AsteriskInstall, home: AsteriskHome, s
         "accounts": [(device, secrets.sip[device]) for device in devices(settings) if device not in theirs],
         "dialled": list(_dialled(hotline)),
         "untaken": UNTAKEN,
+        "greeted_after": GREETED_AFTER,
         "silence_limit": SILENCE_LIMIT,
         "boat_limit": BOAT_LIMIT,
         "look_every": LOOK_EVERY,

@@ -34,7 +34,7 @@ async def test_a_call_that_is_over_is_hung_up_and_an_unknown_one_begins(
     phone, begun = OneLeg(), list[str]()
     house = House(cast(Any, phone), cast(Any, None), cast(Any, None), cast(Any, None), lambda file: 0.0)
     calls = Calls(house, cast(Any, None), lambda state: None, lambda state: None)
-    monkeypatch.setattr(calls, "arrive", lambda arrival: begun.append(arrival.leg))
+    monkeypatch.setattr(calls, "arrive", lambda arrival, found: begun.append(arrival.leg))
 
     async def is_over(call_id: str) -> bool:
         return over and call_id == CALL

@@ -86,6 +86,19 @@ async def test_without_a_fault_the_file_is_emptied_and_nothing_looked_up(tmp_pat
     await journal.close()
 
 
+async def test_who_hung_up_before_we_were_asked_is_found_at_any_time(tmp_path: Path) -> None:
+    file = tmp_path / "hung-up.log"
+    lines = [LINE.replace("\n", f"|{why}\n").replace(".494", f".{place}")
+             for place, why in enumerate(("silent", "handed", "frozen"))]  # fmt: skip
+    file.write_text("".join(lines))
+    journal = await journal_at(tmp_path)
+    traces = Traces(file, journal, country="CN", ended=lambda state: None)
+    assert [await traces.take_in(()) for _ in range(3)] == [0, 2, 0] and not left(tmp_path)
+    outcomes = [CallState.of("", await journal.events_of(f"hotline-1795614565.{place}")).outcome for place in range(3)]
+    assert outcomes == ["menu", "", "menu"]
+    await journal.close()
+
+
 async def test_a_pipe_or_a_link_in_its_place_is_taken_away_unread(tmp_path: Path) -> None:
     file, elsewhere = tmp_path / "hung-up.log", tmp_path / "elsewhere"
     elsewhere.write_text(LINE)

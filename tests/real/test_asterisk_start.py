@@ -182,7 +182,9 @@ def register(folder: Path, asterisk: PrivateAsterisk, device: str, password: str
     ).returncode  # fmt: skip
 
 
-async def arrive(asterisk: PrivateAsterisk, folder: Path, take: bool, seconds: float) -> float:
+async def arrive(
+    asterisk: PrivateAsterisk, folder: Path, take: bool, seconds: float, *, beats: bool = False
+) -> float:
     """A call while a stand-in daemon is connected, which takes it or is as if frozen; returns the call's seconds."""
     at, secrets = asterisk.settings.hotline.asterisk, asterisk.secrets
     url = f"http://127.0.0.1:{at.ari_port}/ari"
@@ -191,11 +193,15 @@ async def arrive(asterisk: PrivateAsterisk, folder: Path, take: bool, seconds: f
         ClientSession(headers=headers) as session,
         session.ws_connect(f"{url}/events?app={at.application}") as events,
     ):
+        heart = {"variable": "HOTLINE_ALIVE", "value": str(int(time.time())) if beats else ""}
+        async with session.post(f"{url}/asterisk/variable", params=heart) as answer:
+            assert answer.status == 204
         begun = time.monotonic()
         scenario = hangs_up(CALLER, NOWHERE, seconds)
         caller = asyncio.create_task(asyncio.to_thread(call, folder, asterisk, scenario))
         arrived = await events.receive_json(timeout=10)
         assert (arrived["type"], arrived["args"]) == ("StasisStart", ["incoming", asterisk.number])
+        assert arrived["channel"]["state"] == ("Up" if beats else "Ring")
         channel = arrived["channel"]["id"]
         assert arrived["channel"]["channelvars"]["HOTLINE_CALL"] == channel
         if take:
@@ -204,12 +210,17 @@ async def arrive(asterisk: PrivateAsterisk, folder: Path, take: bool, seconds: f
                 async with session.post(f"{url}/channels/{channel}/{path}", params=params) as answer:
                     assert answer.status == 204
         await caller
+        async with session.post(f"{url}/asterisk/variable", params={**heart, "value": ""}) as answer:
+            assert answer.status == 204
         return time.monotonic() - begun
 
 
-async def test_a_frozen_daemon_does_not_leave_its_callers_unheard(asterisk: PrivateAsterisk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("beats, seconds", [(False, 0.7), (True, 5.0)], ids=["never-there", "just-frozen"])
+async def test_a_frozen_daemon_does_not_leave_its_callers_unheard(
+    asterisk: PrivateAsterisk, tmp_path: Path, beats: bool, seconds: float
+) -> None:
     before = set(asterisk.home.away.glob("*.txt"))
-    assert UNTAKEN < await arrive(asterisk, tmp_path, take=False, seconds=0.7) < UNTAKEN + 5
+    assert UNTAKEN < await arrive(asterisk, tmp_path, take=False, beats=beats, seconds=seconds) < UNTAKEN + 5
     (record,) = set(asterisk.home.away.glob("*.txt")) - before
     wait_for(lambda: "end=" in record.read_text())
     assert "why=frozen\n" in record.read_text()
