@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from config.catalogue import _
+from config.plain import open_plain
 from config.problems import Place, Problem, key_path, shown
 from config.settings import Language, Settings
 from ivr.prompts import (
@@ -136,7 +137,7 @@ def _jobs(
             elif digest:
                 jobs.append(Job(name, language, target, f"{RECIPE} own {digest}", own=own[name]))
             else:
-                problems.append(_unusable(own[name], language, "unreadable", ""))
+                problems.append(_unusable(own[name], language, "unreadable", _why_not(own[name])))
         elif name in TONES:
             jobs.append(Job(name, language, target, f"{RECIPE} tone"))
         else:
@@ -159,14 +160,20 @@ def _read_manifest(folder: Path) -> dict[str, list[str]]:
 def _digest_of(path: Path) -> str:
     """The file's SHA-256; empty when it cannot be read, TOO_LARGE when it is."""
     try:
-        if not path.is_file():
-            return ""
-        if path.stat().st_size > LARGEST:
-            return TOO_LARGE
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path, links=True), "rb") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST:
+                return TOO_LARGE
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def _why_not(path: Path) -> str:
+    try:
+        os.close(open_plain(path, links=True))
+    except OSError as error:
+        return error.strerror or str(error)
+    return "?"
 
 
 def _make(job: Job, espeak: list[str], scratch: Path) -> Problem | None:

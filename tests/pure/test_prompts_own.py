@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,11 @@ def test_a_recording_that_is_too_loud_does_not_clip(studio: Studio) -> None:
     assert studio.build() == []
     data, _rate = samples(studio.file("greeting"))
     assert 0.75 < np.max(np.abs(data)) < 0.85 and np.mean(np.abs(data) > 0.999) == 0
+
+
+def test_a_pipe_in_place_of_a_recording_holds_nobody_up_and_is_named(studio: Studio) -> None:
+    studio.own.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(studio.own / "greeting.wav")
+    (problem,) = studio.build()
+    assert problem.place.file == "sounds/zh/greeting.wav"
+    assert problem.what == "The recording cannot be read: it is no plain file."
