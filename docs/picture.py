@@ -6,8 +6,9 @@ those of the import-linter contract in pyproject.toml. A test holds the two pict
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
+
+from hotline.svg import page, text
 
 WIDTH, HEIGHT = 980, 620
 FONT = "'Noto Sans', 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 'Helvetica Neue', Arial, sans-serif"
@@ -89,18 +90,14 @@ def draw(language: str) -> str:
     at = LANGUAGES.index(language)
     alt = ("How Hotline is built", "Hotline 的构成")[at]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">',
-        f"<title>{alt}</title>",
-        f"<style>{STYLE % FONT}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" '
         'orient="auto-start-reverse"><path d="M0 0 8 4 0 8z" fill="#52606d"/></marker></defs>',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
     ]
     for x, y, width, height, kind, title, lines in BOXES:
         parts.append(f'<g class="{kind}"><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>')
-        parts.append(f'<text class="title" x="{x + 10}" y="{y + 19}">{escape(title[at])}</text>')
+        parts.append(text(x + 10, y + 19, title[at], "title"))
         for number, line in enumerate(lines):
-            parts.append(f'<text class="words" x="{x + 10}" y="{y + 36 + 16 * number}">{escape(line[at])}</text>')
+            parts.append(text(x + 10, y + 36 + 16 * number, line[at], "words"))
         parts.append("</g>")
     drawn = set()
     for x1, y1, x2, y2, both, words, x, y, anchor in ARROWS:
@@ -109,8 +106,8 @@ def draw(language: str) -> str:
             parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"{start} marker-end="url(#tip)"/>')
             drawn.add((x1, y1, x2, y2))
         if words[at]:
-            parts.append(f'<text class="words" x="{x}" y="{y}" text-anchor="{anchor}">{escape(words[at])}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+            parts.append(text(x, y, words[at], "words", anchor))
+    return page(WIDTH, HEIGHT, alt, STYLE % FONT, parts)
 
 
 def main() -> None:

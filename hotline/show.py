@@ -10,8 +10,10 @@ import csv
 import datetime as dt
 import io
 import json
+import os
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +24,7 @@ from zoneinfo import ZoneInfo
 from config.catalogue import _
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.text import Text
 
 T = TypeVar("T")
@@ -77,6 +79,41 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPE_WIDTH
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def visible(text: str) -> str:
+    """The text without what moves a terminal's cursor or turns its writing round: control and direction marks."""
+    return "".join(char for char in text if unicodedata.category(char) not in _UNSEEN or char in "\u200c\u200d")
+
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+class Lines:
+    """Lines of text and style to print as they are, without wrapping: ten times as quick as rich's own ``Text``."""
+
+    def __init__(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        self._lines = lines
+
+    def __rich_console__(self, screen: Console, _options: ConsoleOptions) -> RenderResult:
+        """For rich."""
+        from rich.segment import Segment
+
+        for line in self._lines:
+            for text, style in line:
+                yield Segment(text, screen.get_style(style) if style else None)
+            yield Segment.line()
+
+
+def show_lines(lines: Sequence[Sequence[tuple[str, str]]]) -> None:
+    """Print the lines; through the reader's pager where they are more than the terminal has."""
+    screen = console()
+    if screen.is_terminal and len(lines) >= screen.height:
+        os.environ.setdefault("LESS", "FRX")  # colours, and no pager for what fits
+        with screen.pager(styles=True):
+            screen.print(Lines(lines), end="")
+    else:
+        screen.print(Lines(lines), end="")
 
 
 def show(form: Format, columns: Sequence[Column[T]], rows: Sequence[T], *, empty: str = "") -> None:

@@ -104,10 +104,11 @@ class Apt:
         found = re.search(r"^\s+Candidate:\s+(\S+)", said, re.MULTILINE)
         return "" if found is None or found[1] == "(none)" else found[1]
 
-    def download(self, names: tuple[str, ...]) -> list[Path]:
+    def download(self, names: tuple[str, ...], title: str = "") -> list[Path]:
         """Fetch ``names`` with everything they need; returns exactly those ``.deb`` files, checked by apt."""
         wanted = ("install", "-y", "--no-install-recommends")
-        code, said = self._run("apt-get", "-q", *wanted, "--download-only", *names, title=_("Downloading Asterisk"))
+        title = title or _("Downloading Asterisk")
+        code, said = self._run("apt-get", "-q", *wanted, "--download-only", *names, title=title)
         if code:
             raise AsteriskFault(_("The download failed: {reason}. Try again.").format(reason=_first_error(said)))
         # Once all files are there, --print-uris lists nothing; so the files are what an unpacking run would take.
@@ -140,10 +141,10 @@ class Apt:
                 raise AsteriskFault(_("The download is incomplete: {reason}. Try again.").format(reason=file))
         return files
 
-    def unpack(self, files: list[Path], root: Path) -> list[Package]:
+    def unpack(self, files: list[Path], root: Path, title: str = "") -> list[Package]:
         """Lay the files' contents into ``root``; returns what was unpacked, with SHA-256 of each file."""
         done = []
-        with self.progress.task(_("Unpacking Asterisk"), total=float(len(files))) as advance:
+        with self.progress.task(title or _("Unpacking Asterisk"), total=float(len(files))) as advance:
             for at, file in enumerate(sorted(files), start=1):
                 code, said = self._run("dpkg-deb", "-x", str(file), str(root))
                 if code:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from statistics import fmean
 
 from config.catalogue import _
+from hotline import svg
 from hotline.bench.figures import Measured, quantile
 from hotline.bench.measure import Busy
+from hotline.svg import dot, line, rect, text
 
 WIDTH, HEIGHT = 960, 640
 LEFT, WIDE, HIGH = 70, 370, 190
 PLACES = ((LEFT, 60), (LEFT + 480, 60), (LEFT, 380), (LEFT + 480, 380))
 """Upper left corner of each panel."""
-FONT = "system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
-STYLE = f"""
-text {{ font-family: {FONT}; fill: #1f2933; font-size: 12px }}
-.head {{ font-weight: 600; font-size: 13px }}
-.axis {{ fill: #52606d; font-size: 11px }}
-.grid {{ stroke: #e4e7eb; stroke-width: 1 }}
-.base {{ stroke: #9aa5b1; stroke-width: 1 }}
-.goal {{ stroke: #c05640; stroke-width: 1.5; stroke-dasharray: 5 4 }}
-"""
+STYLE = svg.STYLE + ".goal { stroke: #c05640; stroke-width: 1.5; stroke-dasharray: 5 4 }\n"
 QUEUE, OURS, DAEMON, WORKERS = "#9aa5b1", "#2c7a7b", "#d9a441", "#7b5ea7"
 
 
@@ -37,30 +30,7 @@ def draw(found: Measured) -> str:
         parts += _free(found, *PLACES[2])
     if found.decisions:
         parts += _desk(found, *PLACES[3])
-    title = escape(_("Hotline beside the dialplan and Queue()"))
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">',
-        f"<title>{title}</title>", f"<style>{STYLE}</style>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        *parts, "</svg>", "",
-    ])  # fmt: skip
-
-
-def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
-    named = f' class="{kind}"' if kind else ""
-    return f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-
-
-def _bar(x: float, y: float, wide: float, high: float, colour: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, wide):.1f}" height="{high:.1f}" fill="{colour}"/>'
-
-
-def _dot(x: float, y: float, colour: str, size: float = 3.0) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="{colour}" fill-opacity="0.7"/>'
+    return svg.page(WIDTH, HEIGHT, _("Hotline beside the dialplan and Queue()"), STYLE, parts)
 
 
 def _cpu(found: Measured, x: int, y: int) -> list[str]:
@@ -68,22 +38,22 @@ def _cpu(found: Measured, x: int, y: int) -> list[str]:
     rounds = {"Queue()": found.plain, "Hotline": found.hotline}
     goal = 1100 * fmean(one.cost.whole for one in found.plain)
     most = 1.15 * max(goal, *(1000 * one.cost.whole for side in rounds.values() for one in side))
-    parts = [_text(x, y - 12, _("CPU per call, ms (dots: rounds; dashed: the target)"), "head")]
+    parts = [text(x, y - 12, _("CPU per call, ms (dots: rounds; dashed: the target)"), "head")]
     colours = ((OURS, "Asterisk"), (DAEMON, _("daemon")), (WORKERS, _("archive")))
     for at, (name, side) in enumerate(rounds.items()):
         top, left = y + 20 + 70 * at, float(x + 60)
         scale = (WIDE - 60) / most
-        parts.append(_text(x + 52, top + 26, name, anchor="end"))
+        parts.append(text(x + 52, top + 26, name, anchor="end"))
         for (colour, _what), values in zip(colours, zip(*(_parts(one) for one in side), strict=True), strict=True):
             wide = fmean(values) * scale
-            parts.append(_bar(left, top, wide, 40, colour if name == "Hotline" else QUEUE))
+            parts.append(rect(left, top, wide, 40, colour if name == "Hotline" else QUEUE))
             left += wide
-        parts.append(_text(left + 6, top + 16, f"{fmean(1000 * one.cost.whole for one in side):.1f}", "head"))
-        parts += [_dot(x + 60 + 1000 * one.cost.whole * scale, top + 33, "#1f2933") for one in side]
+        parts.append(text(left + 6, top + 16, f"{fmean(1000 * one.cost.whole for one in side):.1f}", "head"))
+        parts += [dot(x + 60 + 1000 * one.cost.whole * scale, top + 33, "#1f2933") for one in side]
         if at:
-            parts.append(_line(x + 60 + goal * scale, y + 8, x + 60 + goal * scale, top + 50, "goal"))
+            parts.append(line(x + 60 + goal * scale, y + 8, x + 60 + goal * scale, top + 50, "goal"))
     for at, (colour, what) in enumerate(colours):
-        parts += [_bar(x + 60 + 100 * at, y + 160, 10, 10, colour), _text(x + 74 + 100 * at, y + 169, what, "axis")]
+        parts += [rect(x + 60 + 100 * at, y + 160, 10, 10, colour), text(x + 74 + 100 * at, y + 169, what, "axis")]
     return parts
 
 
@@ -96,26 +66,26 @@ def _answers(found: Measured, x: int, y: int) -> list[str]:
     sides = ((found.plain, QUEUE, "Queue()"), (found.hotline, OURS, "Hotline"))
     every = {name: [1000 * value for one in side for value in one.answer] for side, _colour, name in sides}
     low, high = 0.5, max(100.0, *(quantile(values, 0.999) for values in every.values()))
-    parts = [_text(x, y - 12, _("Calls answered (200) within so many ms, %"), "head")]
+    parts = [text(x, y - 12, _("Calls answered (200) within so many ms, %"), "head")]
     parts += _log_axis(x, y, low, high)
     for share in (0, 50, 99, 100):
         level = y + HIGH * (1 - share / 100)
-        parts.append(_line(x, level, x + WIDE, level, "grid"))
+        parts.append(line(x, level, x + WIDE, level, "grid"))
         if share != 99:
-            parts.append(_text(x - 6, level + 4, str(share), "axis", "end"))
+            parts.append(text(x - 6, level + 4, str(share), "axis", "end"))
     for at, (_side, colour, name) in enumerate(sides):
         values = every[name]
         points = [(_log(quantile(values, step / 200), low, high), step / 200) for step in range(201)]
         path = " ".join(f"{x + WIDE * place:.1f},{y + HIGH * (1 - share):.1f}" for place, share in points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{path}"/>')
         label = _("{name}: p99 {value:.1f} ms").format(name=name, value=quantile(values, 0.99))
-        parts.append(_text(x + WIDE - 6, y + HIGH - 30 + 18 * at, label, "axis", "end"))
+        parts.append(text(x + WIDE - 6, y + HIGH - 30 + 18 * at, label, "axis", "end"))
     return parts
 
 
 def _free(found: Measured, x: int, y: int) -> list[str]:
     """Every wait as a dot, on a logarithmic scale."""
-    parts = [_text(x, y - 12, _("Hang-up to the next ring, ms (dashed: the target)"), "head")]
+    parts = [text(x, y - 12, _("Hang-up to the next ring, ms (dashed: the target)"), "head")]
     low, high = 1.0, 2_000.0
     parts += _log_axis(x, y, low, high)
     for at, (rounds, colour, name) in enumerate(
@@ -126,13 +96,13 @@ def _free(found: Measured, x: int, y: int) -> list[str]:
             continue
         top = y + 30 + 80 * at
         for number, value in enumerate(values):
-            parts.append(_dot(x + WIDE * _log(value, low, high), top + number * 7 % 40, colour, 2.5))
+            parts.append(dot(x + WIDE * _log(value, low, high), top + number * 7 % 40, colour, 2.5))
         label = _("{name}: median {middle:.1f}, p99 {last:.1f} ms").format(
             name=name, middle=quantile(values, 0.5), last=quantile(values, 0.99)
         )
-        parts.append(_text(x, top - 8, label, "axis"))
+        parts.append(text(x, top - 8, label, "axis"))
     goal = x + WIDE * _log(20.0, low, high)
-    return [*parts, _line(goal, y, goal, y + HIGH, "goal")]
+    return [*parts, line(goal, y, goal, y + HIGH, "goal")]
 
 
 def _desk(found: Measured, x: int, y: int) -> list[str]:
@@ -140,11 +110,11 @@ def _desk(found: Measured, x: int, y: int) -> list[str]:
     sizes = found.decisions
     most = 1.2 * 1e6 * max(one.p99 for one in sizes)
     low, high = float(sizes[0].waiting), float(sizes[-1].waiting)
-    parts = [_text(x, y - 12, _("A decision of the desk by the callers who wait, µs"), "head")]
+    parts = [text(x, y - 12, _("A decision of the desk by the callers who wait, µs"), "head")]
     for step in range(5):
         level = y + HIGH * (1 - step / 4)
-        parts.append(_line(x, level, x + WIDE, level, "grid"))
-        parts.append(_text(x - 6, level + 4, f"{most * step / 4:.0f}", "axis", "end"))
+        parts.append(line(x, level, x + WIDE, level, "grid"))
+        parts.append(text(x - 6, level + 4, f"{most * step / 4:.0f}", "axis", "end"))
     for colour, name, values in (
         (WORKERS, "p99", [1e6 * one.p99 for one in sizes]), (OURS, _("median"), [1e6 * one.median for one in sizes]),
     ):  # fmt: skip
@@ -154,11 +124,11 @@ def _desk(found: Measured, x: int, y: int) -> list[str]:
         ]
         path = " ".join(f"{across:.1f},{down:.1f}" for across, down in points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{path}"/>')
-        parts += [_dot(across, down, colour) for across, down in points]
-        parts.append(_text(x + 8, points[0][1] - 8, name, "axis"))
+        parts += [dot(across, down, colour) for across, down in points]
+        parts.append(text(x + 8, points[0][1] - 8, name, "axis"))
     for one in sizes:
         place = x + WIDE * _log(one.waiting, low, high)
-        parts.append(_text(place, y + HIGH + 16, f"{one.waiting:,}", "axis", "middle"))
+        parts.append(text(place, y + HIGH + 16, f"{one.waiting:,}", "axis", "middle"))
     return parts
 
 
@@ -168,9 +138,9 @@ def _log(value: float, low: float, high: float) -> float:
 
 
 def _log_axis(x: int, y: int, low: float, high: float) -> list[str]:
-    parts = [_line(x, y + HIGH, x + WIDE, y + HIGH, "base")]
+    parts = [line(x, y + HIGH, x + WIDE, y + HIGH, "base")]
     marks: Sequence[float] = [mark for mark in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if low <= mark <= high]
     for mark in marks:
         place = x + WIDE * _log(mark, low, high)
-        parts += [_line(place, y, place, y + HIGH, "grid"), _text(place, y + HIGH + 16, f"{mark:g}", "axis", "middle")]
+        parts += [line(place, y, place, y + HIGH, "grid"), text(place, y + HIGH + 16, f"{mark:g}", "axis", "middle")]
     return parts
