@@ -29,6 +29,9 @@ TYPICAL = Path("days") / "typical.yaml"
 GOAL = 0.8
 """The share of callers answered in time by which the agents needed are counted: the field's 80/20 rule."""
 
+MOST_CALLS = 1_000_000
+"""Calls of one day that are played: some minutes; no hotline has more, and a slip of a digit must not run for hours."""
+
 PROGRESS_FROM = 5_000
 """Calls from which a progress bar is worth its line: about a tenth of a second each 1,000."""
 
@@ -39,7 +42,7 @@ def simulate(
     = None,
     date: Annotated[str | None, typer.Option("--date", metavar="WHEN", help=_("The roster's day; default: tomorrow."))]
     = None,
-    calls: Annotated[int | None, typer.Option(min=1, max=10_000_000, help=_("Scale the day to so many calls."))] = None,
+    calls: Annotated[int | None, typer.Option(min=1, max=MOST_CALLS, help=_("Scale the day to so many calls."))] = None,
     agents: Annotated[
         int | None,
         typer.Option(min=1, max=50_000, help=_("So many agents: scales the day's staff; without staff, all day long.")),
@@ -60,6 +63,11 @@ def simulate(
     instant = when(date, "--date", settings) or dt.datetime.now(zone) + dt.timedelta(days=1)
     on = instant.astimezone(zone).date()
     course = _course(settings, stated, on, agents=agents, calls=calls, seed=seed, within=within)
+    if course.expected > 1.001 * MOST_CALLS:
+        refuse(
+            _("This day brings {calls:,.0f} calls, at most {most:,} can be played. Lower its arrivals, or set --calls.")
+            .format(calls=course.expected, most=MOST_CALLS)
+        )  # fmt: skip
     with _progress(course.expected if form is Format.TABLE else 0) as progress:
         played = course.run(progress)
     if not played.total().asked:

@@ -8,79 +8,86 @@ from dataclasses import dataclass
 from config import settings
 from routing.messages import Handled
 from routing.skills import Caller, Seat, SkillQueue
-from routing.wait import SECOND, Outlook, Recent, estimate
+from routing.wait import SECOND, Outlook, Pace, Recent, pace
 
 
-class Experience:
-    """How long callers of each skill took an agent lately."""
+@dataclass(frozen=True, slots=True)
+class _Team:
+    """Those who can serve a skill: how many, the pace at which they do, and how many of them serve each other skill.
+
+    ``stamp``: as of which moment.
+    """
+
+    stamp: tuple[int, int, int]
+    agents: int
+    pace: Pace | None
+    shared: dict[SkillQueue, int]
+
+
+class Outlooks:
+    """How long callers of each skill took an agent lately, and what callers can expect by that.
+
+    A team is looked at once a second at most, and after each change: with thousands of agents that takes milliseconds,
+    and thousands of callers ask. So the time that passes counts in whole seconds, by the clock and not by who asks.
+    """
 
     def __init__(self) -> None:
         self._recent: dict[str, Recent] = {}
+        self._learnt: Counter[str] = Counter()
+        self._teams: dict[str, _Team] = {}
 
     def learn(self, handled: Handled, queue: settings.Queue | None, wrap_up: float) -> None:
         """A talk of this queue ended; ``wrap_up`` is the one of queues that have none of their own, in seconds."""
         if queue is not None:
             after = wrap_up if queue.wrap_up is None else queue.wrap_up
             self._recent.setdefault(queue.skill, Recent()).add(handled.at, handled.seconds + after)
+            self._learnt[queue.skill] += 1
 
-    def of(self, skill: str, now: int) -> list[float]:
-        """The handling times that still count, in seconds."""
-        return self._recent[skill].at(now) if skill in self._recent else []
+    def of(self, caller: Caller, now: int) -> Outlook:
+        """What this caller can expect at ``now`` (µs).
 
+        Whoever waits for another skill of the same agents and goes before this caller counts too: wholly for
+        ``before``, and for the wait by the part of that skill's agents who are also agents of this one. No time is
+        told to a caller whose agent rings already, nor one beyond the longest wait, after which nobody comes.
+        """
+        skill = caller.skill
+        team = self._team(skill, now // SECOND)
+        before, share = 0, 0.0
+        for other, common in team.shared.items():
+            first = other.waiting.rank(caller.place)
+            before += first
+            share += first * common / len(other.staff)
+        seconds = team.pace.within(share) if caller.rung is None and team.pace is not None else None
+        if seconds is not None and now + seconds * SECOND > caller.due:
+            seconds = None
+        return Outlook(skill.ahead(caller), before, team.agents, seconds)
 
-@dataclass(slots=True)
-class _Team:
-    """Those who can serve a skill now: how many, and how many of them each skill has."""
-
-    agents: int
-    shared: dict[SkillQueue, int]
-
-
-def outlook(caller: Caller, experience: Experience, now: int) -> Outlook:
-    """What this caller can expect at ``now`` (µs).
-
-    Whoever waits for another skill of the same agents and goes before this caller counts too: wholly for ``before``,
-    and for the wait by the part of that skill's agents who are also agents of this one. No time is told to a caller
-    whose agent rings already, nor one beyond the longest wait, after which nobody comes.
-    """
-    skill = caller.skill
-    team = _team(skill)
-    before, share = 0, 0.0
-    for other, common in team.shared.items():
-        first = other.waiting.rank(caller.place)
-        before += first
-        share += first * common / len(other.staff)
-    seconds = None
-    if caller.rung is None and team.agents:
-        seconds = estimate(share, *_taken(skill, now), experience.of(skill.skill, now))
-    if seconds is not None and now + seconds * SECOND > caller.due:
-        seconds = None
-    return Outlook(skill.ahead(caller), before, team.agents, seconds)
+    def _team(self, skill: SkillQueue, second: int) -> _Team:
+        stamp = (skill.changes, self._learnt[skill.skill], second)
+        team = self._teams.get(skill.skill)
+        if team is None or team.stamp != stamp:
+            recent = self._recent.get(skill.skill)
+            now = second * SECOND
+            team = self._teams[skill.skill] = _look(skill, now, recent.at(now) if recent is not None else [], stamp)
+        return team
 
 
-def _team(skill: SkillQueue) -> _Team:
-    alike = Counter(seat.skills for seat in _serving(skill))
-    shared: dict[SkillQueue, int] = {}
-    for skills, seats in alike.items():
-        for other in skills:
-            shared[other] = shared.get(other, 0) + seats
-    return _Team(alike.total(), shared)
-
-
-def _serving(skill: SkillQueue) -> list[Seat]:
-    """Whoever serves callers from now on: where a pause waits for the end of the talk, nobody after it is served."""
-    return [seat for seat in skill.staff.values() if not seat.state.reason]
-
-
-def _taken(skill: SkillQueue, now: int) -> tuple[list[float], list[float]]:
-    """For how long those who serve have been taken by their callers, and how long the others still need."""
+def _look(skill: SkillQueue, now: int, recent: list[float], stamp: tuple[int, int, int]) -> _Team:
+    """For how long those who serve have been taken by their callers, how long the others still need, and who they
+    are."""
+    # Where a pause waits for the end of the talk, nobody after it is served.
+    serving = [seat for seat in skill.staff.values() if not seat.state.reason]
     ages, rests = [], []
-    for seat in _serving(skill):
+    for seat in serving:
         if seat.state.mode in ("ringing", "talking"):
             ages.append(max(0, now - (seat.taken_at or seat.state.changed_at)) / SECOND)
         else:
             rests.append(max(0, _free_at(seat) - now) / SECOND)
-    return ages, rests
+    shared: dict[SkillQueue, int] = {}
+    for skills, seats in Counter(seat.skills for seat in serving).items():
+        for other in skills:
+            shared[other] = shared.get(other, 0) + seats
+    return _Team(stamp, len(serving), pace(ages, rests, recent) if serving else None, shared)
 
 
 def _free_at(seat: Seat) -> int:

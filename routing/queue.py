@@ -50,7 +50,7 @@ from routing.messages import (
     Tick,
     WakeAt,
 )  # fmt: skip
-from routing.outlook import Experience, outlook
+from routing.outlook import Outlooks
 from routing.skills import Caller, Seat, SkillQueue
 from routing.strategy import Strategy, longest_ready
 from routing.wait import Outlook
@@ -75,7 +75,7 @@ class Desk:
         self._callers: dict[str, Caller] = {}
         self._waiting: Counter[str] = Counter()
         self._talks: dict[str, Seat] = {}
-        self._experience = Experience()
+        self._outlooks = Outlooks()
         self._arrivals = 0
         self._wake = 0
         self._used = False
@@ -92,7 +92,7 @@ class Desk:
     def outlook(self, call_id: str, now: int) -> Outlook | None:
         """What this caller can expect at ``now`` (µs); None when the call does not wait."""
         caller = self._callers.get(call_id)
-        return None if caller is None else outlook(caller, self._experience, now)
+        return None if caller is None else self._outlooks.of(caller, now)
 
     def waiting(self, queue: str) -> int:
         """How many callers wait in this queue, those whose agent rings included."""
@@ -320,7 +320,7 @@ class Desk:
         self._floor.change(seat, AgentEvent.TALK_ENDED, wrap_up_until=until)
 
     def _learn(self, handled: Handled) -> None:
-        self._experience.learn(handled, self._queues.get(handled.queue), self._floor.rules.wrap_up)
+        self._outlooks.learn(handled, self._queues.get(handled.queue), self._floor.rules.wrap_up)
 
     # --- settings and starts ------------------------------------------------------------------------------------
 

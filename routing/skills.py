@@ -23,10 +23,10 @@ class SkillQueue:
     """The callers of one skill, and its agents.
 
     ``on_duty`` counts its agents on duty; ``serving`` those of them who can be reached and are not paused, and
-    ``staff`` has the seats of these.
+    ``staff`` has the seats of these. ``changes`` grows with whatever becomes of its agents.
     """
 
-    __slots__ = ("free", "on_duty", "rung", "serving", "skill", "staff", "waiting")
+    __slots__ = ("changes", "free", "on_duty", "rung", "serving", "skill", "staff", "waiting")
 
     def __init__(self, skill: str) -> None:
         self.skill: Final = skill
@@ -36,6 +36,7 @@ class SkillQueue:
         self.staff: Final[dict[str, Seat]] = {}
         self.on_duty = 0
         self.serving = 0
+        self.changes = 0
 
     def enter(self, caller: Caller) -> None:
         """The caller comes, as they are: waiting or rung."""
@@ -113,6 +114,7 @@ class Seat:
             skill.free.remove(key)
         self.listed.clear()
         for skill in self.skills:
+            skill.changes += 1
             skill.on_duty -= self.counted_duty
             skill.serving -= self.counted_serving
             skill.staff.pop(self.state.agent, None)
@@ -126,6 +128,7 @@ class Seat:
         self.counted_serving = int(reachable and self.state.mode not in ("off", "paused"))
         free = reachable and self.state.mode == "ready" and now >= self.cool_until
         for skill in self.skills:
+            skill.changes += 1
             skill.on_duty += 1
             skill.serving += self.counted_serving
             if self.counted_serving:

@@ -95,12 +95,43 @@ class Recent:
         return [seconds for _at, seconds in self._times]
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a queue moves on: its next caller is served in ``first`` seconds, each later one ``step`` seconds after that.
+
+    ``variation`` is that of the handling times, over their mean; ``known`` how many of them the pace is made of.
+    """
+
+    first: float
+    step: float
+    variation: float
+    known: int
+
+    def within(self, ahead: float) -> float | None:
+        """The seconds within which four of five callers with so many before them are served; None: uncertain.
+
+        ``ahead`` need not be whole: of callers who wait for another skill some are served by agents of this one. It
+        grows with ``ahead``.
+        """
+        expected = self.first + ahead * self.step
+        spread = sqrt(
+            self.variation**2 * (self.first**2 + ahead * self.step**2) + (expected * self.variation) ** 2 / self.known
+        )
+        seconds = expected + SURE * spread
+        return seconds if seconds <= SHORT or spread <= WIDEST * expected else None
+
+
 def estimate(ahead: float, ages: Iterable[float], rests: Iterable[float], recent: Sequence[float]) -> float | None:
-    """The seconds within which four of five callers with ``ahead`` callers before them are served; None: uncertain.
+    """:meth:`Pace.within` of the :func:`pace`."""
+    found = pace(ages, rests, recent)
+    return None if found is None else found.within(ahead)
+
+
+def pace(ages: Iterable[float], rests: Iterable[float], recent: Sequence[float]) -> Pace | None:
+    """How a queue moves on; None where too little is known, or nobody can come.
 
     ``ages``: for how long each agent who can answer has been taken by their present caller. ``rests``: how long each
-    other one still needs who is in no talk (wrap-up). ``ahead`` need not be whole: of callers who wait for another
-    skill some are served by agents of this one. It grows with ``ahead``.
+    other one still needs who is in no talk (wrap-up). ``recent``: handling times.
     """
     if len(recent) < FEWEST:
         return None
@@ -108,17 +139,13 @@ def estimate(ahead: float, ages: Iterable[float], rests: Iterable[float], recent
     sums = [0.0, *accumulate(times)]
     mean = sums[-1] / len(times)
     if mean <= 0:
-        return SOONEST
+        return Pace(SOONEST, 0.0, 0.0, len(times))
     variation = sqrt(sum((each - mean) ** 2 for each in times) / (len(times) - 1)) / mean
     left = [_rest(age, times, sums, mean) for age in ages]
     left += [max(SOONEST, rest) for rest in rests]
     if not left:
         return None
-    first, step = 1 / sum(1 / max(SOONEST, rest) for rest in left), mean / len(left)
-    expected = first + ahead * step
-    spread = sqrt(variation**2 * (first**2 + ahead * step**2) + (expected * variation) ** 2 / len(times))
-    seconds = expected + SURE * spread
-    return seconds if seconds <= SHORT or spread <= WIDEST * expected else None
+    return Pace(1 / sum(1 / max(SOONEST, rest) for rest in left), mean / len(left), variation, len(times))
 
 
 def _rest(age: float, times: Sequence[float], sums: Sequence[float], mean: float) -> float:

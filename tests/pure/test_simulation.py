@@ -9,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer
 from hypothesis import given, settings, strategies as st
 
 from config.day import Day, load_day
 from config.load import load_settings
 from config.problems import Refused
 from config.settings import Queue
+from hotline.cli_simulate import simulate
 from hotline.day_picture import draw
 from routing.messages import Rules
 from routing.played import Played, together
@@ -150,3 +152,13 @@ def test_every_mistake_of_a_day_is_told_with_its_line(tmp_path: Path) -> None:
     file.write_text('arrivals: {"00:00": 0}\nqueues: {a: {share: 1}}\n', encoding="utf-8")
     with pytest.raises(Refused, match="刻钟"):
         load_day(file, {"a"})
+
+
+def test_a_slip_of_a_digit_is_refused_before_it_runs_for_hours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "day.yaml"
+    file.write_text('arrivals: {"00:00": 1000000}\nqueues: {inquiry: {share: 1}}\n', encoding="utf-8")
+    with pytest.raises(typer.Exit) as refused:
+        simulate(day=file, calls=None, agents=20, seed=1)
+    assert refused.value.exit_code == 1 and "96,000,000" in capsys.readouterr().err

@@ -119,6 +119,8 @@ class Bank:
         found = self.desk.outlook(call, self.now)
         if found is None:
             return
+        self.desk._outlooks._teams.clear()  # who asked before must make no difference
+        assert self.desk.outlook(call, self.now) == found
         waiter = self.waiters[call]
         said = [event for _at, event in waiter.told]
         timed = [event for event in said if event.wait is not None]

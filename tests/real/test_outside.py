@@ -187,7 +187,7 @@ async def test_hearing_survives_a_change_of_the_far_leg(two: Two) -> None:
         ring = first.history[-1]
         await ring.heard(tone_hz=440)
         await ring.hang_up()
-        await caller.heard("menu")
+        menu = await caller.heard("menu")
         await caller.heard(tone_hz=880)
         ring = second.history[-1]
         await ring.heard(tone_hz=440)
@@ -196,7 +196,8 @@ async def test_hearing_survives_a_change_of_the_far_leg(two: Two) -> None:
     finally:
         first.by_hand()
         second.by_hand()
-    assert len(await caller.tones_heard(660)) == len(await caller.tones_heard(880)) == 1
+    before, after = await caller.tones_heard(660), await caller.tones_heard(880)  # a loaded machine may tear them
+    assert before and after and before[-1][1] - 0.2 < menu < after[0][0] + 0.2
     assert [name for name, _ in await caller.prompts_heard()] == ["greeting", "menu"]
 
 
