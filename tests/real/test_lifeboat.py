@@ -79,8 +79,8 @@ async def test_killed_a_caller_is_greeted_talks_and_is_in_the_log_with_the_recor
     left, right = measure(hotline.state / "recordings" / state.recordings["call"].file)
     assert all(span.verified for span in state.recordings["call"].spans)
     assert abs(left.dominant_hz - 440) < 5 and abs(right.dominant_hz - 660) < 5
-    left = [file for file in (hotline.state / "away").iterdir() if file.stem != "hung-up"]
-    assert not left and not list((hotline.state / "recordings/spool").iterdir())
+    await until(lambda: all(file.stem == "hung-up" for file in (hotline.state / "away").iterdir()))
+    await until(lambda: not list((hotline.state / "recordings/spool").iterdir()))
     await hotline.nothing_left()
 
 

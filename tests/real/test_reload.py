@@ -265,7 +265,8 @@ async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restar
         tree["asterisk"]["sip"]["port"] += 1
         tree["asterisk"]["ari_port"] += 1
 
-    about = await taken(hotline, "hotline", ports)
+    edit(hotline, "hotline", ports)  # at once with the prompt, or as a version of its own
+    about = await until(hotline, lambda about: about.get("pending"), "values that wait for a restart")
     assert about["pending"] == {"asterisk.sip.port": "asterisk", "asterisk.ari_port": "both"}
     assert live.read_bytes() != old
     await caller.press("9")  # wrong: its menu is said again, in the words it began with
