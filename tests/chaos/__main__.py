@@ -21,6 +21,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import fmean
 
 from hotline.asterisk.install import find_asterisk
 from hotline.trial import REPOSITORY
@@ -95,6 +96,9 @@ def say(row: Row) -> None:
         f"{row.skipped}  {dict(a.outcomes)} {dict(a.reasons)} struck in {','.join(row.struck_in)}",
         flush=True,
     )
+    if a.shares:
+        least, mean = ([round(float(of(side)), 2) for side in zip(*a.shares, strict=True)] for of in (min, fmean))
+        print(f"    heard, caller and agent recorded, of {len(a.shares)} calls: least {least}, mean {mean}", flush=True)
     for loss in row.losses:
         print(f"    {loss}", flush=True)
 

@@ -21,6 +21,7 @@ from calllog.folds import CallState
 from calllog.talk import Talk
 from calllog.verify import rebuild, verify
 from hotline.trial import Trial
+from tests.chaos.ears import compare
 from tests.chaos.house import House
 from tests.chaos.sip import Caller
 
@@ -55,6 +56,9 @@ class Audit:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     """Why long talks have no verified recording."""
+    shares: list[tuple[float, float, float]] = field(default_factory=list)
+    """For each call that talked on a rough network alone: the share of its talks in which the caller heard the agent,
+    and of which caller and agent are recorded."""
     losses: list[str] = field(default_factory=list)
 
 
@@ -66,7 +70,8 @@ async def audit(house: House) -> Audit:
     callers = house.crowd.callers[house.audited :]
     house.audited = len(house.crowd.callers)
     found.callers, found.answered = len(callers), sum(1 for caller in callers if caller.answered_at)
-    await asyncio.to_thread(_store, house.store, callers, found)
+    states = await asyncio.to_thread(_store, house.store, callers, found)
+    await asyncio.to_thread(_sound, house, callers, states, found)
     found.losses += await _idle(house)
     found.losses += _log(house)
     fresh = [loss for loss in found.losses if loss not in house.found_before]
@@ -75,7 +80,19 @@ async def audit(house: House) -> Audit:
     return found
 
 
-def _store(store: Path, callers: list[Caller], found: Audit) -> None:
+def _sound(house: House, callers: list[Caller], states: dict[str, CallState], found: Audit) -> None:
+    """Of those who talked while the network was rough: what was heard, and what was recorded."""
+    by_number = {caller.number: caller for caller in callers}
+    while house.mouths.rough_spans:
+        span = house.mouths.rough_spans.pop()
+        for number, state in states.items():
+            found.losses += compare(state, by_number[number], house.trial.state / "recordings", span, found.shares)
+        if not found.shares:
+            found.losses.append("nobody talked long enough on the rough network")
+
+
+def _store(store: Path, callers: list[Caller], found: Audit) -> dict[str, CallState]:
+    """The calls of these callers, by number."""
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
         calls = _calls(connection)
         numbers: dict[str, list[str]] = defaultdict(list)
@@ -83,9 +100,12 @@ def _store(store: Path, callers: list[Caller], found: Audit) -> None:
             numbers[raw[:NUMBER]].append(call_id)  # odd ones begin with the caller's own
     states = {call_id: CallState.of(call_id, events) for call_id, events in calls.items()}
     seen: set[str] = set()
+    theirs: dict[str, CallState] = {}
     for caller in callers:
         mine = list(dict.fromkeys(numbers.get(caller.number, ())))
         seen.update(mine)
+        if len(mine) == 1:
+            theirs[caller.number] = states[mine[0]]
         if len(mine) > 1 + len(caller.others):
             found.losses.append(f"{caller.number}: {len(mine)} calls in the log: {mine}")
         if caller.answered_at and not mine:
@@ -105,6 +125,7 @@ def _store(store: Path, callers: list[Caller], found: Audit) -> None:
     report = rebuild(store)
     if report.changed:
         found.losses.append(f"rebuild changed {report.changed} rows: {report.differences[:5]}")
+    return theirs
 
 
 def _calls(connection: sqlite3.Connection) -> dict[str, list[Recorded]]:

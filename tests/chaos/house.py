@@ -15,6 +15,7 @@ from typing import Any
 
 from hotline.asterisk import process
 from hotline.trial import Trial, trial
+from phone.snapshot import HUSK
 from tests.chaos.crowd import Crowd
 from tests.chaos.mouths import Mouths
 from tests.chaos.sip import Peer, Phone
@@ -152,8 +153,15 @@ class House:
         try:
             await self.trial.nothing_left(0.5)
         except AssertionError as error:
-            return str(error)
+            return f"{error}{await self._husks(str(error))}"
         return ""
+
+    async def _husks(self, left: str) -> str:
+        """All that Asterisk says of a husk that stays (``phone.snapshot.HUSK``): whose thread it is, and where."""
+        it, found = self.trial, ""
+        for name in (line.partition("!")[0] for line in left.splitlines() if line.startswith(HUSK)):
+            found += "\n" + await asyncio.to_thread(process.ask, it.install, it.home, f"core show channel {name}")
+        return found
 
 
 @asynccontextmanager

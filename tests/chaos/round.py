@@ -46,6 +46,7 @@ class Row:
             setattr(mine, name, getattr(mine, name) + getattr(other, name))
         mine.outcomes += other.outcomes
         mine.reasons += other.reasons
+        mine.shares += other.shares
         mine.losses += other.losses
 
 

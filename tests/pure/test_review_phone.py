@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +17,7 @@ from ari.model import Application, Bridge, CallerID, Channel, Dialplan
 from phone import port
 from phone.asterisk import AsteriskPhone
 from phone.lines import FATE
+from phone.snapshot import HUSK
 
 CALL, RINGING = "hotline-1.1", "hotline-1.1-1-agent"
 
@@ -34,7 +36,8 @@ class FewChannels:
 
     async def get(self, name: str | None = None) -> Any:
         if name is None:
-            return Application(name="hotline", channel_ids=tuple(self.there))
+            ours = tuple(name for name, channel in self.there.items() if not channel.name.startswith(HUSK))
+            return Application(name="hotline", channel_ids=ours)
         if name not in self.there:
             raise NotFound(404, "Channel not found")
         return self.there[name]
@@ -70,6 +73,16 @@ async def test_an_agents_leg_that_rings_is_ours_though_it_is_in_no_application_y
 async def test_a_caller_in_the_dialplan_is_not_ours() -> None:
     there, _client = phone_over(caller("Playback"))
     assert not (await there.snapshot()).legs[CALL].ours
+
+
+@pytest.mark.parametrize(("age", "left_over"), [(1, False), (60, True)])
+async def test_the_husk_of_a_leg_that_was_moved_is_hung_up_once_nobody_else_can(age: int, left_over: bool) -> None:
+    made = datetime.now(UTC) - timedelta(seconds=age)
+    husk = Channel(id="hotline-2.2", name=f"{HUSK}PJSIP/8001-00000001<ZOMBIE>", state="Up", creationtime=made)
+    there, _client = phone_over(caller("Stasis"), husk)
+    leg = (await there.snapshot()).legs["hotline-2.2"]
+    assert leg.arrival is None or not left_over
+    assert leg.ours is left_over
 
 
 @pytest.mark.parametrize("gone", [True, False])
