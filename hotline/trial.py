@@ -263,7 +263,7 @@ class Trial:
             state = found.state if found is not None else None
             raise AssertionError(f"{number}: not ended within {limit:g} s: {state}\n{self._last_words()}") from None
 
-    async def nothing_left(self, limit: float = 5.0) -> None:
+    async def nothing_left(self, limit: float = 20.0) -> None:
         """Return when Asterisk has no channel and no bridge of a call any more; raises AssertionError."""
         said = ""
         try:
