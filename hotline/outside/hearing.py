@@ -30,8 +30,15 @@ LEAST = RATE // 8
 BLOCK, SHORT_BLOCK = 1 << 15, 1 << 13
 """Samples per FFT, for a whole call (4 s) and for what is new in one that goes on."""
 
-HEAD_ALIKE, SHORT_ALIKE = 0.85, 0.97
-"""Correlation from which a head is found; a single syllable is more easily like another."""
+HEAD_ALIKE, SHORT_ALIKE = 0.7, 0.97
+"""Correlation from which a head is found, torn in its second half perhaps; a single syllable is more easily like
+another."""
+
+TEAR = RATE * 6 // 10
+"""Longest silence that may tear a prompt: on a loaded machine an Asterisk that stalls sends the rest so much later."""
+
+TEARS, AFTER, MENDED = 3, 3, 0.95
+"""How many tears a prompt may have; within how many frames it must go on after each, and how alike."""
 
 FRAME = RATE // 10
 FRAME_ALIKE = 0.8
@@ -238,11 +245,36 @@ def _longest(group: list[_Find]) -> list[_Find]:
     return best if undecided else [find for find in best if find.whole] or best
 
 
-def _agreement(heard: Samples, sound: Samples) -> tuple[int, bool]:
-    """For how many samples ``heard`` goes along with ``sound``, and whether ``heard`` ended before they parted.
+def _agreement(heard: Samples, sound: Samples, tears: int = TEARS) -> tuple[int, bool]:
+    """For how many samples of ``sound`` ``heard`` goes along, and whether ``heard`` ended before they parted.
 
-    One frame in between may be amiss (a lost packet).
+    One frame in between may be amiss (a lost packet), and silence may tear it.
     """
+    run, going = _straight(heard, sound)
+    if going or not tears or run < 2 * FRAME:
+        return run, going
+    for rest in range(run + FRAME, len(sound) - FRAME + 1, FRAME)[:AFTER]:  # the frame that is torn is of no use
+        at = _found(sound[rest : rest + FRAME], heard[rest : rest + TEAR + FRAME])
+        if at is not None:
+            more, going = _agreement(heard[rest + at :], sound[rest:], tears - 1)
+            return (rest + more, going) if more else (run, False)
+    return run, going
+
+
+def _found(piece: Samples, window: Samples) -> int | None:
+    """Where the very sound of ``piece`` is in ``window``."""
+    norm = float(np.linalg.norm(piece))
+    if len(window) <= len(piece) or norm < 2 * FAINT * len(piece) ** 0.5:
+        return None
+    sums = np.concatenate(([0.0], np.cumsum(window.astype(np.float64) ** 2)))
+    loud = np.sqrt(np.maximum(sums[len(piece) :] - sums[: -len(piece)], len(piece) * FAINT**2))
+    alike = np.correlate(window, piece, "valid") / (loud * norm)
+    at = int(np.argmax(alike))
+    return at if alike[at] > MENDED else None
+
+
+def _straight(heard: Samples, sound: Samples) -> tuple[int, bool]:
+    """The same up to the first tear."""
     count = min(len(heard), len(sound))
     ours, theirs = _frames(heard[:count], FRAME), _frames(sound[:count], FRAME)
     loud_ours, loud_theirs = np.linalg.norm(ours, axis=1), np.linalg.norm(theirs, axis=1)

@@ -198,7 +198,8 @@ async def test_hearing_survives_a_change_of_the_far_leg(two: Two) -> None:
         second.by_hand()
     before, after = await caller.tones_heard(660), await caller.tones_heard(880)  # a loaded machine may tear them
     assert before and after and before[-1][1] - 0.2 < menu < after[0][0] + 0.2
-    assert [name for name, _ in await caller.prompts_heard()] == ["greeting", "menu"]
+    heard = [name for name, _ in await caller.prompts_heard()]
+    assert heard.count("menu") == 1 and heard[-1] == "menu"
 
 
 @pytest.mark.parametrize(
