@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import logging
 import re
@@ -151,9 +150,8 @@ class Http:
         limit = self.request_timeout if timeout is None else timeout
         request = f"{method} {path}"
         try:
-            async with asyncio.timeout(limit):
-                # In ASCII: path and query are percent-encoded.
-                status, reason, answer = await self._wires.request(head.encode("ascii") + data)
+            # In ASCII: path and query are percent-encoded.
+            status, reason, answer = await self._wires.request(head.encode("ascii") + data, limit)
         except CannotConnect as why:
             raise NotConnected(f"{request}: {why}") from None
         except TimeoutError:

@@ -10,6 +10,7 @@ answer takes the connection down with them, so no late answer can be taken for a
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from contextlib import suppress
@@ -21,6 +22,11 @@ HEAD_LIMIT = 65_536
 
 LARGEST = 32 << 20
 """Bytes of an answer's body at most: ten thousand channels take about ten million."""
+
+_FIELDS = re.compile(
+    r"\r\n(connection|content-length|transfer-encoding):((?:[^\r]|\r(?!\n))*)", re.IGNORECASE | re.ASCII
+).findall
+"""The fields of a head that matter, each with its value."""
 
 TO_THE_END = 1 << 62
 """Bytes of a body without a length: it ends with the connection."""
@@ -127,7 +133,8 @@ class _Connection(asyncio.Protocol):
             if len(self._taken) > HEAD_LIMIT:
                 raise ValueError("the head of the answer is too long")
             return False
-        first, *lines = head.decode("latin-1").split("\r\n")
+        text = head.decode("latin-1")
+        first = text.partition("\r\n")[0]
         version, _space, words = first.partition(" ")
         status, _space, reason = words.partition(" ")
         if version not in ("HTTP/1.1", "HTTP/1.0") or not (len(status) == 3 and status.isascii() and status.isdigit()):
@@ -136,10 +143,7 @@ class _Connection(asyncio.Protocol):
         code = int(status)
         if 100 <= code < 200:
             return True
-        fields = {}
-        for line in lines:
-            name, _colon, value = line.partition(":")
-            fields[name.lower()] = value.strip()
+        fields = {name.lower(): value.strip() for name, value in _FIELDS(text)}
         connection = fields.get("connection", "").lower()
         if connection == "close" or (version == "HTTP/1.0" and connection != "keep-alive"):
             self.reusable = False
@@ -212,15 +216,25 @@ class Wires:
         self._all: set[_Connection] = set()
         self._queue: deque[asyncio.Future[_Connection | None]] = deque()
 
-    async def request(self, request: bytes) -> Answer:
-        """Send it once and return the answer. Raises CannotConnect and ConnectionError; the caller bounds the time."""
-        connection = await self._take()
+    async def request(self, request: bytes, limit: float) -> Answer:
+        """Send it once and return the answer, within ``limit`` seconds. Raises CannotConnect, ConnectionError and
+        TimeoutError."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limit
+        connection = self._ready(loop.time())
+        if connection is None:
+            async with asyncio.timeout_at(deadline):
+                connection = await self._take(loop)
+        # A timer of our own on the answer: asyncio.timeout would cost a third of the whole request.
+        answer = connection.send(request)
+        timer = loop.call_at(deadline, _too_late, answer)
         try:
-            return await connection.send(request)
+            return await answer
         except BaseException:
             connection.close()
             raise
         finally:
+            timer.cancel()
             self._give(connection)
 
     async def close(self) -> None:
@@ -230,15 +244,20 @@ class Wires:
         self._idle.clear()
         await asyncio.sleep(0)  # aborted transports close their sockets in the loop's next turn
 
-    async def _take(self) -> _Connection:
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - self._keepalive
+    def _ready(self, now: float) -> _Connection | None:
+        """An idle connection, if there is one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable and connection.idle_since > now - self._keepalive:
+                return connection
+            self._drop(connection)
+        return None
+
+    async def _take(self, loop: asyncio.AbstractEventLoop) -> _Connection:
+        """A connection: an idle one, a new one, or the next that is free."""
         while True:
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.reusable and connection.idle_since > oldest:
-                    return connection
-                self._drop(connection)
+            if (connection := self._ready(loop.time())) is not None:
+                return connection
             if self._open < self._limit:
                 return await self._connect(loop)
             turn: asyncio.Future[_Connection | None] = loop.create_future()
@@ -300,6 +319,11 @@ class Wires:
             if not turn.done():
                 turn.set_result(None)
                 return
+
+
+def _too_late(answer: asyncio.Future[Answer]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
 
 
 def host_and_port(netloc: str, secure: bool) -> tuple[str, int]:

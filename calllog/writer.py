@@ -2,7 +2,8 @@
 
 Theory of operation. The task takes the queue in batches: a batch is one transaction with full sync, which stores the
 events and the rows that they change. It waits a moment (``LINGER``) to gather a batch, unless somebody waits at a
-barrier; all who wait share the batch.
+barrier; all who wait share the batch. While much happens those who wait gather as well (``PACE``): most of what a
+transaction costs is the same for one event and for ten.
 
 When the transaction fails, the batch goes to the spool file and is synced there, which lets the barriers go just as
 well; the store is tried again with backoff. Once it answers, the spool is taken in first, then the queue, so that
@@ -35,8 +36,11 @@ from config.catalogue import _
 
 log = structlog.get_logger("calllog")
 
-LINGER = 0.02
+LINGER = 0.03
 """Seconds that a batch is gathered when nobody waits; with the sync of a slow disk still below 50 ms."""
+PACE = 0.005
+"""Seconds from the beginning of one transaction to that of the next at least: a barrier after a while of quiet waits
+for none of it, one of many for less than anybody hears."""
 BATCH = 1000
 """Events in one transaction at most, so that one transaction takes some tens of milliseconds."""
 BUSY_TIMEOUT = 2.0
@@ -92,6 +96,7 @@ class Writer:
         self._closed = False
         self._retry_after = RETRY_FIRST
         self._retry_at = 0.0
+        self._begun = 0.0
         self._doubtful = True
         self._connected = False
         self._stalled: asyncio.Task[Any] | None = None
@@ -205,13 +210,16 @@ class Writer:
 
     async def _gather(self) -> None:
         """Wait until there is something to do: events, or a failing store to try again."""
+        loop = asyncio.get_running_loop()
         if not self._queue and not self._closing:
             self._wake.clear()
-            loop = asyncio.get_running_loop()
             await _within(self._wake, self._retry_at - loop.time() if self.trouble else None)
         if not (self._barriers or self._closing or len(self._queue) >= BATCH):
             self._urgent.clear()
             await _within(self._urgent, LINGER)
+        if not self._closing and len(self._queue) < BATCH and (early := self._begun + PACE - loop.time()) > 0:
+            await asyncio.sleep(early)
+        self._begun = loop.time()
 
     async def _turn(self) -> None:
         """Bring everything to safety: into the store, or else into the spool."""

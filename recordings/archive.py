@@ -178,10 +178,11 @@ def _scan(path: str, first: int = 0, end: int | None = None) -> Heard | None:
             frames = max(0, (there if end is None else min(there, end)) - first)
             sound = np.zeros(2, dtype=np.int64)
             for block in raw_blocks(path, first * RAW_FRAME, frames, 2):
-                # In 32 bits: the magnitude of -32768 has no place in 16.
-                loud = np.abs(block.astype(np.int32)) > SOUND_PEAK
+                loud = (block > SOUND_PEAK) | (block < -SOUND_PEAK)
                 whole = len(loud) // PIECE * PIECE
-                sound += loud[:whole].reshape(-1, PIECE, 2).any(axis=1).sum(axis=0) * PIECE
+                # Both sides' bytes of a frame as one number: ten times as fast as by an axis of two.
+                pieces = np.bitwise_or.reduce(loud[:whole].view(np.uint16).reshape(-1, PIECE), axis=1)
+                sound += pieces.view(np.bool_).reshape(-1, 2).sum(axis=0) * PIECE
                 sound += loud[whole:].any(axis=0) * (len(loud) - whole)
     except FileNotFoundError:
         return None
@@ -223,11 +224,19 @@ def _make_folder(folder: Path) -> None:
         _sync_folder(path.parent)
 
 
+_UNFINISHED: dict[str, list[str]] = {}
+"""By folder: what workers before this one left unfinished there. A day's folder is looked through once, since it holds
+a day's calls; what we begin ourselves, we take away ourselves."""
+
+
 def _remove_unfinished(target: Path) -> None:
-    with os.scandir(target.parent) as entries:
-        for entry in entries:
-            if entry.name.startswith(f".{target.name}.") and entry.name.endswith(".part"):
-                Path(entry.path).unlink(missing_ok=True)
+    folder = str(target.parent)
+    names = _UNFINISHED.get(folder)
+    if names is None:
+        names = _UNFINISHED[folder] = [name for name in os.listdir(folder) if name.endswith(".part")]
+    for name in [name for name in names if name.startswith(f".{target.name}.")]:
+        Path(folder, name).unlink(missing_ok=True)
+        names.remove(name)
 
 
 def _sync_folder(folder: Path) -> None:

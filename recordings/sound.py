@@ -167,7 +167,8 @@ def decode(path: Path) -> Decoded:
     with open(path, "rb") as file:
         os.fstat(file.fileno())
         try:
-            with soundfile.SoundFile(file) as sound:
+            # By its number: through the file object every piece would be a call from C into Python.
+            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 running = _Digest(sound.channels)
                 for block in sound.blocks(BLOCK, dtype="int16", always_2d=True):
                     running.take(block)

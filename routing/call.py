@@ -376,4 +376,4 @@ async def finish(call: Call) -> None:
         return
     await call.surely(lambda: call.phone.hang_up(call.leg))
     outcome, reason = outcome_of(state, failed=call.failed)
-    await call.keep(ev.Ended(outcome=outcome, reason=reason))
+    await call.keep(ev.Ended(outcome=outcome, reason=reason), hurry=False)

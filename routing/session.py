@@ -56,9 +56,10 @@ class Journal(Protocol):
         """Write soon, without waiting."""
 
     async def commit(
-        self, stream: Stream, stream_id: str, event: AnyEvent, *, party: Party | None = None, at: int | None = None
+        self, stream: Stream, stream_id: str, event: AnyEvent, *, party: Party | None = None, at: int | None = None,
+        hurry: bool = True,
     ) -> None:
-        """Write, and return when it can no longer be lost."""
+        """Write, and return when it can no longer be lost; without ``hurry`` together with what others write."""
 
 
 class Clock(Protocol):
@@ -169,15 +170,16 @@ class Call:
         self.state.apply(at, event)
         self.house.journal.append("call", self.call_id, event, party=party, at=at)
 
-    async def keep(self, event: CallEvent) -> None:
+    async def keep(self, event: CallEvent, *, hurry: bool = True) -> None:
         """Fold the event into the state, and wait until it can no longer be lost.
 
         A store that takes nothing does not cost the caller the call: the journal keeps the event and tries again.
+        Without ``hurry`` nobody is on the line who could tell a moment more.
         """
         at = self.clock.now()
         self.state.apply(at, event)
         try:
-            await self.house.journal.commit("call", self.call_id, event, at=at)
+            await self.house.journal.commit("call", self.call_id, event, at=at, hurry=hurry)
         except StoreLost as lost:
             self.log.error("an event is not safe yet; the call goes on", kind=type(event).__name__, why=str(lost))
 

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from ari.wire import Answer, CannotConnect, Wires, _Connection, host_and_port
 
+LIMIT = 60.0
 SIZED = b"HTTP/1.1 200 OK\r\nServer: Asterisk\r\nContent-Length: 11\r\n\r\n{\"a\": \"bcd\""
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=1\r\n{\"a\"\r\n7\r\n: \"bcd\"\r\n0\r\nT: 1\r\n\r\n"
 EMPTY = b"HTTP/1.1 204 No Content\r\nServer: Asterisk\r\n\r\n"
@@ -160,17 +161,17 @@ GET = b"GET / HTTP/1.1\r\n\r\n"
 async def test_a_connection_is_used_again_while_it_is_fresh() -> None:
     async with pool() as (server, wires):
         for _ in range(5):
-            await wires.request(GET)
+            await wires.request(GET, LIMIT)
         assert (server.connections, server.requests) == (1, 5)
     async with pool(keepalive=0.0) as (server, wires):
         for _ in range(3):
-            await wires.request(GET)
+            await wires.request(GET, LIMIT)
         assert (server.connections, server.requests) == (3, 3)
 
 
 async def test_more_requests_than_connections_wait_their_turn() -> None:
     async with pool(limit=2) as (server, wires):
-        answers = await asyncio.gather(*(wires.request(GET) for _ in range(50)))
+        answers = await asyncio.gather(*(wires.request(GET, LIMIT) for _ in range(50)))
         assert len(answers) == server.requests == 50
         assert server.connections <= 2
 
@@ -178,25 +179,25 @@ async def test_more_requests_than_connections_wait_their_turn() -> None:
 async def test_who_gives_up_takes_the_connection_down_and_the_next_gets_a_place() -> None:
     async with pool(limit=1) as (server, wires):
         server.reply = lambda out: None
-        stalled = asyncio.create_task(wires.request(GET))
-        queued = asyncio.create_task(wires.request(GET))
-        impatient = asyncio.create_task(wires.request(GET))
+        stalled = asyncio.create_task(wires.request(GET, LIMIT))
+        queued = asyncio.create_task(wires.request(GET, LIMIT))
+        impatient = asyncio.create_task(wires.request(GET, LIMIT))
         await server.asked.wait()
         impatient.cancel()
         server.reply = lambda out: out.write(EMPTY)
         stalled.cancel()
         assert (await queued).status == 204
-        assert (await wires.request(GET)).status == 204
+        assert (await wires.request(GET, LIMIT)).status == 204
         assert server.requests == 3
         assert server.connections == 2
 
 
 async def test_a_broken_request_is_not_sent_again() -> None:
     async with pool() as (server, wires):
-        await wires.request(GET)
+        await wires.request(GET, LIMIT)
         server.reply = lambda out: out.transport.abort()
         with pytest.raises(ConnectionError):
-            await wires.request(GET)
+            await wires.request(GET, LIMIT)
         assert server.requests == 2
 
 
@@ -206,7 +207,7 @@ async def test_nobody_there_means_that_nothing_was_sent() -> None:
     gone = Wires("127.0.0.1", port, False, 1, 60.0)
     for _ in range(2):
         with pytest.raises(CannotConnect):
-            await gone.request(GET)
+            await gone.request(GET, LIMIT)
 
 
 @pytest.mark.parametrize(

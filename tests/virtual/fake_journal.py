@@ -96,7 +96,8 @@ class FakeJournal:
             self._batch = self._loop.call_later(BATCH, self.sync)
 
     async def commit(
-        self, stream: Stream, stream_id: str, event: AnyEvent, *, party: Party | None = None, at: int | None = None
+        self, stream: Stream, stream_id: str, event: AnyEvent, *, party: Party | None = None, at: int | None = None,
+        hurry: bool = True,
     ) -> None:
         """Write, and wait until it cannot be lost. Raises StoreLost."""
         self.append(stream, stream_id, event, party=party, at=at)
@@ -104,7 +105,7 @@ class FakeJournal:
         if self.fault(event):
             await asyncio.sleep(BARRIER)
             raise StoreLost("the disk is full")
-        await asyncio.sleep(SYNC)
+        await asyncio.sleep(SYNC if hurry else BATCH)
         self.sync()
 
     def sync(self) -> None:
