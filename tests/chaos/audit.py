@@ -166,6 +166,11 @@ def _recording(state: CallState, talk: Talk, found: Audit) -> None:
 # --- the order of the queue -------------------------------------------------------------------------------------------
 
 
+SAME_INSTANT = 50_000
+"""Microseconds within which two callers have asked at once: each asking must be safe on the disk before the desk hears
+of it, and the one that is safe first may find the agent who is free."""
+
+
 def _order(calls: dict[str, list[Recorded]], states: dict[str, CallState]) -> Iterator[str]:
     """Nobody is served before a caller of the same queue and priority who asked earlier and waited throughout."""
     waits = sorted(_waits(calls))
@@ -182,7 +187,7 @@ def _order(calls: dict[str, list[Recorded]], states: dict[str, CallState]) -> It
                         break
                     theirs = states[other]
                     if (
-                        other != call_id and last > each.seq and theirs.asked_at < state.asked_at
+                        other != call_id and last > each.seq and theirs.asked_at < state.asked_at - SAME_INSTANT
                         and (theirs.queue, theirs.priority) == (state.queue, state.priority)
                     ):  # fmt: skip
                         yield f"{call_id} was served before {other}, who had asked {_earlier(theirs, state)} earlier"
