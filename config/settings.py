@@ -8,17 +8,35 @@ what concerns Asterisk, phones and trunks in ``config.telephony``.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from config.roster_file import (
+    Break as Break,
+    Change as Change,
+    Hours as Hours,
+    LeaveKind as LeaveKind,
+    Limits as Limits,
+    Member as Member,
+    Requirement as Requirement,
+    RosterFile as RosterFile,
+    Rotation as Rotation,
+    Rule as Rule,
+    Shift as Shift,
+    Short,
+    SpecialDay as SpecialDay,
+)
 from config.shapes import (
     Day as Day,
+    DayWord as DayWord,
     DialString as DialString,
     Key as Key,
     Label as Label,
     Language as Language,
+    Level as Level,
     Name as Name,
     Part as Part,
     Port as Port,
@@ -27,10 +45,11 @@ from config.shapes import (
     ShiftName as ShiftName,
     SipAccount as SipAccount,
     StaffNumber as StaffNumber,
+    TeamName as TeamName,
     Text as Text,
+    Url as Url,
     Wait as Wait,
     WallTime as WallTime,
-    Weekday as Weekday,
     Whole as Whole,
     time_zone as time_zone,
 )
@@ -76,6 +95,13 @@ class Announce(Part):
     """「8001号客服为您服务」, to caller and agent at once, before the two are connected."""
 
 
+class Alerts(Part):
+    """Who is told of what needs a person now: a ``command`` that is run, a ``url`` that is posted to."""
+
+    command: tuple[Text, ...] = ()
+    url: Url | None = None
+
+
 class Hotline(Part):
     """hotline.yaml: the company, its numbers, and the machine."""
 
@@ -95,6 +121,11 @@ class Hotline(Part):
     announce: Announce = Announce()
     recording: Recording = Recording()
     misses_before_pause: Annotated[Whole, Field(ge=1, le=20)] = 2
+    sign_in: Literal["automatic", "required"] = "automatic"
+    """Whether an agent is ready when the shift begins, or only once they have signed in."""
+    backup_after: Wait | None = None
+    """Seconds that a caller waits before backups are rung though somebody of the first line is there; none: never."""
+    alerts: Alerts = Alerts()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -166,10 +197,15 @@ class MenuFile(Part):
 
 
 class Queue(Part):
-    """Callers waiting for agents with the skill; a smaller ``priority`` number goes first."""
+    """Callers waiting for agents with the skill; a smaller ``priority`` number goes first.
+
+    ``level``: the least level of the skill that may answer. ``hours``: of service; none: day and night.
+    """
 
     label: Label
     skill: Name
+    level: Level = 1
+    hours: tuple[Hours, ...] = ()
     priority: Annotated[Whole, Field(ge=0, le=9)] = 5
     longest_wait: Seconds = 300.0
     wrap_up: Seconds | None = None
@@ -189,11 +225,12 @@ class Device(Part):
     through the trunk. Exactly one of the two (checked in ``phone.devices``).
 
     ``confirm``: whoever picks up must press 1; a number always, since its voicemail may pick up. ``ring_time`` in
-    seconds, ``times.ring`` where there is none.
+    seconds, ``times.ring`` where there is none. ``name``: by which a shift's ``ring`` chooses it.
     """
 
     sip: SipAccount | None = None
     number: DialString | None = None
+    name: Name | None = None
     confirm: bool | None = None
     ring_time: Wait | None = None
 
@@ -203,63 +240,55 @@ class Device(Part):
         return self.number is not None or bool(self.confirm)
 
     @property
+    def named(self) -> str:
+        """By which a shift's ``ring`` chooses it; several devices of one agent can have the same."""
+        return self.name or ("desk" if self.number is None else "mobile")
+
+    @property
     def label(self) -> str:
         """Its name in the journal and on screens: of a number only the end, ``*5678``; it is a person's own."""
         return f"*{self.number[-4:]}" if self.number is not None else self.sip or ""
+
+
+class Skill(Short):
+    """A skill of an agent, at a level, from the first day to the last, both included."""
+
+    skill: Name
+    level: Level = 1
+    since: Annotated[Day | None, Field(alias="from")] = None
+    until: Annotated[Day | None, Field(alias="to")] = None
+
+    def holds(self, date: dt.date) -> bool:
+        """Whether the agent has it on this date."""
+        return (self.since is None or self.since <= date) and (self.until is None or date <= self.until)
 
 
 class Agent(Part):
     """A person who answers; ``ring``: several devices one after the other, or all at once."""
 
     name: Annotated[Text, StringConstraints(max_length=40)]
-    skills: Annotated[tuple[Name, ...], Field(min_length=1)]
+    skills: Annotated[tuple[Skill, ...], Field(min_length=1)]
     devices: Annotated[tuple[Device, ...], Field(min_length=1)]
     ring: Literal["in_order", "at_once"] = "in_order"
+
+    def skills_at(self, date: dt.date) -> dict[str, int]:
+        """The skills on this date and the level of each, in their order; of one that stands there twice the higher."""
+        found: dict[str, int] = {}
+        for one in self.skills:
+            if one.holds(date):
+                found[one.skill] = max(one.level, found.get(one.skill, 0))
+        return found
+
+    @property
+    def skill_names(self) -> tuple[str, ...]:
+        """Every skill that the agent has at any time, each once."""
+        return tuple(dict.fromkeys(one.skill for one in self.skills))
 
 
 class AgentFile(Part):
     """agents.yaml, by staff number."""
 
     agents: Annotated[dict[StaffNumber, Agent], Field(min_length=1)]
-
-
-# --- roster.yaml ----------------------------------------------------------------------------------
-
-
-class Shift(Part):
-    """A named span of the day in wall time, half-open; ``to`` at or before ``from`` means the next day."""
-
-    start: Annotated[WallTime, Field(alias="from")]
-    end: Annotated[WallTime, Field(alias="to")]
-
-
-class Weekly(Part):
-    """These agents work this shift on these weekdays (the day on which the shift begins)."""
-
-    shift: ShiftName
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
-    agents: Annotated[tuple[StaffNumber, ...], Field(min_length=1)]
-    since: Annotated[Day | None, Field(alias="from")] = None
-    until: Annotated[Day | None, Field(alias="to")] = None
-    """Half-open like every interval: the first day no longer worked."""
-
-
-class Change(Part):
-    """On this date the agent works exactly these shifts instead of the pattern's; ``off`` means none."""
-
-    date: Day
-    agent: StaffNumber
-    shifts: tuple[ShiftName, ...] = ()
-    off: bool = False
-    note: Annotated[str, StringConstraints(max_length=200)] = ""
-
-
-class RosterFile(Part):
-    """roster.yaml: the shifts by name, the weekly pattern, and dated changes on top."""
-
-    shifts: Annotated[dict[ShiftName, Shift], Field(min_length=1)]
-    weekly: tuple[Weekly, ...] = ()
-    changes: tuple[Change, ...] = ()
 
 
 # --- prompts.<language>.yaml ----------------------------------------------------------------------

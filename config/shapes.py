@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 
@@ -41,6 +41,46 @@ def _date(value: object) -> object:
     if is_written or isinstance(value, dt.date):
         return value
     raise PydanticCustomError("calendar_date", "a date")
+
+
+def _moment(value: object) -> dt.date:
+    """YYYY-MM-DD, a date; or YYYY-MM-DD HH:MM, a time on the wall (24:00 ends the day)."""
+    if isinstance(value, dt.date):  # a datetime is one too
+        return value
+    written = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]([0-9]{1,2}):([0-9]{2}))?", str(value))
+    try:
+        date = dt.date.fromisoformat(written[1] if written else "")
+        if not written or written[2] is None:
+            return date
+        if (written[2], written[3]) == ("24", "00"):
+            return dt.datetime.combine(date + dt.timedelta(days=1), dt.time())
+        return dt.datetime.combine(date, dt.time(int(written[2]), int(written[3])))
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("moment", "a date, or a date with a time") from None
+
+
+def _moment_written(value: dt.date) -> str:
+    return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, dt.datetime) else value.isoformat()
+
+
+LONGEST_SHIFT = dt.timedelta(hours=72)
+"""Of wall time: three days are the longest duty that anybody is given in one piece."""
+
+
+def _length(value: object) -> dt.timedelta:
+    if isinstance(value, dt.timedelta):
+        length = value
+    else:
+        written = re.fullmatch(r"([0-9]{1,2}):([0-5][0-9])", str(value))
+        length = dt.timedelta(hours=int(written[1]), minutes=int(written[2])) if written else dt.timedelta()
+    if not dt.timedelta() < length <= LONGEST_SHIFT:
+        raise PydanticCustomError("shift_length", "a length")
+    return length
+
+
+def _length_written(value: dt.timedelta) -> str:
+    minutes = value // dt.timedelta(minutes=1)
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def ip(value: str) -> str:
@@ -108,6 +148,9 @@ Label = Annotated[Text, StringConstraints(max_length=60)]
 Whole = Annotated[int, BeforeValidator(_not_bool)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 Number = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)]
+Balance = Annotated[float, BeforeValidator(_not_bool), Field(ge=-10_000, le=10_000, allow_inf_nan=False)]
+"""Hours that somebody has, or owes."""
+
 Seconds = Annotated[Number, Field(le=86_400)]
 Wait = Annotated[Seconds, Field(ge=0.1)]
 """A time that must pass, in seconds; with 0 two rings or announcements would have no pause between them."""
@@ -116,9 +159,25 @@ WallTime = Annotated[dt.time, BeforeValidator(_wall_time)]
 """HH:MM; 24:00 is the midnight that ends the day."""
 
 Day = Annotated[dt.date, BeforeValidator(_date)]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+Moment = Annotated[dt.date, PlainValidator(_moment), PlainSerializer(_moment_written)]
+"""A date, or a naive ``datetime``: a date with a time on the wall."""
+
+Length = Annotated[dt.timedelta, PlainValidator(_length), PlainSerializer(_length_written)]
+"""HH:MM of wall time, more than nothing and at most 72:00."""
+
+DayWord = Literal[
+    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday", "holiday", "festival", "makeup"
+]
+"""A weekday, or a kind of day of the Chinese calendar (``routing.calendar``)."""
+
+Level = Annotated[Whole, Field(ge=1, le=9)]
+"""How well an agent can do something; higher is better."""
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f]{1,500}$")]
 PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
 ShiftName = Annotated[Text, StringConstraints(max_length=20)]
+TeamName = Annotated[Text, StringConstraints(max_length=20)]
+Note = Annotated[str, StringConstraints(max_length=200)]
 Language = Literal["zh", "en"]
 
 
