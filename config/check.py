@@ -7,13 +7,16 @@ others.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from config.catalogue import _
+from config.check_changes import check_changes
+from config.check_roster import Held, check_roster, hours, overlapping, reversed_dates
 from config.check_trunks import check_trunks
 from config.explain import did_you_mean
-from config.problems import Place, Problem, key_path, shown
+from config.problems import Place, Problem, key_path
 from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, RosterFile
 
 FEWEST_RTP_PORTS = 8
@@ -49,11 +52,13 @@ def check(files: Files) -> list[Problem]:
         found += _menu_queues(files.menu, files.queues)
     if files.menu:
         found += _menu_prompts(files)
+    if files.queues:
+        for name, queue in files.queues.queues.items():
+            for index, one in enumerate(queue.hours):
+                found += hours(one, ("queues", name, "hours", index), "queues.yaml")
     if files.roster:
-        found += _shifts(files.roster)
-        found += _changes(files.roster)
-    if files.roster and files.agents:
-        found += _roster_agents(files.roster, files.agents)
+        found += check_roster(files.roster, files.agents, files.queues)
+        found += check_changes(files.roster, files.agents, files.queues)
     return found
 
 
@@ -141,16 +146,20 @@ def _accounts(agents: AgentFile, hotline: Hotline | None) -> Iterator[Problem]:
                     _("Give every phone an account of its own."),
                 )
             owners.setdefault(device.sip, _("agent {number}").format(number=number))
-        for index, skill in _again(agent.skills):
-            what = _("The skill {skill} stands here twice.").format(skill=skill)
+        held: dict[str, list[Held]] = {}
+        for index, skill in enumerate(agent.skills):
             place: Path = ("agents", number, "skills", index)
-            yield _problem(
-                "skill-doubled", "agents.yaml", place, what, _("Remove one of them."), warning=True
-            )
+            yield from reversed_dates(skill.since, skill.until, place, "agents.yaml")
+            held.setdefault(skill.skill, []).append((skill.since or dt.date.min, skill.until or dt.date.max, place))
+        for name, spans in held.items():
+            for later, _earlier in overlapping(spans):
+                what = _("The skill {skill} stands here twice.").format(skill=name)
+                fix = _("Remove one of them, or mend its dates.")
+                yield _problem("skill-doubled", "agents.yaml", later[2], what, fix, warning=True)
 
 
 def _skills(agents: AgentFile, queues: QueueFile) -> Iterator[Problem]:
-    offered = {skill for agent in agents.agents.values() for skill in agent.skills}
+    offered = {skill for agent in agents.agents.values() for skill in agent.skill_names}
     asked = {queue.skill for queue in queues.queues.values()}
     for name, queue in queues.queues.items():
         if queue.skill not in offered:
@@ -163,10 +172,10 @@ def _skills(agents: AgentFile, queues: QueueFile) -> Iterator[Problem]:
             )
     for number, agent in agents.agents.items():
         for index, skill in enumerate(agent.skills):
-            if skill not in asked:
-                what = _("No queue asks for the skill {skill}.").format(skill=skill)
+            if skill.skill not in asked:
+                what = _("No queue asks for the skill {skill}.").format(skill=skill.skill)
                 path = ("agents", number, "skills", index)
-                fix = did_you_mean(skill, sorted(asked))
+                fix = did_you_mean(skill.skill, sorted(asked))
                 yield _problem("skill-without-queue", "agents.yaml", path, what, fix, warning=True)
 
 
@@ -216,62 +225,3 @@ def _without_text(files: Files, language: str, prompt: str, path: Path) -> Itera
 def _near(prompt: str, file: PromptFile) -> list[str]:
     """Prompts for menus; all of them would be a long list that helps nobody."""
     return [name for name in file.prompts if name.startswith(prompt[:4])]
-
-
-def _shifts(roster: RosterFile) -> Iterator[Problem]:
-    def unknown(shift: str, path: Path) -> Iterator[Problem]:
-        if shift not in roster.shifts:
-            what = _("There is no shift {shift}.").format(shift=shown(shift))
-            yield _problem("unknown-shift", "roster.yaml", path, what, did_you_mean(shift, roster.shifts))
-
-    for index, weekly in enumerate(roster.weekly):
-        yield from unknown(weekly.shift, ("weekly", index, "shift"))
-        if weekly.since and weekly.until and weekly.until <= weekly.since:
-            what = _("The rule ends ({until}) before it begins ({since}).")
-            yield _problem(
-                "dates-reversed",
-                "roster.yaml",
-                ("weekly", index, "to"),
-                what.format(until=weekly.until, since=weekly.since),
-                _("The last date is the first day no longer worked; it comes after the first."),
-            )
-        for place, day in _again(weekly.days):
-            what = _("{day} stands here twice.").format(day=day)
-            yield _problem(
-                "day-doubled", "roster.yaml", ("weekly", index, "days", place), what, _("Remove one of them.")
-            )
-    for index, change in enumerate(roster.changes):
-        for place, shift in enumerate(change.shifts):
-            yield from unknown(shift, ("changes", index, "shifts", place))
-
-
-def _changes(roster: RosterFile) -> Iterator[Problem]:
-    for index, change in enumerate(roster.changes):
-        if change.off == bool(change.shifts):
-            what = (
-                _("A change is either off or has shifts, not both.")
-                if change.off
-                else _("A change must say what is worked: shifts, or off.")
-            )
-            fix = _('Write "off: true", or "shifts: [...]".')
-            yield _problem("change-unclear", "roster.yaml", ("changes", index), what, fix)
-    for index, name in _again(f"{change.agent} {change.date}" for change in roster.changes):
-        agent, date = name.split()
-        what = _("There are two changes for agent {agent} on {date}.").format(agent=agent, date=date)
-        fix = _("Make one of them, with all the shifts of that day.")
-        yield _problem("change-doubled", "roster.yaml", ("changes", index), what, fix)
-
-
-def _roster_agents(roster: RosterFile, agents: AgentFile) -> Iterator[Problem]:
-    named: list[tuple[Path, str]] = []
-    for index, weekly in enumerate(roster.weekly):
-        named += [(("weekly", index, "agents", place), agent) for place, agent in enumerate(weekly.agents)]
-        for place, agent in _again(weekly.agents):
-            what = _("Agent {agent} stands here twice.").format(agent=agent)
-            here: Path = ("weekly", index, "agents", place)
-            yield _problem("agent-doubled", "roster.yaml", here, what, _("Remove one of them."), warning=True)
-    named += [(("changes", index, "agent"), change.agent) for index, change in enumerate(roster.changes)]
-    for path, agent in named:
-        if agent not in agents.agents:
-            what = _("There is no agent {agent} in agents.yaml.").format(agent=agent)
-            yield _problem("unknown-agent", "roster.yaml", path, what, did_you_mean(agent, agents.agents))

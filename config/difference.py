@@ -22,12 +22,15 @@ FILES = ("hotline", "menu", "queues", "agents", "roster")
 NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "trunks": ("name",),
     "devices": ("sip", "number"),
-    "changes": ("date", "agent"),
+    "changes": ("agent", "date", "from", "swap", "extra", "team"),
 }
 """By the list's key: what names an item of it."""
 
 SECRET = frozenset({"password", "secret"})
 """Keys whose values are never shown."""
+
+_FLAGS = frozenset({"off", "backup", "repeat"})
+"""Keys that are left out where they say no."""
 
 LONGEST_VALUE = 120
 """Characters of a value that are shown."""
@@ -172,5 +175,7 @@ def _yaml(value: Any) -> str:
         case list():
             return f"[{', '.join(map(_yaml, value))}]"
         case dict():
-            return "{" + ", ".join(f"{key}: {_yaml(each)}" for key, each in value.items() if each is not None) + "}"
+            said = [f"{key}: {_yaml(each)}" for key, each in value.items()
+                    if each not in (None, "", [], {}) and not (key in _FLAGS and each is False)]  # fmt: skip
+            return "{" + ", ".join(said) + "}"
     return str(value)

@@ -31,7 +31,7 @@ _HOTLINE: Mapping[Effect, str] = {
         times.voicemail_silence times.dead_phone times.stop_grace
         announce.position announce.wait announce.agent
         recording.enabled recording.notice_version recording.shortest_voicemail recording.unbroken
-        misses_before_pause
+        misses_before_pause sign_in backup_after alerts.command alerts.url
     """,
     "asterisk": """
         asterisk.systemname asterisk.sip.bind asterisk.sip.port asterisk.sip.external_address
@@ -55,16 +55,30 @@ _OTHERS: Mapping[str, str] = {
         menus.NAME.options."KEY".repeat menus.NAME.options."KEY".language
     """,
     "queues.yaml": """
-        queues.NAME.label queues.NAME.skill queues.NAME.priority queues.NAME.longest_wait queues.NAME.wrap_up
+        queues.NAME.label queues.NAME.skill queues.NAME.level
+        queues.NAME.hours[].days queues.NAME.hours[].dates queues.NAME.hours[].not_on queues.NAME.hours[].from
+        queues.NAME.hours[].to queues.NAME.priority queues.NAME.longest_wait queues.NAME.wrap_up
     """,
     "agents.yaml": """
-        agents.NUMBER agents.NUMBER.name agents.NUMBER.skills agents.NUMBER.ring agents.NUMBER.devices[].sip
-        agents.NUMBER.devices[].number agents.NUMBER.devices[].confirm agents.NUMBER.devices[].ring_time
+        agents.NUMBER agents.NUMBER.name agents.NUMBER.ring agents.NUMBER.skills[].skill
+        agents.NUMBER.skills[].level agents.NUMBER.skills[].from agents.NUMBER.skills[].to
+        agents.NUMBER.devices[].sip agents.NUMBER.devices[].number agents.NUMBER.devices[].name
+        agents.NUMBER.devices[].confirm agents.NUMBER.devices[].ring_time
     """,
     "roster.yaml": """
-        shifts.NAME.from shifts.NAME.to
-        weekly[].shift weekly[].days weekly[].agents weekly[].from weekly[].to
-        changes[].date changes[].agent changes[].shifts changes[].off changes[].note
+        shifts.NAME.from shifts.NAME.to shifts.NAME.length shifts.NAME.short shifts.NAME.color
+        shifts.NAME.breaks[].from shifts.NAME.breaks[].to shifts.NAME.backup shifts.NAME.ring shifts.NAME.roll_call
+        teams.NAME[].agent teams.NAME[].from teams.NAME[].to
+        rotations.NAME.start rotations.NAME.cycle rotations.NAME.teams.NAME rotations.NAME.agents.NUMBER
+        rotations.NAME.to rotations.NAME.not_on
+        rules[].shift rules[].days rules[].dates rules[].not_on rules[].from rules[].to rules[].teams rules[].agents
+        changes[].leave changes[].swap changes[].extra changes[].shifts changes[].off changes[].team changes[].agent
+        changes[].date changes[].from changes[].to changes[].cover changes[].note
+        calendar[].date calendar[].from calendar[].to calendar[].is calendar[].name
+        requirements[].days requirements[].dates requirements[].not_on requirements[].from requirements[].to
+        requirements[].queue requirements[].need requirements[].want requirements[].level
+        limits.rest limits.week limits.days_in_a_row limits.look_ahead limits.night.from limits.night.to
+        lieu.rates.workday lieu.rates.restday lieu.rates.festival lieu.day lieu.opening.NUMBER
     """,
     "prompts.zh.yaml": "voice speed prompts.NAME",
 }

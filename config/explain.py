@@ -15,6 +15,9 @@ from config.catalogue import _, ngettext
 from config.problems import Place, Problem, key_path, shown
 from config.tree import Tree
 
+RENAMED: Mapping[tuple[str, str], str] = {("roster.yaml", "weekly"): "rules"}
+"""By file and key: what a key of earlier versions is called."""
+
 
 def explain(error: ValidationError, model: type[BaseModel], tree: Tree) -> list[Problem]:
     """One Problem with its place for each thing that pydantic found in one file."""
@@ -39,7 +42,7 @@ def _explain_one(details: ErrorDetails, model: type[BaseModel], tree: Tree) -> P
     context: Mapping[str, Any] = details.get("ctx", {})
     kind, value = details["type"], details["input"]
     key = key_path(path)
-    place = Place(tree.file, tree.line(key), key)
+    place = Place(tree.file, tree.line(key), key if kind == "missing" else key_path(_written(tree, path)))
     name = shown(path[-1]) if path else ""
     if kind == "missing":
         return Problem(
@@ -48,6 +51,9 @@ def _explain_one(details: ErrorDetails, model: type[BaseModel], tree: Tree) -> P
             _("The key {key} is missing.").format(key=name),
             _("Add it; the example shows how."),
         )
+    if kind == "extra_forbidden" and (new := RENAMED.get((tree.file, key))) is not None:
+        what = _("{key} is called {new} now.").format(key=name, new=new)
+        return Problem("unknown-key", place, what, _("Rename it; see docs/roster.md for what has changed."))
     if kind == "extra_forbidden":
         known = [word for word in _keys(model, path[:-1]) if word not in _siblings(tree, path)]
         fix = did_you_mean(str(path[-1]), known) or _("Remove it.")
@@ -108,6 +114,11 @@ def _wanted(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
             return "wrong-time", _("Write a time as HH:MM, for example 06:00.")
         case "calendar_date" | "date_parsing" | "date_from_datetime_parsing" | "date_type":
             return "wrong-date", _("Write a date as YYYY-MM-DD that exists, for example 2026-02-17.")
+        case "moment":
+            fix = _("Write a date that exists, with a time or without: {example}.")
+            return "wrong-date", fix.format(example="2026-02-17, 2026-02-17 14:00")
+        case "shift_length":
+            return "wrong-time", _("Write hours and minutes, at most 72:00, for example 36:00.")
         case "quarter":
             return "wrong-time", _("Write quarter-hours: 00:00, 00:15, 00:30 up to 23:45.")
         case "nobody_calls":
@@ -138,6 +149,8 @@ def _pattern(pattern: str) -> str:
         return _("Write up to 6 digits in quotes, with the 0 or without it.")
     if pattern == _pattern_of(telephony.SipUser):
         return _("Write the user name alone: letters, digits and . _ + - @ only, no sip: before it.")
+    if pattern == _pattern_of(shapes.Url):
+        return _("Write an address that begins with http:// or https://.")
     if pattern == _pattern_of(shapes.Text):
         return _("Write one line of text, without blanks around it.")
     return _("It must look like {pattern}.").format(pattern=pattern)
@@ -145,6 +158,16 @@ def _pattern(pattern: str) -> str:
 
 def _pattern_of(annotated: object) -> str:
     return str(get_args(annotated)[1].pattern)
+
+
+def _written(tree: Tree, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The path as far as it stands in the file: what is written in a short form has no keys of its own."""
+    here: object = tree.value
+    for place, part in enumerate(path):
+        if not (isinstance(here, dict) and part in here) and not (isinstance(here, list) and isinstance(part, int)):
+            return path[:place]
+        here = here[part]  # type: ignore[index]
+    return path
 
 
 def _siblings(tree: Tree, path: tuple[str | int, ...]) -> set[str]:

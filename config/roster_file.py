@@ -105,16 +105,22 @@ class Shift(Part):
         return begins, begins + self.wall_length
 
     def wall_breaks(self, date: dt.date) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
-        """Its breaks in naive wall time, in order, cut to the shift."""
+        """Its breaks in naive wall time, in order and apart, cut to the shift."""
         begins, ends = self.wall_span(date)
-        found = []
+        found: list[tuple[dt.datetime, dt.datetime]] = []
         for one in self.breaks:
             for number in range(-1, (ends.date() - date).days + 1):
                 start, end = (dt.datetime.combine(date + number * DAY, time) for time in (one.start, one.end))
                 start, end = max(start, begins), min(end if end > start else end + DAY, ends)
                 if start < end:
                     found.append((start, end))
-        return tuple(sorted(found))
+        apart: list[tuple[dt.datetime, dt.datetime]] = []
+        for start, end in sorted(found):
+            if apart and start <= apart[-1][1]:
+                apart[-1] = apart[-1][0], max(end, apart[-1][1])
+            else:
+                apart.append((start, end))
+        return tuple(apart)
 
 
 class Member(Short):
@@ -156,8 +162,8 @@ class Rotation(Part):
 
     start: Day
     cycle: Annotated[tuple[CycleDay, ...], Field(min_length=1, max_length=366)]
-    teams: dict[TeamName, CycleNumber] = {}
-    agents: dict[StaffNumber, CycleNumber] = {}
+    teams: dict[TeamName, CycleNumber] = Field(default_factory=dict)
+    agents: dict[StaffNumber, CycleNumber] = Field(default_factory=dict)
     until: Annotated[Day | None, Field(alias="to")] = None
     not_on: tuple[DayWord, ...] = ()
 
@@ -227,11 +233,12 @@ class Change(Part):
             return self.date, self.date
         if self.since is None or self.until is None:
             return None
-        if isinstance(self.until, dt.datetime):
-            last = (self.until - dt.timedelta(microseconds=1)).date()
-        else:
-            last = self.until
-        return (self.since.date() if isinstance(self.since, dt.datetime) else self.since), last
+        first, last = self.since, self.until
+        if isinstance(first, dt.datetime):
+            first = first.date()
+        if isinstance(last, dt.datetime):
+            last = (last - dt.timedelta(microseconds=1)).date()  # at midnight it ends with the day before
+        return first, last
 
     @property
     def times(self) -> tuple[dt.datetime, dt.datetime] | None:
@@ -324,15 +331,15 @@ class Lieu(Part):
 
     rates: Rates = Rates()
     day: Annotated[Number, Field(gt=0, le=24)] = 8.0
-    opening: dict[StaffNumber, Balance] = {}
+    opening: dict[StaffNumber, Balance] = Field(default_factory=dict)
 
 
 class RosterFile(Part):
     """roster.yaml."""
 
     shifts: Annotated[dict[ShiftName, Shift], Field(min_length=1)]
-    teams: dict[TeamName, tuple[Member, ...]] = {}
-    rotations: dict[TeamName, Rotation] = {}
+    teams: dict[TeamName, tuple[Member, ...]] = Field(default_factory=dict)
+    rotations: dict[TeamName, Rotation] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     changes: tuple[Change, ...] = ()
     calendar: tuple[SpecialDay, ...] = ()

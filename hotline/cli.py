@@ -70,7 +70,17 @@ def _top(
 
 def build() -> typer.Typer:
     """The whole command, with its texts in the language in force."""
-    from hotline import cli_calls, cli_config, cli_floor, cli_run, cli_simulate, cli_store, cli_trunks
+    from hotline import (
+        cli_calls,
+        cli_config,
+        cli_duty,
+        cli_floor,
+        cli_roster,
+        cli_run,
+        cli_simulate,
+        cli_store,
+        cli_trunks,
+    )  # fmt: skip
     from hotline.cli_options import Command
 
     app = typer.Typer(
@@ -88,11 +98,12 @@ def build() -> typer.Typer:
 
     add("run", cli_run.run, _("The daemon: answer calls until Ctrl-C or SIGTERM."))
     add("check", cli_run.check, _("Settings, roster, prompts, store, Asterisk: every problem at once."))
-    add("duty", cli_floor.duty, _("Who is on duty, now or at any instant."))
+    add("duty", cli_duty.duty, _("Who is on duty, now or at any instant."))
     add("agents", cli_floor.agents, _("The state of each agent; change one with ready or pause."))
     add("trunks", cli_trunks.trunks, _("Each carrier, and whether it is in service."))
     add("calls", cli_calls.calls, _("The call log."))
     add("call", cli_calls.call, _("One call's timeline."))
+    app.add_typer(cli_roster.roster_app, name="roster")
     app.add_typer(cli_config.config_app, name="config")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
     app.add_typer(cli_store.recordings_app, name="recordings")

@@ -1,4 +1,4 @@
-"""``hotline duty`` and ``hotline agents``: who is to be there, and who is."""
+"""``hotline agents``: the state of each agent, and changing one."""
 
 from __future__ import annotations
 
@@ -21,157 +21,14 @@ from hotline.cli_options import (
     one_line_each,
     refuse,
     tell,
-    when,
 )
 from hotline.in_force import in_our_words, told_of
-from hotline.show import Column, Format, console, iso, show, show_json, since
+from hotline.show import Column, Format, console, iso, show, since
 from hotline.words import DIM, GOOD, MODE_STYLES, WARN, Names, mode_word, pause_word, with_why
 
 if TYPE_CHECKING:
     from calllog.folds import AgentState
     from config.settings import Settings
-    from routing.roster import Duty, Roster
-
-AHEAD = dt.timedelta(days=8)
-"""How far the next of a queue is looked for: a weekly pattern has come round once by then."""
-
-
-# --- duty -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Cover:
-    """A queue at an instant: who of those on duty can answer, and whose shift with the skill begins next."""
-
-    name: str
-    label: str
-    now: tuple[Duty, ...]
-    next: tuple[Duty, ...]
-
-
-@one_line_each()
-def duty(
-    at: Annotated[
-        str | None,
-        typer.Option("--at", metavar="WHEN", help=_("For example 2027-02-06 03:00, 03:00, tomorrow 03:00; or ISO.")),
-    ] = None,
-    form: FormatOption = Format.TABLE,
-    config: ConfigFolder = Path("config"),
-) -> None:
-    """Who is on duty at an instant, until when, and who is next for each queue."""
-    settings, _state = house(config)
-    from routing.roster import Roster
-
-    zone = settings.hotline.zone
-    instant = when(at, "--at", settings) or dt.datetime.now(zone)
-    roster = Roster.compile(settings.roster, zone)
-    on_duty = roster.on_duty(instant)
-    covers = _covers(settings, roster, instant, on_duty)
-    columns = _duty_columns(settings, instant)
-    if form is Format.JSON:
-        show_json({
-            "at": instant.isoformat(timespec="seconds"),
-            "timezone": settings.hotline.timezone,
-            "on_duty": [{column.key: column.value(one) for column in columns} for one in on_duty],
-            "queues": [{column.key: column.value(cover) for column in _cover_columns(settings, instant)}
-                       for cover in covers],
-        })  # fmt: skip
-        return
-    if form is Format.TABLE:
-        screen = console()
-        screen.print(
-            _("On duty at {when} ({zone})").format(
-                when=instant.strftime("%Y-%m-%d %H:%M:%S"), zone=settings.hotline.timezone
-            ),
-            style="bold",
-        )
-        screen.print()
-        if not on_duty:
-            screen.print(_("Nobody is on duty."), style="bold red")
-    show(form, columns, on_duty)
-    if form is Format.TABLE:
-        screen.print()
-        show(form, _cover_columns(settings, instant), covers)
-
-
-def _duty_columns(settings: Settings, instant: dt.datetime) -> list[Column[Duty]]:
-    agents = settings.agents.agents
-
-    def local(time: dt.datetime) -> dt.datetime:
-        return time.astimezone(settings.hotline.zone)
-
-    def skills(one: Duty) -> list[str]:
-        return list(agents[one.agent].skills) if one.agent in agents else []
-
-    def labels(one: Duty) -> str:
-        return _(", ").join(_skill_words(settings, skills(one)))
-
-    return [
-        Column("agent", lambda one: one.agent, _("Staff no.")),
-        Column("name", lambda one: agents[one.agent].name if one.agent in agents else "", _("Name")),
-        Column("shift", lambda one: one.shift, _("Shift")),
-        Column("since", lambda one: local(one.begins).isoformat(), _("Since"), lambda one: _hour(one.begins, instant)),
-        Column("until", lambda one: local(one.until).isoformat(), _("Until"), lambda one: _hour(one.until, instant)),
-        Column("skills", skills, _("Answers"), labels, shrinks=True),
-    ]
-
-
-def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cover]]:
-    names = Names.of(settings)
-
-    def local(time: dt.datetime) -> dt.datetime:
-        return time.astimezone(settings.hotline.zone)
-
-    def people(duties: tuple[Duty, ...]) -> str:
-        return _(", ").join(names.agent(one.agent) for one in duties)
-
-    def now(cover: _Cover) -> str | tuple[str, str]:
-        return people(cover.now) or (_("nobody"), "bold red")
-
-    def following(cover: _Cover) -> str | tuple[str, str]:
-        if not cover.next:
-            return _("nobody within 8 days"), WARN
-        return f"{_hour(cover.next[0].begins, instant)} {people(cover.next)}"
-
-    return [
-        Column("queue", lambda cover: cover.name),
-        Column("label", lambda cover: cover.label, _("Queue")),
-        Column("now", lambda cover: [one.agent for one in cover.now], _("Now"), now),
-        Column("next_at", lambda cover: local(cover.next[0].begins).isoformat() if cover.next else None),
-        Column("next", lambda cover: [one.agent for one in cover.next], _("Next"), following),
-    ]
-
-
-def _skill_words(settings: Settings, skills: list[str]) -> list[str]:
-    """The queues that these skills answer, by their labels; a skill without a queue by its name."""
-    queues = settings.queues.queues.values()
-    labels = [queue.label for queue in queues if queue.skill in skills]
-    return labels + [skill for skill in skills if all(queue.skill != skill for queue in queues)]
-
-
-def _covers(settings: Settings, roster: Roster, instant: dt.datetime, on_duty: tuple[Duty, ...]) -> list[_Cover]:
-    coming = [one for one in roster.spans(instant, instant + AHEAD) if one.begins > instant]
-    covers = []
-    for name, queue in settings.queues.queues.items():
-        able = {number for number, agent in settings.agents.agents.items() if queue.skill in agent.skills}
-        later = [one for one in coming if one.agent in able]
-        first = min((one.begins for one in later), default=None)
-        covers.append(
-            _Cover(
-                name,
-                queue.label,
-                tuple(one for one in on_duty if one.agent in able),
-                tuple(one for one in later if one.begins == first),
-            )
-        )
-    return covers
-
-
-def _hour(time: dt.datetime, instant: dt.datetime) -> str:
-    """``06:00`` in the zone of ``instant``, with the date where it is another day."""
-    local = time.astimezone(instant.tzinfo)
-    return local.strftime("%H:%M" if local.date() == instant.date() else "%m-%d %H:%M")
-
 
 # --- agents -----------------------------------------------------------------------------------------------------------
 
@@ -250,7 +107,7 @@ def _seats(settings: Settings, state: Path, status: Mapping[str, Any] | None) ->
 
     stored = {row.agent: row for row in answer(queries.agent_rows(state / STORE), [])}
     live: Mapping[str, Any] = status.get("agents", {}) if status else {}
-    duty_now = Roster.compile(settings.roster, settings.hotline.zone).on_duty(dt.datetime.now(dt.UTC))
+    duty_now = Roster.of(settings).on_duty(dt.datetime.now(dt.UTC))
     on_duty = {one.agent for one in duty_now}
     seats = []
     for number in sorted({*settings.agents.agents, *live}):

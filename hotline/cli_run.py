@@ -263,7 +263,7 @@ def _summary(settings: Settings) -> str:
     from routing.roster import Roster
 
     home = AsteriskHome.of(settings.hotline.state_dir)
-    on_duty = Roster.compile(settings.roster, settings.hotline.zone).on_duty(dt.datetime.now(dt.UTC))
+    on_duty = Roster.of(settings).on_duty(dt.datetime.now(dt.UTC))
     agents, queues = len(settings.agents.agents), len(settings.queues.queues)
     status = _status(home.state)
     parts = [

@@ -107,7 +107,8 @@ def _course(
     if day.staff or agents is not None:
         rules, roster = staffed(rules, day.staff, agents)
     zone = settings.hotline.zone
-    return Simulation(day, rules, Roster.compile(roster, zone), date, zone, seed=seed, calls=calls, within=within)
+    compiled = Roster.compile(roster, zone, settings.hotline.country)
+    return Simulation(day, rules, compiled, date, zone, seed=seed, calls=calls, within=within)
 
 
 @contextmanager

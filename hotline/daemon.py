@@ -86,7 +86,7 @@ class Daemon:
         self.clock = Clock(offset=offset)
         self.folders = Folders(self.state_dir)
         self.home = AsteriskHome.of(self.state_dir)
-        self.roster = Roster.compile(self.settings.roster, self.settings.hotline.zone)
+        self.roster = Roster.of(self.settings)
         self.stopping = asyncio.Event()
         self._roster_renewed = asyncio.Event()
         self.interrupted = False

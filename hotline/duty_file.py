@@ -48,7 +48,7 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
     queue = settings.queues.queues.get(settings.menu.person_queue)
     first = int(now // DAY) - DAYS_BACK
     until = first + DAYS_BACK + DAYS_AHEAD
-    roster = Roster.compile(settings.roster, hotline.zone)
+    roster = Roster.of(settings)
     agents = settings.agents.agents
     body, days = b"", {}
     for day in range(first, until):
@@ -75,7 +75,7 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
         },
         "agents": {
             number: {
-                "rank": 0 if queue is None or queue.skill in agent.skills else 1,
+                "rank": 0 if queue is None or queue.skill in agent.skill_names else 1,
                 "devices": [way for one in agent.devices for way in _ways(one, settings)],
             }
             for number, agent in agents.items()

@@ -26,7 +26,6 @@ NEAR = 5.0
 SPOKEN = 2.5
 """Seconds that each side talks."""
 
-_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 CHANGES: dict[str, Any] = {
     "hotline": {"times": {"ring": 5, "wrap_up": 1, "announce_every": 10, "digit_timeout": 2}},
@@ -43,7 +42,8 @@ CHANGES: dict[str, Any] = {
     },
     "roster": {
         "shifts": {"全天": {"from": "00:00", "to": "00:00"}},
-        "weekly": [{"shift": "全天", "days": _DAYS, "agents": list(ON_DUTY)}],
+        "rotations": None,
+        "rules": [{"shift": "全天", "agents": list(ON_DUTY)}],
         "changes": [],
     },
 }

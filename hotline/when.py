@@ -32,7 +32,7 @@ def instant_of(text: str, now: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     ``now``, or ISO 8601 with an offset. A wall time without an offset is the zone's: the first instant at which its
     clocks show it or later.
     """
-    from routing.roster import instant
+    from routing.spans import instant
 
     said = re.sub(r"\s+", " ", text.strip().replace("：", ":").replace("/", "-")).lower()
     here = now.astimezone(zone)

@@ -192,7 +192,7 @@ class Floor:
         seat.unlist()
         found = self.rules.agents.get(seat.state.agent)
         seat.known = found is not None
-        seat.skills = tuple(self.skill(skill) for skill in dict.fromkeys(found.skills)) if found else ()
+        seat.skills = tuple(self.skill(skill) for skill in found.skill_names) if found else ()
         seat.devices = found.devices if found else ()
 
     def start(

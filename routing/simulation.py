@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from calllog.kpi import ANSWER_WITHIN, SHORT_ABANDON
 from config.day import Day, Length, Staff
-from config.settings import Agent, Device, RosterFile, Shift, Weekly
+from config.settings import Agent, Device, RosterFile, Rule, Shift, Skill
 from routing.agents import SECOND
 from routing.messages import (
     AgentChange,
@@ -39,7 +39,8 @@ from routing.messages import (
 )
 from routing.played import Played, Quarter
 from routing.queue import Desk
-from routing.roster import WEEKDAYS, Roster, instant, microseconds
+from routing.roster import Roster
+from routing.spans import instant, microseconds
 
 Draw = Callable[[], float]
 
@@ -250,7 +251,7 @@ def staffed(rules: Rules, staff: Sequence[Staff], agents: int | None = None) -> 
     scale = agents / sum(group.agents for group in staff) if agents is not None else 1.0
     people: dict[str, Agent] = {}
     shifts: dict[str, Shift] = {}
-    weekly: list[Weekly] = []
+    worked: list[Rule] = []
     so_far = 0.0
     for group in staff:
         so_far += group.agents * scale
@@ -258,9 +259,10 @@ def staffed(rules: Rules, staff: Sequence[Staff], agents: int | None = None) -> 
         if numbers:
             name = f"{group.start:%H:%M}–{group.end:%H:%M}"
             shifts[name] = Shift.model_validate({"from": group.start, "to": group.end})
-            weekly.append(Weekly.model_validate({"shift": name, "days": WEEKDAYS, "agents": numbers}))
-            people |= {one: Agent(name=one, skills=group.skills, devices=(Device(sip=one),)) for one in numbers}
-    return replace(rules, agents=people), RosterFile(shifts=shifts, weekly=tuple(weekly))
+            worked.append(Rule(shift=name, agents=tuple(numbers)))
+            able = tuple(Skill(skill=skill) for skill in group.skills)
+            people |= {one: Agent(name=one, skills=able, devices=(Device(sip=one),)) for one in numbers}
+    return replace(rules, agents=people), RosterFile(shifts=shifts, rules=tuple(worked))
 
 
 def _wall_quarter(micros: int, zone: ZoneInfo) -> str:

@@ -57,7 +57,8 @@ def _steps(waiting: int, agents: int, rounds: int) -> list[float]:
     """The sorted lengths of all steps, once the desk is full."""
     dice = random.Random(waiting)
     names = [str(10_000 + number) for number in range(agents)]
-    people = {name: settings.Agent(name=name, skills=("a",), devices=(settings.Device(sip=name),)) for name in names}
+    skills = (settings.Skill(skill="a"),)
+    people = {name: settings.Agent(name=name, skills=skills, devices=(settings.Device(sip=name),)) for name in names}
     rules = Rules({"q": settings.Queue(label="q", skill="a", longest_wait=LONGEST)}, people, wrap_up=0.0)
     desk = Desk(rules)
     now, calls = START, 0

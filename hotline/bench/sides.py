@@ -28,8 +28,6 @@ from hotline.outside.switch import Switch
 from hotline.preflight import build_prompts
 from hotline.trial import NotInService, Trial, copy_config
 
-DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
 WORDS = {
     "greeting": "您好，欢迎致电。",
     "recording_notice": "通话将被录音。",
@@ -176,7 +174,9 @@ def make_ground(folder: Path, agents: int, changes: Mapping[str, Any]) -> Ground
         }},
         "roster": {
             "shifts": {"全天": {"from": "00:00", "to": "00:00"}},
-            "weekly": [{"shift": "全天", "days": DAYS, "agents": list(skills)}],
+            "teams": None,
+            "rotations": None,
+            "rules": [{"shift": "全天", "agents": list(skills)}],
             "changes": [],
         },
         "queues": {"queues": {"complaint": {"wrap_up": 0}}},

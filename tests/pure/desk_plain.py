@@ -99,7 +99,7 @@ class Naive:
         return max(each) if plan.at_once else sum(each)
 
     def covered(self, skill: str) -> bool:
-        return any(self.on_duty(one) and skill in self.rules.agents[one].skills for one in self.people)
+        return any(self.on_duty(one) and skill in self.rules.agents[one].skill_names for one in self.people)
 
     def others_serve(self, number: str) -> list[str]:
         """Queues that only this agent could serve."""
@@ -109,9 +109,9 @@ class Naive:
                 one
                 for one, person in self.people.items()
                 if self.on_duty(one) and self.plan(one).tries and person.mode not in ("off", "paused")
-                if queue.skill in self.rules.agents[one].skills
+                if queue.skill in self.rules.agents[one].skill_names
             ]
-            if queue.skill in self.rules.agents[number].skills and not set(can) - {number}:
+            if queue.skill in self.rules.agents[number].skill_names and not set(can) - {number}:
                 alone.append(name)
         return sorted(alone)
 
@@ -268,7 +268,7 @@ class Naive:
             free = [
                 (person.since, number)
                 for number, person in self.people.items()
-                if self.on_duty(number) and self.skill(call) in self.rules.agents[number].skills
+                if self.on_duty(number) and self.skill(call) in self.rules.agents[number].skill_names
                 if person.mode == "ready" and person.cool <= now and self.plan(number).tries
             ]
             if not free:

@@ -67,7 +67,7 @@ class Referee:
 
     def skills(self, number: str) -> tuple[str, ...]:
         found = self.rules.agents.get(number)
-        return found.skills if found and number in self.duty else ()
+        return found.skill_names if found and number in self.duty else ()
 
     def free(self, number: str, now: int) -> bool:
         state = self.agents.get(number)

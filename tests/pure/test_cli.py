@@ -269,17 +269,20 @@ def test_agents_beside_a_daemon(tmp_path: Path) -> None:
 def test_duty(empty: Path) -> None:
     done = hotline("duty", "--at", "2026-02-16T19:00Z", config=empty)
     assert "2026-02-17 03:00:00" in done.stdout and "Asia/Shanghai" in done.stdout
-    assert re.search(r"8009\s+吴昊\s+夜班\s+02-16 22:00\s+06:00\s+咨询", done.stdout)
+    assert "星期二，法定节假日（春节）" in done.stdout
+    assert re.search(r"8007\s+孙磊\s+夜班\s+主班\s+02-16 22:00\s+06:00\s+8007\s+咨询", done.stdout)
     found = json.loads(hotline("duty", "--at", "2026-02-17 03:00", "--format", "json", config=empty).stdout)
-    assert found["timezone"] == "Asia/Shanghai" and [one["agent"] for one in found["on_duty"]] == ["8009", "8010"]
+    assert (found["day"], found["holiday"]) == ("festival", "春节")
+    assert {(one["line"], *one["rings"]) for one in found["on_duty"]} == {("first", "8007"), ("first", "8008")}
+    assert found["timezone"] == "Asia/Shanghai" and [one["agent"] for one in found["on_duty"]] == ["8007", "8008"]
     business = next(queue for queue in found["queues"] if queue["queue"] == "business")
-    assert business["next_at"] == "2026-02-17T06:00:00+08:00" and "8001" in business["next"]
+    assert business["next_at"] == "2026-02-17T06:00:00+08:00" and business["next"] == ["8003", "8004"]
 
 
 def test_nobody_on_duty(empty: Path) -> None:
     (empty / "roster.yaml").write_text(
         'shifts: {早班: {from: "06:00", to: "14:00"}}\n'
-        "weekly: [{shift: 早班, days: [mon], agents: [8001], from: 2030-01-01}]\n"
+        "rules: [{shift: 早班, days: [mon], agents: [8001], from: 2030-01-01}]\n"
     )
     for language, said in (("zh", "无人当班。"), ("en", "Nobody is on duty.")):
         done = hotline("duty", config=empty, language="zh" if language == "zh" else "en")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from config.difference import ABSENT, _walk, differences
 from config.load import load_settings
-from config.settings import AgentFile, Change, Hotline, Settings, Shift
+from config.settings import AgentFile, Change, Hotline, Settings
 from tests.pure.config_play import EXAMPLE
 
 BASE = load_settings(EXAMPLE)
@@ -49,12 +50,12 @@ def test_a_change_put_in_front_of_the_roster_is_one_change() -> None:
     change = Change.model_validate({"date": "2027-01-01", "agent": "8002", "off": True})
     roster = BASE.roster.model_copy(update={"changes": (change, *BASE.roster.changes)})
     (line,) = said(BASE.model_copy(update={"roster": roster}))
-    assert line.startswith("roster.yaml: changes[0]: + {date: 2027-01-01, agent: 8002")
+    assert line.startswith("roster.yaml: changes[0]: + {off: true, agent: 8002, date: 2027-01-01}")
 
 
 def test_a_wall_time_is_shown_as_it_is_written() -> None:
     name, shift = next(iter(BASE.roster.shifts.items()))
-    moved = Shift.model_validate({"from": "05:30", "to": shift.end})
+    moved = shift.model_copy(update={"start": dt.time(5, 30)})
     roster = BASE.roster.model_copy(update={"shifts": {**BASE.roster.shifts, name: moved}})
     (line,) = said(BASE.model_copy(update={"roster": roster}))
     assert line == f"roster.yaml: shifts.{name}.from: {shift.start:%H:%M} → 05:30"

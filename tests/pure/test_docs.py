@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shlex
 import subprocess
@@ -103,12 +104,9 @@ def below(annotation: Any, path: str, field: FieldInfo) -> Iterator[tuple[str, F
     elif get_origin(annotation) is dict:
         key, value = get_args(annotation)
         path += ".NUMBER" if key == StaffNumber else '."KEY"' if key == Key else ".NAME"
-        if key == StaffNumber:
+        if key == StaffNumber and is_part(value):
             yield path, field
-        if is_part(value):
-            yield from leaves(value, f"{path}.")
-        else:
-            yield path, field
+        yield from below(value, path, field)
     else:
         yield path, field
 
@@ -123,6 +121,8 @@ def written(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -139,7 +139,7 @@ def test_every_setting_stands_there_with_its_default_and_nothing_else_does(page:
     for path, field in known.items():
         if field.is_required():
             assert said[path] == "–", path
-        elif field.default in (None, (), ""):
+        elif field.default_factory is not None or field.default in (None, (), ""):
             assert said[path] in ("", NONE[page], "`times.wrap_up`", "`times.ring`"), path
         else:
             assert said[path] == f"`{written(field.default)}`", path

@@ -49,7 +49,7 @@ def rosters(draw: st.DrawFn) -> dict[str, Any]:
         "days": st.lists(st.sampled_from(DAYS), min_size=1, unique=True),
         "agents": st.lists(st.sampled_from(AGENTS), min_size=1, max_size=3, unique=True),
     })  # fmt: skip
-    return {"shifts": shifts, "weekly": draw(st.lists(rules, max_size=4)), "changes": []}
+    return {"shifts": shifts, "rules": draw(st.lists(rules, max_size=4)), "changes": []}
 
 
 def with_roster(tree: dict[str, Any], timezone: str = "Asia/Shanghai") -> Settings:
@@ -89,7 +89,7 @@ def test_five_hundred_agents_make_no_long_read(tmp_path: Path) -> None:
     agents = {f"{number}": one for number in range(10_000, 10_500)}
     tree = {
         "shifts": {"早": {"from": "06:00", "to": "14:00"}, "晚": {"from": "14:00", "to": "22:00"}},
-        "weekly": [{"shift": name, "days": DAYS, "agents": sorted(agents)} for name in ("早", "晚")],
+        "rules": [{"shift": name, "agents": sorted(agents)} for name in ("早", "晚")],
         "changes": [],
     }
     many = with_roster(tree).model_copy(update={"agents": SETTINGS.agents.model_copy(update={"agents": agents})})

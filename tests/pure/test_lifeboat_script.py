@@ -16,17 +16,17 @@ from hotline import duty_file, lifeboat
 from hotline.asterisk.home import AsteriskHome
 from routing.outcome import outcome_of
 from tests.pure.lifeboat_play import FakeAgi, environment, visit, written
-from tests.pure.test_duty_file import DAYS, NOW, with_roster
+from tests.pure.test_duty_file import NOW, with_roster
 
 PROMPTS = (
     "greeting", "recording_notice", "connecting", "queue_wait", "farewell", "away_apology", "beep", "voicemail_thanks"
 )  # fmt: skip
 ALL_DAY: dict[str, Any] = {
     "shifts": {"全天": {"from": "00:00", "to": "00:00"}},
-    "weekly": [{"shift": "全天", "days": DAYS, "agents": ["8001", "8002"]}],
+    "rules": [{"shift": "全天", "agents": ["8001", "8002"]}],
     "changes": [],
 }
-NOBODY: dict[str, Any] = ALL_DAY | {"weekly": []}
+NOBODY: dict[str, Any] = ALL_DAY | {"rules": []}
 
 
 def boat(folder: Path, roster: dict[str, Any] = ALL_DAY) -> AsteriskHome:

@@ -122,7 +122,7 @@ def test_agents_scale_every_group_and_lose_none() -> None:
     groups = [{"from": "00:00", "to": "00:00", "agents": n, "skills": ["a"]} for n in (5, 1, 1)]
     for agents in (1, 3, 7, 500):
         rules, roster = staffed(Rules(queues(), {}), day(staff=groups).staff, agents)
-        assert len(rules.agents) == agents == sum(len(rule.agents) for rule in roster.weekly)
+        assert len(rules.agents) == agents == sum(len(rule.agents) for rule in roster.rules)
 
 
 def test_the_tracked_day_is_served_and_drawn() -> None:

@@ -14,8 +14,6 @@ import pytest_asyncio
 
 from hotline.trial import Trial, trial
 
-DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
 SHORT_WORDS = {
     "greeting": "您好，欢迎致电。",
     "recording_notice": "通话将被录音。",
@@ -42,7 +40,9 @@ def on_duty(*agents: str) -> dict[str, Any]:
     """A roster with these agents on duty at every instant."""
     return {
         "shifts": {"全天": {"from": "00:00", "to": "00:00"}},
-        "weekly": [{"shift": "全天", "days": DAYS, "agents": list(agents)}],
+        "teams": None,
+        "rotations": None,
+        "rules": [{"shift": "全天", "agents": list(agents)}],
         "changes": [],
     }
 

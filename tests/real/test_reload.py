@@ -175,7 +175,7 @@ async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishe
         tree["agents"]["8020"] = {"name": "新来的", "skills": ["inquiry"], "devices": [{"sip": "new-8020"}]}
 
     edit(hotline, "agents", join)
-    await taken(hotline, "roster", lambda tree: tree["weekly"][0]["agents"].append("8020"))
+    await taken(hotline, "roster", lambda tree: tree["rules"][0]["agents"].append("8020"))
     hotline.secrets = load_secrets(hotline.state, [])
     phone = await hotline.world.handset("8020", "new-8020", hotline.secrets.sip["new-8020"])
     await hotline.reachable("8020")
@@ -192,7 +192,7 @@ async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishe
         del tree["agents"]["8020"]
 
     edit(hotline, "agents", leave)
-    await taken(hotline, "roster", lambda tree: tree["weekly"][0]["agents"].remove("8020"))
+    await taken(hotline, "roster", lambda tree: tree["rules"][0]["agents"].remove("8020"))
     later = caller.now
     await caller.heard(tone_hz=770, within=5, after=later)  # the talk goes on both ways
     await ring.heard(tone_hz=500, within=5, after=ring.now - 0.5)
