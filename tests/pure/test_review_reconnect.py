@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from calllog.errors import StoreError
+from config.load import load_settings
 from hotline.asterisk.install import OLDEST
 from hotline.daemon import Daemon
+
+SETTINGS = load_settings(Path(__file__).resolve().parents[2] / "config")
 
 
 class Broken:
@@ -34,6 +38,7 @@ async def info() -> Any:
 async def test_a_store_that_cannot_be_read_keeps_a_first_start_waiting_but_no_reconnect(first: bool) -> None:
     daemon = Daemon.__new__(Daemon)
     daemon._adopted = not first
+    daemon.settings = SETTINGS
     daemon.journal = cast(Any, Broken())
     daemon.client = cast(Any, SimpleNamespace(asterisk=SimpleNamespace(info=info)))
     if first:
