@@ -60,13 +60,24 @@ def read_tree(folder: Path, file: str) -> Tree:
     """Read ``file`` in ``folder``. Never raises for what the file holds or for a file that cannot be read."""
     tree = Tree(file)
     text = _read_text(folder / file, tree)
-    if text is None:
-        return tree
+    if text is not None:
+        _fill(tree, text)
+    return tree
+
+
+def composed(file: str, text: str) -> tuple[Tree, Node | None]:
+    """The same of a text (without a byte order mark), and its node, for edits; None where the tree has problems."""
+    tree = Tree(file)
+    node = _fill(tree, text)
+    return tree, None if tree.problems else node
+
+
+def _fill(tree: Tree, text: str) -> Node | None:
     node = _compose(text, tree)
     if node is None:
         if not tree.problems:
             tree.report("empty-file", 0, _("The file is empty."), _("Fill it in, or start from the example."))
-        return tree
+        return None
     tree.value = _plain(node, (), tree)
     if not tree.problems and not isinstance(tree.value, dict):
         tree.report(
@@ -75,7 +86,7 @@ def read_tree(folder: Path, file: str) -> Tree:
             _("The file must be a list of keys, each with its value."),
             _('Write "key: value" lines, as the example does.'),
         )
-    return tree
+    return node
 
 
 def _read_text(path: Path, tree: Tree) -> str | None:

@@ -85,14 +85,13 @@ def test_bom_and_crlf_are_fine(folder: Path) -> None:
 
 
 def test_anchors_and_aliases_are_fine(folder: Path) -> None:
-    edit(
-        folder,
-        "roster.yaml",
-        "[8003, 8004]}\n  - {shift: 中班, days: [mon, tue,",
-        "&a [8003, 8004]}\n  - {shift: 中班, days: [mon, tue,",
-    )
-    edit(folder, "roster.yaml", "days: [mon], agents: [8003, 8004]", "days: [mon], agents: *a")
-    assert load(folder).settings == load(EXAMPLE).settings
+    text = (folder / "roster.yaml").read_text(encoding="utf-8")
+    rules = "  - {shift: 早班, agents: %s}\n  - {shift: 中班, agents: %s}\n"
+    with_rules = text.replace("rules:\n", "rules:\n" + rules)
+    (folder / "roster.yaml").write_text(with_rules % ("[8009, 8010]", "[8009, 8010]"), encoding="utf-8")
+    plain = load(folder).settings
+    (folder / "roster.yaml").write_text(with_rules % ("&a [8009, 8010]", "*a"), encoding="utf-8")
+    assert load(folder).settings == plain
 
 
 def test_missing_and_misspelt_files(folder: Path) -> None:
