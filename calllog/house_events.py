@@ -96,7 +96,7 @@ class ConfigTookEffect(Event, frozen=True, kw_only=True, tag="config_took_effect
 
     version: int
     sha256: str
-    how: Literal["start", "edit", "undo"]
+    how: Literal["start", "edit", "command", "import", "undo"]
 
 
 class ConfigRefused(Event, frozen=True, kw_only=True, tag="config_refused"):

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -20,14 +20,20 @@ from typing import Annotated, Literal
 import msgspec
 
 from config.difference import Difference
+from config.duty_change import DutyChange
 from config.load import Loaded, load
 from config.snapshot import UNREADABLE, Snapshot, is_text, look
+from config.write import replace
 
-How = Literal["start", "edit", "undo"]
-"""``start``: found in the files when the daemon started; ``edit``: taken while it ran; ``undo``: taken back."""
+How = Literal["start", "edit", "command", "import", "undo"]
+"""``start``: found in the files when the daemon started; ``edit``: taken while it ran; ``command``, ``import``: written
+by a command, or from a sheet; ``undo``: taken back."""
+
+MOST_NOTES = 50
+"""Notes of edits that have not taken effect yet; of more the oldest are forgotten."""
 
 MOST_CHANGES = 200
-"""Changes of one version that are kept in words; the texts themselves are kept whole."""
+"""Changes of one version that are kept in words, and as many of people's duty; the texts are kept whole."""
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
@@ -45,8 +51,8 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     """A version that took effect at ``at`` (µs since 1970 UTC). ``author`` is empty for an edited file.
 
-    ``files`` is path to SHA-256, ``more`` counts changes beyond those in ``changes``; of an undo, ``restores`` is the
-    version whose content it has.
+    ``files`` is path to SHA-256; ``more`` and ``more_duty`` count what is beyond ``changes`` and ``duty``; of an undo,
+    ``restores`` is the version whose content it has.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -57,6 +63,8 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
     restores: int = 0
     changes: tuple[Change, ...] = ()
     more: int = 0
+    duty: tuple[DutyChange, ...] = ()
+    more_duty: int = 0
 
     @property
     def digest(self) -> str:
@@ -65,12 +73,13 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Who wrote the content of this digest into the files, and why."""
+    """Who wrote the content of this digest into the files, and why; ``before`` is the digest that was there."""
 
     digest: str
     author: str
     how: How
     restores: int = 0
+    before: str = ""
 
 
 class Damaged(Exception):
@@ -83,6 +92,7 @@ class History:
     def __init__(self, state_dir: Path) -> None:
         self.folder = state_dir / "config"
         self.lines = self.folder / "versions.jsonl"
+        self._notes = self.folder / "notes"
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -164,42 +174,67 @@ class History:
             finally:
                 draft.unlink(missing_ok=True)
 
-    def add(self, snapshot: Snapshot, at: int, how: How, changes: Iterable[Difference]) -> Version:
-        """Write down that this snapshot, which is kept, took effect at ``at`` (µs). Raises OSError."""
-        note, last, told = self._note(snapshot.digest), self.last(), list(changes)
+    def add(
+        self, snapshot: Snapshot, at: int, how: How, changes: Iterable[Difference], duty: Sequence[DutyChange] = (),
+        author: str = "",
+    ) -> Version:  # fmt: skip
+        """Write down that this snapshot, which is kept, took effect at ``at`` (µs). Raises OSError.
+
+        ``how`` and ``author`` are those of the notes that lead from the last version to this one, where there are any.
+        """
+        last, told = self.last(), list(changes)
+        notes = self._led_to(snapshot.digest, last.digest if last else "")
         version = Version(
             version=last.version + 1 if last else 1,
             at=at,
-            how=note.how if note else how,
+            how=notes[-1].how if notes else how,
             files=dict(snapshot.files),
-            author=note.author if note else "",
-            restores=note.restores if note else 0,
+            author=", ".join(dict.fromkeys(note.author for note in notes)) or author,
+            restores=notes[-1].restores if notes else 0,
             changes=tuple(Change(one.file, one.key, one.old, one.new) for one in told[:MOST_CHANGES]),
             more=max(0, len(told) - MOST_CHANGES),
+            duty=tuple(duty[:MOST_CHANGES]),
+            more_duty=max(0, len(duty) - MOST_CHANGES),
         )
         with open(self.lines, "ab", opener=_private) as out:
             # A line that a crash left half must not swallow this one.
             out.write((b"\n" if _ends_open(self.lines) else b"") + msgspec.json.encode(version) + b"\n")
             out.flush()
             os.fsync(out.fileno())
-        if note:
-            (self.folder / "note.json").unlink(missing_ok=True)
+        self._forget_notes(notes)
         return version
 
     def leave_note(self, note: Note) -> None:
         """For the daemon: who is about to write what."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self.folder / f".note.{os.getpid()}"
+        self._notes.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._notes / f".{note.digest}.{os.getpid()}"
         with open(draft, "wb", opener=_private) as out:
             out.write(msgspec.json.encode(note))
-        draft.replace(self.folder / "note.json")
+        draft.replace(self._notes / note.digest)
 
-    def _note(self, digest: str) -> Note | None:
+    def note(self, digest: str) -> Note | None:
+        """Who wrote the content of this digest, where it has not taken effect yet."""
         try:
-            note = msgspec.json.decode((self.folder / "note.json").read_bytes(), type=Note)
+            note = msgspec.json.decode((self._notes / digest).read_bytes(), type=Note)
         except (OSError, msgspec.DecodeError):
             return None
         return note if note.digest == digest else None
+
+    def _led_to(self, digest: str, begins: str) -> list[Note]:
+        """The notes of the edits that made the content of ``begins`` that of ``digest``; as far back as they go."""
+        found = list[Note]()
+        while digest != begins and (note := self.note(digest)) is not None and note not in found:
+            found.insert(0, note)
+            digest = note.before
+        return found
+
+    def _forget_notes(self, used: Iterable[Note]) -> None:
+        with contextlib.suppress(OSError):
+            for note in used:
+                (self._notes / note.digest).unlink(missing_ok=True)
+            left = list(self._notes.iterdir()) if self._notes.exists() else []
+            for path in sorted(left, key=lambda path: path.lstat().st_mtime_ns)[:-MOST_NOTES]:
+                path.unlink(missing_ok=True)
 
     def _file(self, digest: str) -> Path:
         return self.folder / "files" / digest
@@ -211,8 +246,8 @@ class History:
 def write_back(history: History, version: Version, folder: Path) -> list[str]:
     """Make ``folder`` hold exactly this version's files; returns the paths that were written or removed.
 
-    Each file is replaced in one step and keeps its mode; one that is a link has what it leads to replaced. Files that
-    differ from the last version in force are set aside first, below the history's ``set-aside``: nothing is lost.
+    Each file is replaced in one step and keeps its mode and owner (:func:`config.write.replace`). Files that differ
+    from the last version in force are set aside first, below the history's ``set-aside``: nothing is lost.
     Raises OSError, Damaged.
     """
     there, last = look(folder), history.last()
@@ -221,12 +256,12 @@ def write_back(history: History, version: Version, folder: Path) -> list[str]:
     contents = {name: history.content(version.files[name]) for name in there.differing(wanted) if _has(version, name)}
     for name in there.differing(wanted):
         if name in there.files and there.files[name] not in known:
-            _set_aside(history, folder, name)
+            set_aside(history, folder, name)
     for name in there.differing(wanted):
         path = Path(os.path.realpath(folder / name))
         if name in contents:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, contents[name])
+            replace(path, contents[name])
         else:
             (folder / name).unlink(missing_ok=True)
     return there.differing(wanted)
@@ -251,7 +286,8 @@ def aside(history: History) -> Path:
     return history.folder / "set-aside"
 
 
-def _set_aside(history: History, folder: Path, name: str) -> None:
+def set_aside(history: History, folder: Path, name: str) -> None:
+    """Keep a copy of this file, which is about to be overwritten. Raises OSError."""
     source = folder / name
     if not source.is_file():
         return
@@ -259,20 +295,6 @@ def _set_aside(history: History, folder: Path, name: str) -> None:
     target = aside(history) / str(stamp) / name
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy2(source, target)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def changed_files(version: Version, snapshot: Snapshot) -> list[str]:

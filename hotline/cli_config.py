@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, FormatOption, Group, house, one_line_each, refuse, tell
-from hotline.in_force import author_word, in_our_words, lines_in_force, pending_line
+from hotline.in_force import author_word, lines_in_force
 from hotline.show import Column, Format, at, console, iso, near, show
 from hotline.words import GOOD
 
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from config.versions import History, Version
 
 config_app = typer.Typer(cls=Group, no_args_is_help=True, help=_("The versions of the configuration; take one back."))
-
-TAKEN_WITHIN = 60.0
-"""Seconds until a running daemon must have said what became of files that were written back: it may build prompts."""
 
 VersionOption = Annotated[int | None, typer.Option("--version", metavar="N", help=_("Which; the newest if left out."))]
 
@@ -94,9 +89,10 @@ def show_command(
 ) -> None:
     """The texts with their comments; of own recordings the names."""
     from config.snapshot import is_text
+    from hotline.put_in_force import version_of
 
     _settings, _state, history = _house(config)
-    wanted = _version(history, version)
+    wanted = version_of(history, version)
     if file is not None and (file not in wanted.files or not is_text(file)):
         known = _(", ").join(sorted(filter(is_text, wanted.files)))
         refuse(_("Version {n} has no text {file}; it has {files}.").format(n=wanted.version, file=file, files=known))
@@ -117,15 +113,16 @@ def diff_command(
     """Line by line; nothing is printed where nothing differs."""
     from config.snapshot import Snapshot, is_text, look
     from config.versions import texts_of
+    from hotline.put_in_force import version_of
 
     _settings, _state, history = _house(config)
-    before = _version(history, old)
+    before = version_of(history, old)
     if new is None:
         there = look(config)
         after, names = {name: text.decode("utf-8", "replace") for name, text in there.texts.items()}, there
         title = str(config)
     else:
-        other = _version(history, new)
+        other = version_of(history, new)
         after, names, title = texts_of(history, other.files), Snapshot(other.files), _named(other)
     texts = texts_of(history, before.files)
     for name in names.differing(Snapshot(before.files)):
@@ -154,10 +151,12 @@ def undo_command(
     """The texts of before, with their comments, are proved and then written into the files."""
     from config.snapshot import look
     from config.versions import Note, aside, changed_files, write_back
+    from config.write import alone
+    from hotline.put_in_force import version_of, wait, who
 
     settings, state, history = _house(config)
-    last = _version(history, None)
-    wanted = _before(history, last) if to is None else _version(history, to)
+    last = version_of(history, None)
+    wanted = _before(history, last) if to is None else version_of(history, to)
     if changed := changed_files(last, look(config)):
         if not force:
             refuse(
@@ -171,17 +170,14 @@ def undo_command(
     elif wanted.digest == last.digest:
         refuse(_("The files are as in version {n} already.").format(n=wanted.version))
     _prove(history, wanted, state)
-    history.leave_note(Note(wanted.digest, _owner(), "undo", wanted.version))
-    status = _status(state)
-    write_back(history, wanted, config)
+    with alone(history.folder / "edit.lock"):
+        history.leave_note(Note(wanted.digest, who(), "undo", wanted.version, look(config).digest))
+        write_back(history, wanted, config)
     said = _("The files are as in version {n} again, of {when}.").format(
         n=wanted.version, when=at(wanted.at, settings.hotline.zone).strftime("%Y-%m-%d %H:%M:%S")
     )
     console().print(said, style=GOOD)
-    if status is None:
-        console().print(_("The hotline is not running: it takes effect at the next start."))
-    else:
-        _wait(state, wanted, config)
+    wait(state, wanted.digest, config, last.version)
 
 
 def _before(history: History, last: Version) -> Version:
@@ -205,47 +201,6 @@ def _prove(history: History, wanted: Version, state: Path) -> None:
         forget(draft)
 
 
-def _wait(state: Path, wanted: Version, config: Path) -> None:
-    """Until the daemon says that it is in force."""
-    until = time.monotonic() + TAKEN_WITHIN
-    while time.monotonic() < until:
-        status = _status(state) or {}
-        about: Mapping[str, Any] = status.get("config", {})
-        if about.get("digest") == wanted.digest:
-            console().print(_("It is in force."), style=GOOD)
-            for key, whose in about.get("pending", {}).items():
-                tell(pending_line(str(key), str(whose)))
-            return
-        if about.get("refused") == wanted.digest:
-            refuse(*in_our_words(about, config).get("errors", []))
-        time.sleep(0.2)
-    refuse(_("The hotline has not said yet that it is in force: see 'hotline config history'."))
-
-
-def _status(state: Path) -> Mapping[str, Any] | None:
-    from hotline import control
-
-    try:
-        return control.ask(state, "status")
-    except control.NotRunning:
-        return None
-    except control.Refused:
-        return {}
-
-
-def _owner() -> str:
-    """The name of the user who gives this command; behind sudo, of the one who called it."""
-    import os
-    import pwd
-
-    if os.geteuid() == 0 and (behind := os.environ.get("SUDO_USER")):
-        return behind
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
-
-
 # --- shared -----------------------------------------------------------------------------------------------------------
 
 
@@ -254,13 +209,3 @@ def _house(config: Path) -> tuple[Settings, Path, History]:
 
     settings, state = house(config)
     return settings, state, History(state)
-
-
-def _version(history: History, number: int | None) -> Version:
-    versions = history.versions()
-    found = next((one for one in reversed(versions) if number in (None, one.version)), None)
-    if found is None and number is None:
-        refuse(_("No version has taken effect yet: the daemon notes the first at its start."))
-    if found is None:
-        refuse(_("There is no version {n}; there are 1 to {last}.").format(n=number, last=len(versions)))
-    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.catalogue import _
-from hotline.cli_options import ConfigFolder, FormatOption, house, one_line_each, when
+from hotline.cli_options import ConfigFolder, FormatOption, house, one_line_each, tell, when
 from hotline.show import Column, Format, console, show, show_json
 from hotline.words import DIM, WARN, Names
 
@@ -43,10 +43,13 @@ def duty(
     config: ConfigFolder = Path("config"),
 ) -> None:
     """Who is on duty at an instant, until when, and who is next for each queue."""
-    settings, _state = house(config)
+    settings, state = house(config)
+    from hotline.in_force import lines_in_force
     from routing.roster import Roster
 
     zone = settings.hotline.zone
+    for line in lines_in_force(state, zone, config) if form is Format.TABLE else ():
+        tell(line)
     instant = when(at, "--at", settings) or dt.datetime.now(zone)
     roster = Roster.of(settings)
     on_duty = sorted(roster.on_duty(instant), key=lambda one: one.backup)

@@ -162,6 +162,7 @@ def _lines_of(error: Exception) -> list[str] | None:
     from calllog.errors import StoreError
     from config.problems import Refused
     from config.versions import Damaged
+    from config.write import Busy, NotOurs
     from hotline import control
     from hotline.asterisk.fault import AsteriskFault
 
@@ -172,6 +173,11 @@ def _lines_of(error: Exception) -> list[str] | None:
             return [_("The hotline is not running: start it with 'hotline run'.")]
         case StoreError() | AsteriskFault() | control.Refused() | Damaged():
             return [str(error)]
+        case Busy():
+            return [_("Another command is writing the settings just now; try again.")]
+        case NotOurs():
+            said = _("{path}: it belongs to another user; give the command as that user (sudo -u).")
+            return [said.format(path=error)]
         case BrokenPipeError():
             return None
         case OSError() if error.filename is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from config.catalogue import _, language, set_language
 from config.difference import Difference, differences, sound_differences
+from config.duty_change import DutyChange
 from config.problems import Place, Problem, Refused, shown
 from config.settings import Settings
 from config.snapshot import Snapshot
@@ -21,9 +23,12 @@ from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import find_asterisk
 from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices, render, rendered
+from hotline.overwritten import overwritten
 from hotline.preflight import prepare
 from ivr.versions import forget, lay
 from recordings.worker import begin
+from routing.difference import changed
+from routing.spans import microseconds
 
 T = TypeVar("T")
 
@@ -50,6 +55,9 @@ class Examined:
     seen: Snapshot = field(default_factory=lambda: Snapshot({}))
     settings: Settings | None = None
     changes: list[Difference] = field(default_factory=list)
+    duty: tuple[DutyChange, ...] = ()
+    overwrites: list[str] = field(default_factory=list)
+    """What a hand edit threw away, in words (:mod:`hotline.overwritten`)."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -74,7 +82,17 @@ def examine(config_dir: Path, state_dir: Path, draft: Path, running: Settings, s
         what = _("The check itself failed: {reason}.").format(reason=shown(f"{type(error).__name__}: {error}", 200))
         return Examined([Problem("check-failed", Place(""), what, _("Report it, with the files."))])
     changes = differences(running, ready.settings) + sound_differences(seen.files, ready.seen.files)
-    return Examined(ready.warnings, ready.seen, ready.settings, changes)
+    now = dt.datetime.now(ready.settings.hotline.zone)
+    lost = overwritten(
+        state_dir, ready.seen.digest, ready.seen.texts.get("roster.yaml", b""), microseconds(now),
+        ready.settings.hotline.zone,
+    )  # fmt: skip
+    duty = _duty(running, ready.settings, now)
+    return Examined(ready.warnings, ready.seen, ready.settings, changes, duty, lost)
+
+
+def _duty(before: Settings, after: Settings, now: dt.datetime) -> tuple[DutyChange, ...]:
+    return changed(before.roster, after.roster, after.hotline.country, now.astimezone(after.hotline.zone).date())
 
 
 def _prove_rendering(settings: Settings, state_dir: Path) -> None:
@@ -88,8 +106,11 @@ def _prove_rendering(settings: Settings, state_dir: Path) -> None:
         raise Refused([Problem("asterisk-files", Place("Asterisk"), str(fault), "")]) from None
 
 
-def changes_since(state_dir: Path, settings: Settings, seen: Snapshot) -> list[Difference]:
-    """What is not as it was in the last version that was kept; nothing where that cannot be read any more."""
+def changes_since(
+    state_dir: Path, settings: Settings, seen: Snapshot
+) -> tuple[list[Difference], tuple[DutyChange, ...]]:
+    """What is not as it was in the last version that was kept, and what that means for people's duty; nothing where
+    that cannot be read any more."""
     history = History(state_dir)
     last = history.last()
     try:
@@ -97,8 +118,9 @@ def changes_since(state_dir: Path, settings: Settings, seen: Snapshot) -> list[D
     except (Refused, Damaged, OSError):
         before = None
     if last is None or before is None:
-        return []
-    return differences(before, settings) + sound_differences(last.files, seen.files)
+        return [], ()
+    duty = _duty(before, settings, dt.datetime.now(dt.UTC))
+    return differences(before, settings) + sound_differences(last.files, seen.files), duty
 
 
 def render_asterisk(settings: Settings, state_dir: Path) -> list[str] | None:

@@ -23,8 +23,9 @@ MOST_TOLD = 20
 def author_word(version: Version) -> str:
     """Who made this version."""
     if version.author:
-        return version.author
-    return _("found at the start") if version.how == "start" else _("edited file")
+        imported = version.how == "import"
+        return _("{author}, from a sheet").format(author=version.author) if imported else version.author
+    return _("found at the start") if version.how == "start" else _("by hand")
 
 
 def lines_in_force(state: Path, zone: ZoneInfo, config: Path) -> list[str]:
@@ -69,6 +70,7 @@ def told_of(about: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
             lines.append(_("… and {n} more: 'hotline check' names them.").format(n=count - len(errors)))
     if about.get("being_written"):
         lines.append(_("A change waits: {file} is still being written.").format(file=about["being_written"]))
+    lines += [str(what) for what in about.get("overwrites", [])]
     if about.get("asterisk"):
         lines.append(_("Asterisk has not taken a change over yet: {why}").format(why=about["asterisk"]))
     for key, whose in about.get("pending", {}).items():

@@ -29,13 +29,16 @@ from config.pruning import forget_old
 from config.settings import Settings
 from config.snapshot import Eye, Snapshot, being_written
 from config.versions import Damaged, History, Version
+from config.write import owner
 from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.own import share
 from hotline.asterisk.render import devices
+from hotline.duty_words import duty_lines
 from hotline.examine import Examined, changes_since, examined, in_worker, render_asterisk
 from hotline.preflight import Ready
 from hotline.watch import LOOK_EVERY, Settling
+from hotline.words import Names
 from ivr.versions import draft_folder, forget, lay, sweep, version_folder
 from phone.port import PhoneFault
 from routing.messages import Rules
@@ -68,6 +71,7 @@ class Reload:
         self._version: Version | None = None
         self._errors: list[Problem] = list(ready.refused)
         self._being_written = ""
+        self._overwrites: list[str] = []
         self._asterisk_trouble, self._own_asterisk = "", False
         self._language = language()
         self._asterisk_began = started_with(ready.state_dir) or restart_values(ready.settings)
@@ -94,6 +98,7 @@ class Reload:
             "asterisk": self._asterisk_trouble
             or (_("its files are not ours: render them again, and have it read them") if self._own_asterisk else ""),
             "language": self._language,
+            "overwrites": self._overwrites,
         }
 
     def pending(self) -> dict[str, str]:
@@ -144,9 +149,10 @@ class Reload:
     async def _begin(self) -> None:
         last = await asyncio.to_thread(self._history.last)
         if last is None or last.digest != self._seen.digest:
-            changes = await in_worker(changes_since, self._state, self._wanted, self._seen) if last else []
+            changes, duty = await in_worker(changes_since, self._state, self._wanted, self._seen) if last else ([], ())
             await asyncio.to_thread(self._history.keep, self._seen, self._folder)
-            last = await asyncio.to_thread(self._history.add, self._seen, self._daemon.clock.now(), "start", changes)
+            now = self._daemon.clock.now()
+            last = await asyncio.to_thread(self._history.add, self._seen, now, "start", changes, duty)
             await self._forget_old()
         self._version = last
         await self._note_roster()
@@ -201,7 +207,7 @@ class Reload:
     # --- taking effect --------------------------------------------------------------------------------------------
 
     async def _take_effect(self, found: Examined, wanted: Settings, seen: Snapshot, draft: Path) -> None:
-        keep = await self._keep(seen)
+        keep, files = await self._keep(seen), seen.differing(self._seen)
         prompts = version_folder(self._state, seen.digest)
         await asyncio.to_thread(lay, draft, prompts)
         try:
@@ -222,14 +228,18 @@ class Reload:
         await asyncio.to_thread(self._tidy, prompts, in_use)
         await self._follow_phones()
         if keep:
-            await self._add(seen, found)
+            await self._add(seen, found, files)
         try:
             await self._note_roster()
         except StoreError as fault:
             log.error("the roster could not be journalled; the next start does", why=str(fault))
         told = [str(change) for change in found.changes[:MOST_TOLD]]
+        duty = duty_lines(found.duty, Names.of(wanted), MOST_TOLD)
         log.info("a new configuration is in force", changes=told, more=len(found.changes) - len(told),
-                 **self._in_force())  # fmt: skip
+                 **({"duty": duty} if duty else {}), **self._in_force())  # fmt: skip
+        self._overwrites = found.overwrites
+        for what in found.overwrites:
+            log.warning("an edit threw away what a command had written", what=what)
         for key, whose in self.pending().items():
             if key not in waited:
                 log.warning("takes effect at the next restart", key=key, of=whose)
@@ -242,10 +252,13 @@ class Reload:
             return False
         return True
 
-    async def _add(self, seen: Snapshot, found: Examined) -> None:
+    async def _add(self, seen: Snapshot, found: Examined, files: list[str]) -> None:
         now = self._daemon.clock.now()
         try:
-            self._version = await asyncio.to_thread(self._history.add, seen, now, "edit", found.changes)
+            author = await asyncio.to_thread(owner, self._folder, files)
+            self._version = await asyncio.to_thread(
+                self._history.add, seen, now, "edit", found.changes, found.duty, author
+            )
         except OSError as fault:
             log.error("this version could not be written down", why=str(fault))
             return

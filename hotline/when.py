@@ -55,6 +55,28 @@ def instant_of(text: str, now: dt.datetime, zone: ZoneInfo) -> dt.datetime:
         ) from None
 
 
+def day_of(text: str, now: dt.datetime, zone: ZoneInfo, on: dt.date | None = None) -> dt.date:
+    """The date that ``text`` means for a plan, or with a time of day in it the naive wall time. Raises NotAnInstant.
+
+    As for :func:`instant_of`; but a day without a year is the next such day from a month ago on, and a time alone is
+    one of ``on``.
+    """
+    said = re.sub(r"\s+", " ", text.strip().replace("：", ":").replace("/", "-")).lower()
+    here = now.astimezone(zone).replace(tzinfo=None)
+    try:
+        if said in ("now", "现在"):
+            return here.replace(second=0, microsecond=0)
+        alone = _CLOCK.fullmatch(said) and on is not None
+        found = _in_range(_wall(said, dt.datetime.combine(on, dt.time()) if alone and on else here))
+        if re.match(r"[0-9]{1,2}-", said) and found.date() < here.date() - dt.timedelta(days=31):
+            found = found.replace(year=found.year + 1)
+        return found if ":" in said else found.date()
+    except (ValueError, OverflowError):
+        raise NotAnInstant(
+            _("“{text}” is no day. Write 2027-02-06, 02-06, tomorrow or 2027-02-06 14:00.").format(text=text[:40])
+        ) from None
+
+
 def _wall(said: str, here: dt.datetime) -> dt.datetime:
     """Day and time of day, naive. Raises ValueError."""
     day, _space, time = said.replace("t", " ", 1).partition(" ") if said[:1].isdigit() else said.partition(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import os
 import re
@@ -10,12 +11,14 @@ import sqlite3
 import subprocess
 import sys
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from ruamel.yaml import YAML
 
 from calllog.verify import verify
 from config.snapshot import look
+from config.versions import History
 from hotline.asterisk.passwords import load_secrets
 from hotline.control import ask
 from hotline.outside import Caller
@@ -253,6 +256,35 @@ async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: 
     assert "agents.yaml" in told[0][0]
 
 
+async def test_a_half_written_roster_waits_and_a_command_changes_it_while_a_talk_goes_on(hotline: Trial) -> None:
+    talker, talker_number, talk = await talking(hotline)
+    file = hotline.config / "roster.yaml"
+    good, version = file.read_bytes(), (await config(hotline))["version"]
+    with file.open("wb") as half:
+        half.write(good[: len(good) // 2])
+        half.flush()
+        await until(hotline, lambda about: about.get("being_written") == "roster.yaml", "it waits for the writer")
+        half.write(b"  half: [")
+    about = await until(hotline, lambda about: bool(about.get("errors")), "the errors")
+    assert about["version"] == version and "roster.yaml" in about["errors"][0]
+    status, out, err = await command(hotline, "duty")
+    assert status == 0 and "8001" in out and "The configuration in force is of" in err and "roster.yaml:" in err
+    file.write_bytes(good)
+    day = (dt.datetime.now(ZoneInfo("Asia/Shanghai")) + dt.timedelta(days=20)).date()
+    extra = ("roster", "extra", "8099", str(day), "全天", "--yes", "--author", "王班长")
+    status, out, err = await command(hotline, *extra)
+    assert status == 0 and f"8099 座席8099: {day}" in out and "It is in force." in out, err
+    newest = History(hotline.state).last()
+    assert newest is not None and (newest.author, newest.how) == ("王班长", "command")
+    assert [(one.agents, one.why) for one in newest.duty] == [(("8099",), "extra")]
+    status, out, err = await command(hotline, "roster", "undo", "--yes")
+    assert status == 0 and "It is in force." in out and file.read_bytes() == good, err
+    await talker.heard(tone_hz=660, within=3, after=talker.now - 0.5)
+    await talk.heard(tone_hz=440, within=3, after=talk.now - 0.5)
+    await talker.hang_up()
+    assert (await hotline.ended(talker_number)).state.outcome == "answered"
+
+
 async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restart(hotline: Trial) -> None:
     live = hotline.state / "sounds" / "zh" / "menu_main.wav"
     old = live.read_bytes()
@@ -268,7 +300,7 @@ async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restar
     edit(hotline, "hotline", ports)  # at once with the prompt, or as a version of its own
     about = await until(hotline, lambda about: about.get("pending"), "values that wait for a restart")
     assert about["pending"] == {"asterisk.sip.port": "asterisk", "asterisk.ari_port": "both"}
-    assert live.read_bytes() != old
+    await until(hotline, lambda _about: live.read_bytes() != old, "the new prompt")
     await caller.press("9")  # wrong: its menu is said again, in the words it began with
     await caller.heard("menu_wrong_key", within=10)
     other = await hotline.world.call(hotline.number, number=hotline.fresh_number())
