@@ -176,6 +176,8 @@ def _order(calls: dict[str, list[Recorded]], states: dict[str, CallState]) -> It
     waits = sorted(_waits(calls))
     for call_id, events in calls.items():
         state = states[call_id]
+        if any(isinstance(each.event, ev.HandedOver) for each in events):
+            continue  # the lifeboat serves who comes to it, while the queue waits for a daemon
         began: dict[str, int] = {}
         for each in events:
             if isinstance(each.event, ev.RingStarted):
