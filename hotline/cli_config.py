@@ -169,7 +169,7 @@ def undo_command(
             )
     elif wanted.digest == last.digest:
         refuse(_("The files are as in version {n} already.").format(n=wanted.version))
-    _prove(history, wanted, state)
+    _prove(history, wanted, state, settings)
     with alone(history.folder / "edit.lock"):
         history.leave_note(Note(wanted.digest, who(), "undo", wanted.version, look(config).digest))
         write_back(history, wanted, config)
@@ -188,15 +188,15 @@ def _before(history: History, last: Version) -> Version:
     return found
 
 
-def _prove(history: History, wanted: Version, state: Path) -> None:
+def _prove(history: History, wanted: Version, state: Path, now: Settings) -> None:
     """Raises config's Refused where that version would not be good today."""
-    from hotline.preflight import prepare_version
+    from hotline.preflight import Asked, prepare_version
     from ivr.versions import draft_folder, forget, lay
 
     draft = draft_folder(state)
     try:
         lay(state, draft)
-        prepare_version(history, wanted, sounds=draft)
+        prepare_version(history, wanted, sounds=draft, roster=Asked(before=now))
     finally:
         forget(draft)
 

@@ -12,6 +12,7 @@ import typer
 
 from config.catalogue import _, ngettext
 from hotline.cli_options import STORE, ConfigFolder, house, one_line_each, refuse, tell
+from hotline.problems_shown import counted, show_problems
 from hotline.show import console
 
 if TYPE_CHECKING:
@@ -129,13 +130,8 @@ def check(config: ConfigFolder = Path("config")) -> None:
         problems = list(dict.fromkeys(problems + loaded.places.located(more)))
     errors = [problem for problem in problems if not problem.warning]
     warnings = [problem for problem in problems if problem.warning]
-    _show_problems(_("Error"), "bold red", errors, config)
-    _show_problems(_("Warning"), "yellow", warnings, config)
-    counted = [
-        ngettext("{n} error", "{n} errors", len(errors)).format(n=len(errors)) if errors else "",
-        ngettext("{n} warning", "{n} warnings", len(warnings)).format(n=len(warnings)) if warnings else "",
-    ]
-    said = _(", ").join(text for text in counted if text)
+    show_problems([*errors, *warnings], config)
+    said = counted(problems)
     for line in (*_used(), *_in_force(config)):
         console().print(line, soft_wrap=True)
     if errors:
@@ -231,27 +227,6 @@ def _status(state: Path) -> dict[str, object] | None:
         return None
     except control.Refused:
         return {}
-
-
-def _show_problems(title: str, style: str, problems: list[Problem], config: Path) -> None:
-    """One line says where and what, the next what to do."""
-    from rich.text import Text
-
-    screen = console()
-    for problem in problems:
-        line = Text(f"{title} ", style=style)
-        line.append(_place(problem, config), style="bold")
-        line.append(f" {problem.what}", style="default")
-        screen.print(line, soft_wrap=not screen.is_terminal)
-        if problem.fix:
-            screen.print(f"  → {problem.fix}", soft_wrap=not screen.is_terminal)
-
-
-def _place(problem: Problem, config: Path) -> str:
-    """``config/hotline.yaml:12: key:`` for a file of the folder, else what the place is called."""
-    place = problem.place
-    text = str(config / str(place)) if place.file and (config / place.file).exists() else str(place)
-    return f"{text}:" if text else ""
 
 
 def _summary(settings: Settings) -> str:

@@ -24,7 +24,7 @@ from hotline.asterisk.install import find_asterisk
 from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices, render, rendered
 from hotline.overwritten import overwritten
-from hotline.preflight import prepare
+from hotline.preflight import Asked, prepare
 from ivr.versions import forget, lay
 from recordings.worker import begin
 from routing.difference import changed
@@ -65,13 +65,15 @@ class Examined:
         return [problem for problem in self.problems if not problem.warning]
 
 
-def examine(config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot) -> Examined:
+def examine(
+    config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot, now: dt.datetime
+) -> Examined:
     """Check the files as a start would, and build their prompts below ``draft``. ``seen`` is what is in force."""
     forget(draft)
     try:
         draft.mkdir(mode=0o700, parents=True)
         lay(state_dir, draft)
-        ready = prepare(config_dir, sounds=draft)
+        ready = prepare(config_dir, sounds=draft, roster=Asked(now, running))
         _prove_rendering(ready.settings, state_dir)
     except Refused as refused:
         return Examined(refused.problems)
@@ -82,7 +84,6 @@ def examine(config_dir: Path, state_dir: Path, draft: Path, running: Settings, s
         what = _("The check itself failed: {reason}.").format(reason=shown(f"{type(error).__name__}: {error}", 200))
         return Examined([Problem("check-failed", Place(""), what, _("Report it, with the files."))])
     changes = differences(running, ready.settings) + sound_differences(seen.files, ready.seen.files)
-    now = dt.datetime.now(ready.settings.hotline.zone)
     lost = overwritten(
         state_dir, ready.seen.digest, ready.seen.texts.get("roster.yaml", b""), microseconds(now),
         ready.settings.hotline.zone,
@@ -142,11 +143,13 @@ def _in_words(words: str, job: Callable[..., T], *args: object) -> T:
     return job(*args)
 
 
-async def examined(config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot) -> Examined:
+async def examined(
+    config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot, now: dt.datetime
+) -> Examined:
     """:func:`examine` in a worker; one that hangs (a folder that does not answer) is an error like any other. Raises
     BrokenProcessPool."""
     try:
-        return await in_worker(examine, config_dir, state_dir, draft, running, seen)
+        return await in_worker(examine, config_dir, state_dir, draft, running, seen, now)
     except TimeoutError:
         what = _("The check itself failed: {reason}.").format(reason=f"> {LONGEST:g} s")
         return Examined([Problem("check-failed", Place(""), what, _("Report it, with the files."))])

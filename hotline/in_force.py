@@ -45,10 +45,11 @@ def in_our_words(about: Mapping[str, Any], config: Path) -> Mapping[str, Any]:
     if not about.get("errors") or about.get("language", language()) == language():
         return about
     from config.problems import Refused
-    from hotline.preflight import prepare_aside
+    from hotline.preflight import Asked, prepare_aside, settings_in_force
 
+    kept = settings_in_force(config)
     try:
-        prepare_aside(config)
+        prepare_aside(config, roster=Asked(before=kept[0] if kept else None))
     except Refused as refused:
         errors = [str(problem) for problem in refused.problems if not problem.warning]
         return {**about, "errors": errors[:MOST_TOLD], "error_count": len(errors)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import multiprocessing
 import re
 import threading
@@ -58,32 +59,50 @@ class Ready:
         return self.loaded.settings
 
 
-def prepare(config_dir: Path, *, sounds: Path | None = None) -> Ready:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the roster is proven: from ``now`` on (aware; none: from this moment).
+
+    ``before`` is what is in force, whose faults refuse nothing new. At a start (``starting``) what the roster lacks is
+    told as a warning: a hotline with a gap next week answers today.
+    """
+
+    now: dt.datetime | None = None
+    before: Settings | None = None
+    starting: bool = False
+
+    def of(self, settings: Settings) -> list[Problem]:
+        """The problems of the roster."""
+        found = routing.check.check(settings, self.now or dt.datetime.now(dt.UTC), self.before)
+        return [replace(one, warning=True) for one in found] if self.starting else found
+
+
+def prepare(config_dir: Path, *, sounds: Path | None = None, roster: Asked | None = None) -> Ready:
     """Read and check the settings and build the prompts. Raises Refused with every error found.
 
     The prompts are built below the state folder, or below ``sounds`` where they are only to be proved.
     """
     seen = look(config_dir)
     for _read in range(READS):
-        ready = _prepare(config_dir, sounds)
+        ready = _prepare(config_dir, sounds, roster or Asked())
         before, seen = seen, look(config_dir)
         if (before.files, before.stamps) == (seen.files, seen.stamps):
             break
     return replace(ready, seen=seen)
 
 
-def prepare_aside(config_dir: Path) -> Ready:
+def prepare_aside(config_dir: Path, roster: Asked | None = None) -> Ready:
     """The same, with the prompts built where nobody hears them. Raises Refused."""
     try:
         state_dir = state_folder(load(config_dir).settings)
     except Refused:
-        return prepare(config_dir)
+        return prepare(config_dir, roster=roster)
     draft = draft_folder(state_dir)
     try:
         lay(state_dir, draft)
-        return prepare(config_dir, sounds=draft)
+        return prepare(config_dir, sounds=draft, roster=roster)
     except OSError:
-        return prepare(config_dir)  # which says what is wrong with the folder
+        return prepare(config_dir, roster=roster)  # which says what is wrong with the folder
     finally:
         forget(draft)
 
@@ -94,25 +113,27 @@ def prepare_to_serve(config_dir: Path) -> Ready:
     A hotline that an outage ends at night must come back whatever somebody left in the files. Raises Refused.
     """
     try:
-        return prepare(config_dir)
+        return prepare(config_dir, roster=Asked(starting=True))
     except Refused as refused:
         history = History(state_dir_said(config_dir))
         last = history.last()
         if last is None or look(config_dir).digest == last.digest:
             raise
         try:
-            ready = prepare_version(history, last)
+            ready = prepare_version(history, last, roster=Asked(starting=True))
         except (Refused, Damaged, OSError):
             raise refused from None
         return replace(ready, config_dir=config_dir, refused=refused.problems)
 
 
-def prepare_version(history: History, version: Version, *, sounds: Path | None = None) -> Ready:
+def prepare_version(
+    history: History, version: Version, *, sounds: Path | None = None, roster: Asked | None = None
+) -> Ready:
     """The same for a version that was kept; ``config_dir`` is gone on return. Raises Refused, Damaged, OSError."""
     history.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with TemporaryDirectory(dir=history.folder, prefix=".prove-") as scratch:
         history.lay_out(version, Path(scratch))
-        return prepare(Path(scratch), sounds=sounds)
+        return prepare(Path(scratch), sounds=sounds, roster=roster)
 
 
 def settings_in_force(config_dir: Path) -> tuple[Settings, Version] | None:
@@ -137,13 +158,13 @@ def state_dir_said(config_dir: Path) -> Path:
     return AsteriskHome.of(said).state
 
 
-def _prepare(config_dir: Path, sounds: Path | None) -> Ready:
+def _prepare(config_dir: Path, sounds: Path | None, roster: Asked) -> Ready:
     try:
         loaded = load(config_dir)
     except Refused:
         raise Refused(_of_what_could_be_read(config_dir)) from None
     settings, state_dir = loaded.settings, state_folder(loaded.settings)
-    problems = ivr.menu.check(settings) + routing.check.check(settings)
+    problems = ivr.menu.check(settings) + roster.of(settings)
     problems += phone.trunks.check(settings.hotline) + phone.devices.check(settings)
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -176,7 +197,7 @@ def _of_what_could_be_read(config_dir: Path) -> list[Problem]:
     faulty = {problem.place.file for problem in found.problems if not problem.warning}
     if not faulty & {"hotline.yaml", "queues.yaml", "agents.yaml", "roster.yaml"}:
         some = ("hotline", "queues", "agents", "roster")
-        meant += routing.check.check(Settings.model_construct(**{name: getattr(files, name) for name in some}))
+        meant += Asked().of(Settings.model_construct(**{name: getattr(files, name) for name in some}))
     return in_order(dict.fromkeys(found.problems + found.places.located(meant)))
 
 

@@ -51,7 +51,7 @@ def prove(config: Path, state: Path, name: str, content: bytes, before: Settings
     """
     from tempfile import TemporaryDirectory
 
-    from hotline.preflight import prepare
+    from hotline.preflight import Asked, prepare
     from ivr.versions import draft_folder, forget, lay
 
     draft = draft_folder(state)
@@ -65,7 +65,7 @@ def prove(config: Path, state: Path, name: str, content: bytes, before: Settings
                 (folder / each).write_bytes(content if each == name else text)
             if (config / "sounds").is_dir():
                 (folder / "sounds").symlink_to((config / "sounds").resolve())
-            return prepare(folder, sounds=draft)
+            return prepare(folder, sounds=draft, roster=Asked(before=before))
     finally:
         forget(draft)
 

@@ -37,6 +37,7 @@ from hotline.asterisk.render import devices
 from hotline.duty_words import duty_lines
 from hotline.examine import Examined, changes_since, examined, in_worker, render_asterisk
 from hotline.preflight import Ready
+from hotline.show import at
 from hotline.watch import LOOK_EVERY, Settling
 from hotline.words import Names
 from ivr.versions import draft_folder, forget, lay, sweep, version_folder
@@ -181,7 +182,8 @@ class Reload:
     async def _take(self, seen: Snapshot) -> None:
         draft = draft_folder(self._state)
         try:
-            found = await examined(self._folder, self._state, draft, self._wanted, self._seen)
+            now = at(self._daemon.clock.now(), self._wanted.hotline.zone)
+            found = await examined(self._folder, self._state, draft, self._wanted, self._seen, now)
             again = await asyncio.to_thread(self._eye.look)
             if (again.files, again.stamps) != (seen.files, seen.stamps):
                 self._settling.unsettle()

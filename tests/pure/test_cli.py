@@ -349,7 +349,7 @@ def test_a_daemon_that_cannot_serve_says_so_in_a_line(empty: Path, monkeypatch: 
     from hotline import daemon, preflight
 
     ready = preflight.Ready(preflight.load(empty), empty, empty.parent / "var", [])
-    monkeypatch.setattr(preflight, "prepare", lambda config: ready)
+    monkeypatch.setattr(preflight, "prepare", lambda config, **asked: ready)
     for fault in (daemon.Fatal("no way"), StoreError("no way"), PermissionError(13, "no way", "x")):
 
         def fail(*_: object, fault: Exception = fault, **__: object) -> bool:
@@ -369,7 +369,7 @@ def test_a_second_daemon_is_refused_at_once_unless_the_first_is_stopping(
     monkeypatch.setattr(daemon, "run", lambda ready, **_: begun.append(ready))
     config = config_folder(tmp_path)
     ready = preflight.Ready(preflight.load(config), config, tmp_path / "var", [])
-    monkeypatch.setattr(preflight, "prepare", lambda config: ready)
+    monkeypatch.setattr(preflight, "prepare", lambda config, **asked: ready)
     with Daemon(tmp_path / "var") as first:
         done = hotline("run", config=config)
         assert (done.exit_code, done.stderr.count("\n"), begun) == (1, 1, []) and "4711" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import multiprocessing
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from config.load import load_settings
 from config.snapshot import Snapshot
 from hotline import examine
 
+NOW = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
 SETTINGS = load_settings(Path(__file__).resolve().parents[2] / "config")
 
 
@@ -22,7 +24,7 @@ async def test_a_check_that_hangs_is_an_error_and_its_worker_ends(
     monkeypatch.setattr(examine, "LONGEST", 0.01)  # no process starts so soon
     with pytest.raises(TimeoutError):
         await examine.in_worker(time.sleep, 3600)
-    found = await examine.examined(tmp_path, tmp_path, tmp_path / "draft", SETTINGS, Snapshot({}))
+    found = await examine.examined(tmp_path, tmp_path, tmp_path / "draft", SETTINGS, Snapshot({}), NOW)
     assert [problem.code for problem in found.errors] == ["check-failed"] and found.settings is None
     for _ in range(3000):  # the pool's own thread may be the one that reaps it, and tells of it a moment later
         if not multiprocessing.active_children():

@@ -213,11 +213,33 @@ async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishe
     assert state.outcome == "answered" and all(span.verified for span in state.recordings["call"].spans)
 
 
+async def a_gap_is_refused(hotline: Trial, version: int) -> None:
+    """Nobody is left on a day to come: the old roster stays, and whoever asks who is on duty is told."""
+    file = hotline.config / "roster.yaml"
+    good, day = file.read_bytes(), (dt.date.today() + dt.timedelta(days=9)).isoformat()
+
+    def all_away(tree: Any) -> None:
+        tree["changes"] = [{"leave": "annual", "agent": agent, "date": day} for agent in AGENTS]
+
+    edit(hotline, "roster", all_away)
+    about = await until(hotline, lambda about: bool(about.get("errors")), "the gap")
+    assert about["version"] == version
+    status, out, err = await command(hotline, "duty")
+    assert status == 0 and all(agent in out for agent in AGENTS)
+    assert "the files have 1 error: roster.yaml:" in err
+    assert f"{day} 00:00–24:00, all queues: 0 of 1; 8001 座席8001, 8002 座席8002 are on leave" in err
+    status, out, _err = await command(hotline, "roster", "check")
+    assert status == 1 and "1 error" in out
+    file.write_bytes(good)
+    await until(hotline, lambda about: not about["errors"], "good again")
+
+
 async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: Trial) -> None:
     talker, talker_number, _talk = await talking(hotline)
     file = hotline.config / "agents.yaml"
     good = file.read_bytes()
     version = (await config(hotline))["version"]
+    await a_gap_is_refused(hotline, version)
     file.write_bytes(re.sub(rb"(?m)^(\s+)skills:", rb"\1skil:", good, count=1))
     about = await until(hotline, lambda about: bool(about.get("errors")), "the errors")
     assert about["version"] == version and "skil" in about["errors"][0]
@@ -253,7 +275,7 @@ async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: 
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
     with sqlite3.connect(f"file:{hotline.store}?mode=ro", uri=True) as store:
         told = store.execute("select data from event where kind = 'config_refused' order by seq").fetchall()
-    assert "agents.yaml" in told[0][0]
+    assert "roster.yaml" in told[0][0] and "agents.yaml" in told[1][0]
 
 
 async def test_a_half_written_roster_waits_and_a_command_changes_it_while_a_talk_goes_on(hotline: Trial) -> None:
