@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from config.catalogue import _
@@ -49,13 +49,19 @@ class Covered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """A quarter-hour at its worst: agents there, backups there, needed, wanted."""
+    """A quarter-hour at its worst: agents there, backups where they count (somebody is missing), needed, wanted."""
 
     level: Level
     have: int
     backup: int
     need: int
     want: int
+
+    @classmethod
+    def of(cls, cover: Covered) -> Quarter:
+        """What these numbers look like."""
+        level = level_of(cover.have, cover.backup, cover.need, cover.want)
+        return cls(level, cover.have, cover.backup if cover.have < cover.need else 0, cover.need, cover.want)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -84,14 +90,22 @@ class Run:
     quarter: Quarter | None
 
 
+class Gap(NamedTuple):
+    """A span in which somebody needed is missing, in words. ``filled``: backups make up for it."""
+
+    words: str
+    filled: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One queue, or one level of skill of it. ``gaps``: what is short there, in words; ``queue``: its key."""
+    """One queue or one level of its skill, or several that are covered alike. ``gaps``: what is short there;
+    ``queues``: their keys."""
 
     label: str
     rows: tuple[HeatRow, ...]
-    gaps: tuple[str, ...] = ()
-    queue: str = ""
+    gaps: tuple[Gap, ...] = ()
+    queues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +150,7 @@ def rows_of(covers: Iterable[Covered], days: Sequence[Day], zone: ZoneInfo) -> t
     """The rows of one panel: each quarter of each day at the worst of what lies in it."""
     found: dict[dt.date, list[Quarter | None]] = {day.date: [None] * QUARTERS for day in days}
     for cover in covers:
-        level = level_of(cover.have, cover.backup, cover.need, cover.want)
-        here = Quarter(level, cover.have, cover.backup, cover.need, cover.want)
+        here = Quarter.of(cover)
         for date, place in _places(cover.begins, cover.ends, zone):
             if date in found:
                 known = found[date][place]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from config.catalogue import _
+from hotline.columns import Line, cut, gap_lines, head_style, wrapped
 from hotline.day_words import Day, mark, weekday
 from hotline.heat import QUARTERS, SIGNS, Heat, HeatRow, Quarter, level_word, runs, worst
 from hotline.palette import LEVELS, PLAIN, Paint
-from hotline.roster_grid import Line, cut, head_style, wrapped
 
 COLUMNS = (96, 48, 24)
 """Columns that a day may take: of a quarter, a half and a whole hour."""
@@ -47,7 +47,7 @@ def lines(heat: Heat, width: int, paint: Paint) -> Iterator[Line]:
         for row in panel.rows:
             yield _row(row, places, paint)
         for gap in panel.gaps:
-            yield [(cut(f"  {gap}", width), "red")]
+            yield from gap_lines(gap, width)
     yield []
     yield from _legend(heat, width, paint)
 

@@ -10,8 +10,9 @@ from typing import Literal
 
 from config.catalogue import _
 from hotline.day_words import FESTIVAL, MAKEUP, Day, mark, weekday
-from hotline.heat import QUARTERS, SIGNS, Heat, HeatRow, Panel, Run, level_word, runs, told
+from hotline.heat import QUARTERS, SIGNS, Gap, Heat, HeatRow, Panel, Run, level_word, runs, told
 from hotline.palette import LEVELS, Level
+from hotline.show import folded
 from hotline.svg import FONT, clean, line, page, text, wide
 
 Scheme = Literal["auto", "light", "dark"]
@@ -24,7 +25,8 @@ HEAD, AXIS, BETWEEN, LINE = 30, 20, 30, 18
 """Pixels of a panel's head, of its hours, between panels, and of a line of words."""
 
 INK = {"": ("#1f2933", "#e4e7eb"), "soft": ("#5b6875", "#9aa5b1"), "free": ("#b3261e", "#f2938c"),
-       "makeup": ("#1d4ed8", "#8fb8ff"), "short": ("#b3261e", "#ff9d96")}  # fmt: skip
+       "makeup": ("#1d4ed8", "#8fb8ff"), "short": ("#b3261e", "#ff9d96"),
+       "filled": ("#8a4b00", "#f7b267")}  # fmt: skip
 """The colours of words outside the cells, on a light and on a dark page."""
 
 PAGE, CLOSED, GRID, NOW = ("#ffffff", "#14181d"), ("#f3f5f7", "#1d232a"), ("#ffffff", "#14181d"), ("#1f2933", "#f5f7fa")
@@ -42,7 +44,8 @@ def draw(heat: Heat, scheme: Scheme = "auto") -> str:
     y += 14
     for panel in heat.panels:
         parts += _panel(heat, panel, y)
-        y += HEAD + AXIS + ROW * len(panel.rows) + LINE * len(panel.gaps) + (8 if panel.gaps else 0) + BETWEEN
+        said = sum(len(_gap_lines(gap)) for gap in panel.gaps)
+        y += HEAD + AXIS + ROW * len(panel.rows) + LINE * said + BETWEEN
     return page(WIDTH, y, heat.title, style(scheme), parts)
 
 
@@ -98,10 +101,17 @@ def _panel(heat: Heat, panel: Panel, top: float) -> Iterator[str]:
     for number, row in enumerate(panel.rows):
         for run in runs(row.quarters):
             yield from _number(run, rows + number * ROW)
-    for number, gap in enumerate(panel.gaps):
-        y = rows + len(panel.rows) * ROW + 16 + number * LINE
-        yield f'<circle class="{_kind(Level.SHORT)}" cx="{LEFT + 4}" cy="{y - 4:.1f}" r="3.5"/>'
-        yield text(LEFT + 14, y, gap, "short")
+    y = rows + len(panel.rows) * ROW + 16
+    for gap in panel.gaps:
+        level, ink = (Level.BACKUP, "filled") if gap.filled else (Level.SHORT, "short")
+        yield f'<circle class="{_kind(level)}" cx="{LEFT + 4}" cy="{y - 4:.1f}" r="3.5"/>'
+        for part in _gap_lines(gap):
+            yield text(LEFT + 14, y, part, ink)
+            y += LINE
+
+
+def _gap_lines(gap: Gap) -> list[str]:
+    return folded(gap.words, WIDTH - LEFT - RIGHT - 14, lambda words: wide(words, 12))
 
 
 def _row(panel: Panel, row: HeatRow, y: float) -> Iterator[str]:

@@ -7,20 +7,25 @@ asked. Widths are columns of a terminal, in which a Chinese character takes two.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
 
 from config.catalogue import _, ngettext
-from hotline.day_words import FESTIVAL, MAKEUP, Day, mark, weekday, weekday_short
+from hotline.columns import Line, Run, cut, fill, first_that_fits, gap_lines, head_style, wrapped
+from hotline.day_words import Day, mark, weekday, weekday_short
+from hotline.heat import Gap, level_word
 from hotline.palette import LEVELS, SHIFTS, Level, Paint
-from hotline.show import visible
+from hotline.show import folded, visible
 
 EXTRA, SWAP, COVER, PART, BACKUP = "+", "~", "^", "-", "*"
 """Marks behind a shift's word: extra duty, by a swap, in somebody's stead, only a part of it (leave by the hour), and
 backup, which is the shift's own."""
+
+FREE = "."
+"""A day off, and no nights. ASCII, as all marks: ``·`` and ``…`` are two columns wide in many a Chinese terminal."""
 
 WIDEST_NAME = 12
 """Columns that the longest name of a person may take."""
@@ -33,10 +38,6 @@ NARROWEST_CELL = 2
 
 MOST_NEEDED = 6
 """Columns that one crowded day may demand of all; what is beyond is told as far as it goes."""
-
-Run = tuple[str, str]
-Line = list[Run]
-"""Runs of text and style of rich."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The worst moment of a queue's day. ``of``: as many as are needed there, or wanted where enough are there."""
+    """The worst moment of a queue's day. ``of``: as many as are needed there, or wanted where enough are there;
+    ``backup``: backups where somebody needed is missing."""
 
     level: Level
     have: int
     of: int
+    backup: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,12 @@ class Grid:
     people: tuple[Person, ...]
     queues: tuple[QueueLine, ...] = ()
     shifts: Mapping[str, ShiftKey] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def shorts(names: Mapping[str, str | None]) -> dict[str, str]:
-    """A word of at most two columns for each shift: its own ``short``, else a character that tells it from the others.
-    """
+    """A short word for each shift: its own ``short``, else of two columns one that tells it from the others."""
     taken = {short for short in names.values() if short}
     found: dict[str, str] = {}
     for name, short in names.items():
@@ -134,8 +137,11 @@ def lines(grid: Grid, width: int, paint: Paint) -> Iterator[Line]:
         yield from _block(_Block(grid, places, paint, slice(first, last), number == places.blocks - 1))
     yield []
     yield from _legend(grid, width, paint)
+    for gap in grid.gaps:
+        yield from gap_lines(gap, width)
     for note in grid.notes:
-        yield [(cut(note, width), "")]
+        for part in folded(visible(note), width, cell_len):
+            yield [(part, "dim")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +181,13 @@ class _Places:
 def _least(grid: Grid) -> int:
     """Columns that a day must have so that every shift of it is told, with its mark."""
     cells = {cell.pieces for person in grid.people for cell in person.cells}
-    widths = [sum(2 + len(_sign(grid.shifts.get(one.shift), one.mark)) for one in pieces) for pieces in cells]
+    widths = [sum(_shortest(grid.shifts.get(one.shift), one.mark) for one in pieces) for pieces in cells]
     return max(NARROWEST_CELL, min(max(widths, default=0), MOST_NEEDED))
+
+
+def _shortest(key: ShiftKey | None, sign: str) -> int:
+    """Columns of a shift told as shortly as can be."""
+    return cell_len(key.short + _sign(key, sign)) if key is not None else 0
 
 
 def _sign(key: ShiftKey | None, sign: str) -> str:
@@ -209,7 +220,7 @@ def _block(block: _Block) -> Iterator[Line]:
     for team, people in teams:
         members = list(people)
         if named:
-            words = ngettext("{team} · {n} person", "{team} · {n} people", len(members))
+            words = ngettext("{team} ({n} person)", "{team} ({n} people)", len(members))
             yield [(cut(words.format(team=team or _("no team"), n=len(members)), places.left + 40), "bold cyan")]
         for person in members:
             yield _person(block, person)
@@ -252,12 +263,6 @@ def _date(day: Day, room: int) -> str:
     return fill(str(day.date.day), room, "^")
 
 
-def head_style(day: Day) -> str:
-    """How a day's head looks: red where offices are closed, reversed today."""
-    style = "bold red" if day.kind == FESTIVAL else "red" if day.free else "bold blue" if day.kind == MAKEUP else ""
-    return f"{style} reverse" if day.today else style
-
-
 def _person(block: _Block, person: Person) -> Line:
     places = block.places
     line: Line = [(fill(person.number, places.number), ""), (" ", ""), (fill(person.name, places.name), "")]
@@ -265,7 +270,7 @@ def _person(block: _Block, person: Person) -> Line:
         line += [(" ", ""), *_cell(block, day, cell)]
     if block.totals:
         line += [(" ", ""), (fill(_hours(person.hours), places.hours, ">"), ""), (" ", ""),
-                 (fill(str(person.nights) if person.nights else "·", places.nights, ">"),
+                 (fill(str(person.nights) if person.nights else FREE, places.nights, ">"),
                   "" if person.nights else "dim")]  # fmt: skip
     return line
 
@@ -276,10 +281,10 @@ def _cell(block: _Block, day: Day, cell: Cell) -> Line:
     pieces = [piece for piece in cell.pieces if piece.shift in keys]
     if not pieces:
         if cell.leave:
-            choices = (cell.leave, cell.leave.partition(" ")[0], set_cell_size(cell.leave, 2).rstrip())
-            word = _first_that_fits(choices, room)
+            first = cell.leave.partition(" ")[0]
+            word = first_that_fits((cell.leave, first, set_cell_size(first, room)), room)
             return [(fill(word, room, "^"), "italic magenta")]
-        return [(fill("·", room, "^"), "dim")]
+        return [(fill(FREE, room, "^"), "dim")]
     shown = pieces if room >= 2 * len(pieces) else pieces[: max(1, room // 2)]
     runs: Line = []
     left = room
@@ -295,7 +300,7 @@ def _word(key: ShiftKey, sign: str, room: int) -> str:
     """The most that can be told of a shift in ``room`` columns; the mark before the full word."""
     sign = _sign(key, sign)
     full, short = key.name + sign, key.short + sign
-    return _first_that_fits((f"{full} {key.hours}" if key.hours else full, full, short, key.short), room)
+    return first_that_fits((f"{full} {key.hours}" if key.hours else full, full, short, key.short), room)
 
 
 def _shift_style(key: ShiftKey, paint: Paint) -> str:
@@ -316,10 +321,12 @@ def _queue_cell(worst: Worst | None, room: int, paint: Paint) -> Run:
     if worst is None:
         return fill("", room, "^"), ""
     both = f"{worst.have}/{worst.of}"
-    short = worst.level in (Level.SHORT, Level.BACKUP)
-    words = ((f"{both} !", f"{both}!", both, f"{worst.have}!", str(worst.have)) if short
-             else (both, str(worst.have)))  # fmt: skip
-    return fill(_first_that_fits(words, room), room, "^"), paint.style(LEVELS[worst.level])
+    words: tuple[str, ...] = both, str(worst.have)
+    if worst.level is Level.SHORT:
+        words = f"{both} !", f"{both}!", both, f"{worst.have}!", str(worst.have)
+    elif worst.level is Level.BACKUP:
+        words = f"{worst.have}+{worst.backup}", f"{worst.have}+", str(worst.have)
+    return fill(first_that_fits(words, room), room, "^"), paint.style(LEVELS[worst.level])
 
 
 # --- the legend -------------------------------------------------------------------------------------------------------
@@ -345,47 +352,12 @@ def _legend(grid: Grid, width: int, paint: Paint) -> Iterator[Line]:
     leaves = sorted({cell.leave for person in grid.people for cell in person.cells if cell.leave and not cell.pieces})
     known += [[(leave, "italic magenta")] for leave in leaves]
     yield from wrapped(known, width)
-
-
-def wrapped(items: Sequence[Line], width: int, gap: int = 3) -> Iterator[Line]:
-    """The items beside each other, in as many lines as it takes."""
-    line: Line = []
-    room = width
-    for item in items:
-        wide = sum(cell_len(text) for text, _style in item)
-        if line and wide + gap > room:
-            yield line
-            line, room = [], width
-        if line:
-            line.append((" " * gap, ""))
-            room -= gap
-        line += item if wide <= room else [(cut("".join(text for text, _style in item), room), "")]
-        room -= wide
-    if line:
-        yield line
-
-
-# --- columns ----------------------------------------------------------------------------------------------------------
-
-
-def fill(text: str, room: int, align: str = "<") -> str:
-    """The text in exactly ``room`` columns, cut at its end where it is longer."""
-    text = cut(text, room)
-    left = room - cell_len(text)
-    before = 0 if align == "<" else left if align == ">" else left // 2
-    return " " * before + text + " " * (left - before)
-
-
-def cut(text: str, room: int) -> str:
-    """The text in at most ``room`` columns."""
-    text = visible(text)
-    if cell_len(text) <= room:
-        return text
-    return set_cell_size(text, room - 1).rstrip() + "…" if room > 3 else set_cell_size(text, max(0, room))
-
-
-def _first_that_fits(words: Sequence[str], room: int) -> str:
-    return next((word for word in words if cell_len(word) <= room), words[-1])
+    levels = {worst.level for queue in grid.queues for worst in queue.days if worst}
+    examples = {Level.SHORT: " 0/1 ! ", Level.BACKUP: " 0+1 ", Level.TIGHT: " 1/2 "}
+    yield from wrapped(
+        [[(sign, paint.style(LEVELS[level])), (f" {level_word(level)}", "")] for level, sign in examples.items()
+         if level in levels], width,
+    )  # fmt: skip
 
 
 def _hours(hours: float) -> str:

@@ -89,6 +89,30 @@ def visible(text: str) -> str:
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
+_OPENING, _CLOSING, _CHINESE = "(（《“‘[", "，。；：、！？）》”’,.;:!?)]", "\u2e80-\uffef"
+_PARTS = re.compile(
+    f" *[{re.escape(_OPENING)}]*(?:[{_CHINESE}]|[^ {_CHINESE}{re.escape(_OPENING)}]+)[{re.escape(_CLOSING)}]* *"
+    f"| *[{re.escape(_OPENING)}]+ *"
+)
+
+
+def folded(text: str, room: float, width_of: Callable[[str], float]) -> list[str]:
+    """The text in lines no wider than ``room``: broken at spaces and beside any Chinese character, but not behind an
+    opening mark nor before a closing one (as in GB/T 15834)."""
+    lines: list[str] = []
+    line = ""
+    for part in _PARTS.findall(text):
+        if line and width_of((line + part).rstrip()) > room:
+            lines.append(line.rstrip())
+            line, part = "", part.lstrip()
+        while width_of(part.rstrip()) > room:  # a word that is too long for any line
+            fits = next((many for many in range(len(part), 1, -1) if width_of(part[:many]) <= room), 1)
+            lines.append(part[:fits])
+            part = part[fits:]
+        line += part
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
 class Lines:
     """Lines of text and style to print as they are, without wrapping: ten times as quick as rich's own ``Text``."""
 

@@ -15,8 +15,9 @@ from rich.console import Console
 
 from hotline import fonts, heat_lines, heat_picture
 from hotline.day_words import Day
-from hotline.heat import QUARTERS, Heat, Panel, Quarter, level_of, rows_of, runs, worse, worst
+from hotline.heat import QUARTERS, Gap, Heat, Panel, Quarter, level_of, rows_of, runs, worse, worst
 from hotline.palette import LEVELS, PLAIN, Level, Paint
+from hotline.show import folded
 from hotline.svg import clean
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -98,7 +99,7 @@ def test_every_minute_is_shown_at_its_level_or_a_worse_one(covers: list[Span]) -
     shown = [one for row in rows for one in row.quarters]
     plain: list[Quarter | None] = [None] * len(shown)
     for cover in covers:
-        here = Quarter(level_of(*cover[2:]), *cover[2:])
+        here = Quarter.of(cover)
         first, last = ((time - at(0)) // dt.timedelta(minutes=1) for time in cover[:2])
         for minute in range(first, last):
             known = plain[minute // 15]
@@ -115,7 +116,7 @@ names = st.text(st.characters(exclude_categories=("Cs",)), max_size=30) | st.sam
 @given(spans(), names, st.sampled_from([40, 60, 80, 112, 140]))
 def test_no_line_is_too_wide_and_every_picture_is_whole(covers: list[Span], name: str, width: int) -> None:
     rows = rows_of(covers, days(SATURDAY, 3), SHANGHAI)
-    whole = heat(Panel(name, rows, (name,)), title=name)
+    whole = heat(Panel(name, rows, (Gap(name), Gap(name, True))), title=name)
     for paint in (COLOUR, NONE):
         assert all(cell_len(line) <= width for line in drawn(whole, width, paint))
     picture = ElementTree.fromstring(heat_picture.draw(whole))
@@ -143,18 +144,52 @@ def test_where_there_is_room_there_are_numbers() -> None:
 
 
 def test_the_picture_follows_light_and_dark_and_tells_each_span() -> None:
-    whole = heat(Panel("投诉", rows_of([Span(at(3), at(6), 0)], days(SATURDAY, 1), SHANGHAI), ("a gap",)))
+    said = (Gap("a gap"), Gap("filled", True))
+    whole = heat(Panel("投诉", rows_of([Span(at(3), at(6), 0)], days(SATURDAY, 1), SHANGHAI), said))
     picture = heat_picture.draw(whole)
     assert "prefers-color-scheme: dark" in picture and LEVELS[Level.SHORT].dark.fill in picture
     assert "prefers-color-scheme" not in heat_picture.draw(whole, "light")
     assert LEVELS[Level.ENOUGH].light.fill not in heat_picture.draw(whole, "dark")
     told = [one.text or "" for one in ElementTree.fromstring(picture).iter(f"{SVG}title")]
     assert any("03:00–06:00" in words and "投诉" in words for words in told)
-    assert "a gap" in picture
+    inks = {one.text: one.get("class") for one in ElementTree.fromstring(picture).iter(f"{SVG}text")}
+    assert (inks["a gap"], inks["filled"]) == ("short", "filled")
+    styles = {text: style for line in heat_lines.lines(whole, 80, COLOUR) for text, style in line}
+    assert (styles["a gap"], styles["filled"]) == ("red", "yellow")
 
 
 def test_characters_that_xml_does_not_have_are_replaced() -> None:
     assert clean("a<b\x00\ufffe") == "a&lt;b��"
+
+
+def test_backups_count_only_where_somebody_is_missing() -> None:
+    numbers = ((2, 0), (2, 1), (0, 2), (0, 1))
+    covers = [Span(at(6 * place), at(6 * place + 6), *one) for place, one in enumerate(numbers)]
+    (row,) = rows_of(covers, days(SATURDAY, 1), SHANGHAI)
+    assert [(run.first, run.end) for run in runs(row.quarters)] == [(0, 48), (48, 72), (72, 96)]
+
+
+def test_a_long_gap_is_folded_not_cut() -> None:
+    words = "2027-02-06 03:00–06:00，投诉：需 1 人，在岗 0 人；8003 王芳请假，8004 陈伟请假，没有备班。" * 2
+    whole = heat(Panel("投诉", rows_of([Span(at(3), at(6), 0)], days(SATURDAY, 1), SHANGHAI), (Gap(words),)))
+    said = drawn(whole, 60)
+    assert words.replace(" ", "") in "".join(said).replace(" ", "")
+    shown = [one.text or "" for one in ElementTree.fromstring(heat_picture.draw(whole)).iter(f"{SVG}text")]
+    assert words.replace(" ", "") in "".join(shown).replace(" ", "")
+
+
+@given(st.text(st.sampled_from("ab 投，x(（）)“"), max_size=60), st.integers(2, 20))
+def test_folded_text_keeps_every_word_within_the_room(words: str, room: int) -> None:
+    lines = folded(words, room, cell_len)
+    assert all(cell_len(line) <= room for line in lines)
+    assert "".join(lines).replace(" ", "") == words.replace(" ", "")
+
+
+def test_no_line_ends_with_an_opening_mark_or_begins_with_a_closing_one() -> None:
+    words = "8001 张敏 请假（年假）；8002 李强 请假（病假）, no backup (none)."
+    for room in range(12, 40):
+        for line in folded(words, room, cell_len):
+            assert line[-1] not in "（(" and line[0] not in "）；)"
 
 
 def test_worst_of_nothing_is_closed() -> None:
