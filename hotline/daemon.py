@@ -28,6 +28,7 @@ from calllog.folds import CallState
 from calllog.journal import Journal
 from config.catalogue import _
 from config.settings import Settings
+from hotline.alerts import Alerts
 from hotline.asterisk.access import access
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import OLDEST, parse_version
@@ -110,6 +111,7 @@ class Daemon:
         self.journal = await Journal.open(
             store, clock=self.clock, spool=self.state_dir / "spool.jsonl", on_degraded=self._degraded
         )
+        self.alerts = Alerts(self.journal, lambda: self.settings, self._wall)
         control = Control(socket_path(self.state_dir), Verbs(self).table())
         try:
             try:
@@ -192,6 +194,7 @@ class Daemon:
                         self.notifier, ready=self._in_service, alive=lambda: self.heart.alive, status=self._status_line
                     ))),
                     tasks.create_task(keep_on("trunks", self.trunks.run)),
+                    tasks.create_task(keep_on("alerts", self.alerts.run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self.stopping.wait()
@@ -374,9 +377,7 @@ class Daemon:
         self._system(ev.AsteriskBack(connection="ami") if up else ev.AsteriskLost(connection="ami", why=why))
 
     def _alarm(self, code: str, params: Mapping[str, str | int]) -> None:
-        log.error("ALARM", code=code, **params)
-        what = ", ".join(f"{key} {value}" for key, value in params.items())
-        self._system(ev.Alarm(code=code, what=what))
+        self.alerts.alert(code, **params)
 
     def _message_seconds(self, file: str) -> float:
         with contextlib.suppress(OSError, ValueError):
