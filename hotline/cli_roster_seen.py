@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,11 +36,18 @@ def show_command(
         list[str] | None, typer.Option("--agent", metavar="N", help=_("Only this agent; can be given again."))
     ] = None,
     team: Annotated[str, typer.Option("--team", help=_("Only this team."))] = "",
+    version: Annotated[
+        int | None,
+        typer.Option("--version", metavar="N", help=_("As it was in this version, see 'hotline roster history'.")),
+    ] = None,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:
     """Pure parts: ``roster_view`` gathers, ``roster_grid`` lays out, ``palette`` colours."""
-    settings, _state = house(config)
+    settings = _settings(config, form)
+    title = ""
+    if version is not None:
+        settings, title = _of_version(config, version)
     from hotline.roster_view import Seen, Unknown, weeks_of
 
     today = dt.datetime.now(settings.hotline.zone).date()
@@ -56,8 +64,10 @@ def show_command(
     from hotline.palette import Paint
     from hotline.roster_grid import lines
 
-    screen = console()
-    show_lines(list(lines(found.grid, screen.width, Paint(screen))))
+    screen, grid = console(), found.grid
+    if title:
+        grid = replace(grid, title=f"{grid.title} ({title})")
+    show_lines(list(lines(grid, screen.width, Paint(screen))))
 
 
 def _entry_columns() -> list[Column[Entry]]:
@@ -97,7 +107,7 @@ def coverage_command(
     config: ConfigFolder = Path("config"),
 ) -> None:  # fmt: skip
     """On the terminal, or as a picture."""
-    settings, _state = house(config)
+    settings = _settings(config, form)
     from hotline.roster_view import Seen, Unknown, heat_of
 
     if output is not None and output.suffix.lower() not in (".svg", ".png"):
@@ -141,3 +151,28 @@ def _cover_columns(settings: Settings) -> list[Column[Cover]]:
         Column("need", lambda one: one.need),
         Column("want", lambda one: one.want),
     ]
+
+
+# --- shared -----------------------------------------------------------------------------------------------------------
+
+
+def _settings(config: Path, form: Format) -> Settings:
+    """Those in force, or of the files; a person is told where the files were refused."""
+    from hotline.in_force import lines_in_force
+
+    settings, state = house(config)
+    if form is Format.TABLE:
+        for said in lines_in_force(state, settings.hotline.zone, config):
+            tell(said)
+    return settings
+
+
+def _of_version(config: Path, number: int) -> tuple[Settings, str]:
+    """The settings of a version that took effect, and what it is called."""
+    from config.versions import History
+    from hotline.put_in_force import version_of
+
+    _now, state = house(config)
+    history = History(state)
+    version = version_of(history, number)
+    return history.settings(version).settings, _("version {n}").format(n=version.version)

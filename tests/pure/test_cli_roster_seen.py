@@ -14,7 +14,12 @@ from xml.etree import ElementTree
 import pytest
 from rich.cells import cell_len
 
+from calllog.clock import Clock
 from config import catalogue
+from config.difference import differences
+from config.load import load_settings
+from config.snapshot import look
+from config.versions import History
 from hotline import heat_files
 from hotline.asterisk.fault import AsteriskFault
 from tests.pure.cli_play import ROOT, config_folder, hotline
@@ -91,6 +96,20 @@ def test_only_those_who_are_asked_for(config: Path) -> None:
     assert refused.exit_code == 1 and "9999" in refused.stderr
     refused = hotline("roster", "show", "--team", "戊班", config=config)
     assert refused.exit_code == 1 and "甲班" in refused.stderr
+
+
+def test_the_roster_of_a_version_as_it_was(config: Path) -> None:
+    history, settings = History(config.parent / "var"), load_settings(config)
+    for how in ("start", "edit"):
+        seen = look(config)
+        history.keep(seen, config)
+        history.add(seen, Clock().now(), how, differences(settings, settings))  # type: ignore[arg-type]
+        (config / "roster.yaml").write_text(ROSTER.replace("annual", "sick"), encoding="utf-8")
+    old, new = (said("show", "2027-02-05", "--version", number, config=config) for number in ("1", "2"))
+    assert "年假" in old and "年假" not in new and "1" in old.splitlines()[0].split("（")[-1].split("(")[-1]
+    assert said("show", "2027-02-05", config=config).splitlines()[1:] == new.splitlines()[1:]
+    refused = hotline("roster", "show", "--version", "9", config=config)
+    assert refused.exit_code == 1 and "9" in refused.stderr
 
 
 def test_programs_get_a_row_for_each_persons_day(config: Path) -> None:
