@@ -164,11 +164,11 @@ def _show_csv(columns: Sequence[Column[T]], rows: Iterable[T]) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.key for column in columns])
-    writer.writerows([[_plain(column.value(row)) for column in columns] for row in rows])
+    writer.writerows([[plain_cell(column.value(row)) for column in columns] for row in rows])
     print(out.getvalue(), end="")
 
 
-def _plain(value: Any) -> str:
+def plain_cell(value: Any) -> str:
     """A value in one CSV cell. What a sheet would take for a formula is quoted (owasp.org, CSV injection)."""
     match value:
         case None:
@@ -176,7 +176,7 @@ def _plain(value: Any) -> str:
         case bool():
             return "1" if value else "0"
         case list() | tuple():
-            return " ".join(map(_plain, value))
+            return " ".join(map(plain_cell, value))
         case dict():
             return json.dumps(value, ensure_ascii=False)
         case str() if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"\+[0-9]+", value):
