@@ -46,7 +46,7 @@ except ImportError:  # another Python than CPython
     import signal
     from json import dumps, loads
 
-FORMAT = 1
+FORMAT = 2
 """The form of the duty file; another one is not read."""
 
 LONGEST_HEADER = 16 << 20
@@ -86,7 +86,8 @@ def checked(line):
 
 
 class Duty:
-    """The duty file: the house, its agents, and per day who is on duty from when on. Days are read when needed."""
+    """The duty file: the house, its agents, and per day who is on duty from when on, and whether the queue is closed.
+    Days are read when needed."""
 
     def __init__(self, path, now):
         try:
@@ -101,17 +102,29 @@ class Duty:
             raise Unfit("the duty file is outdated")
         self.start = len(line)
         self.house, self.agents, self.days = head["house"], head["agents"], head["days"]
-        self.day, self.at, self.on = None, [], []
+        self.day, self.found = None, {}
 
-    def on_duty(self, now):
-        """The staff numbers on duty at this instant (seconds since 1970 UTC)."""
+    def _now(self, what, now):
         day = str(int(now // 86400))
         if day != self.day:
             offset, length = self.days.get(day, (0, 0))
             self.file.seek(self.start + offset)
-            found = checked(self.file.read(length))
-            self.day, self.at, self.on = day, found["at"], found["on"]
-        return self.on[max(0, bisect_right(self.at, now) - 1)]
+            self.day, self.found = day, checked(self.file.read(length))
+        return self.found[what][max(0, bisect_right(self.found["at"], now) - 1)]
+
+    def on_duty(self, now):
+        """Who is on duty at this instant (seconds since 1970 UTC): (backup, rank, ways), by staff number."""
+        return {agent: (backup, rank, self._ways(agent, names))
+                for backup, rank, names, agents in self._now("on", now) for agent in agents}  # fmt: skip
+
+    def _ways(self, agent, names):
+        """The numbers of the ways to ring this agent on a shift that names these devices; all, where it has none."""
+        known = list(enumerate(self.agents[agent]["devices"]))
+        return [way for name in names for way, one in known if one["as"] == name] or [way for way, _ in known]
+
+    def closed(self, now):
+        """The prompts that say that the queue is closed; none while it is open."""
+        return self._now("closed", now)
 
 
 # --- what happened ----------------------------------------------------------------------------------------------------
@@ -246,10 +259,11 @@ class Call:
             self.recorded = True
             self.log.add("notice", version=house["notice"])
         self.log.add("asked", queue=house["queue"], priority=house["priority"])
-        while why := self.find():
-            if why != "again":
-                self.message(why)
-                return
+        why = "closed" if self.duty.closed(time.time()) else self.find()
+        while why == "again":
+            why = self.find()
+        if why:
+            self.message(why)
 
     # --- an agent -----------------------------------------------------------------------------------------------------
 
@@ -257,10 +271,11 @@ class Call:
         """Ring until somebody talks with the caller; returns why nobody did, "again" or, after a talk, "" """
         agi, house = self.agi, self.house
         agi.guard(house["longest"] + 2 * SLACK)
-        end = time.monotonic() + house["longest"]
+        begun = time.monotonic()
+        end, after = begun + house["longest"], house["backup_after"]
         tried, told, waits = {}, False, False
         while True:
-            choice, hope = self.choose(tried)
+            choice, hope = self.choose(tried, after is not None and time.monotonic() >= begun + after)
             if choice:
                 agent, device = choice[0], self.duty.agents[choice[0]]["devices"][choice[1]]
                 for key in (agent, choice):
@@ -273,7 +288,7 @@ class Call:
                     return self.talk(agent, device, peer)
                 agi.run("Set", "GROUP(lifeboat)=")
             elif not self.duty.on_duty(time.time()):
-                return "uncovered"
+                return "closed" if self.duty.closed(time.time()) else "uncovered"
             elif not hope:
                 return "longest_wait"
             else:
@@ -285,18 +300,23 @@ class Call:
             if time.monotonic() >= end:
                 return "longest_wait"
 
-    def choose(self, tried):
-        """The agent to ring now and by which of their devices, or None; and whether anybody may yet come."""
-        on, hope = self.duty.on_duty(time.time()), False
-        turn = time.time_ns() // 1000 % (len(on) or 1)
-        order = sorted(on[turn:] + on[:turn], key=lambda one: (tried.get(one, 0), self.duty.agents[one]["rank"]))
-        for agent in order:
+    def choose(self, tried, late):
+        """The agent to ring now and by which of their devices, or None; and whether anybody may yet come.
+
+        Backups come after the first line, and not while it talks, unless the caller has waited too long (``late``).
+        """
+        on, hope, talks = self.duty.on_duty(time.time()), False, False
+        known, turn = list(on), time.time_ns() // 1000 % (len(on) or 1)
+        for agent in sorted(known[turn:] + known[:turn], key=lambda one: (tried.get(one, 0), *on[one][:2])):
+            backup, _, able = on[agent]
+            if backup and talks and not late:
+                continue
             devices = self.duty.agents[agent]["devices"]
             states = [self.agi.read(f"DEVICE_STATE({one['state']})") if one["state"] else FREE[0] for one in devices]
             if any(state in BUSY for state in states):  # they talk: their mobile is not rung beside it
-                hope = True
+                hope, talks = True, talks or not backup
                 continue
-            ways = [way for way, state in enumerate(states) if state in FREE and tried.get((agent, way), 0) < RINGS]
+            ways = [way for way in able if states[way] in FREE and tried.get((agent, way), 0) < RINGS]
             if not ways:
                 continue
             hope = True
@@ -376,8 +396,9 @@ class Call:
         agi.run("StopMusicOnHold")
         agi.guard(2 * house["message"] + 2 * SLACK)
         self.log.add("offered", why=why)
+        told = why == "closed" and all(self.play(name) for name in self.duty.closed(time.time()) or [""])
         # In each language that was set; one that cannot be played takes nothing from the others.
-        if not any([self.play(name) for name in house.get("apologies", ["away_apology"])]):
+        if not told and not any([self.play(name) for name in house.get("apologies", ["away_apology"])]):
             raise Unfit("the apology cannot be played")  # the dialplan has another in stock
         self.play("beep")
         self.log.add("voicemail", file=f"{self.call_id}.wav")

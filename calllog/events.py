@@ -259,9 +259,10 @@ class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording_failed"):
 
 
 class VoicemailOffered(Event, frozen=True, kw_only=True, tag="voicemail_offered"):
-    """The caller heard why nobody comes, and may leave a message."""
+    """The caller heard why nobody comes, and may leave a message. Closed until ``opens`` (µs; 0: not known)."""
 
     why: Literal["uncovered", "longest_wait", "closed", "away", "fault"]
+    opens: int = 0
 
 
 class VoicemailStarted(Event, frozen=True, kw_only=True, tag="voicemail_started"):

@@ -95,6 +95,8 @@ class CallState:
     """What was told last in this wait, and what was told last with a time."""
     talks: list[Talk] = field(default_factory=list)
     offered_why: str = ""
+    offered_opens: int = 0
+    """When the queue, which is closed, opens again (µs; 0: not known)."""
     voicemail_file: str = ""
     voicemail_started_at: int = 0
     voicemail_seconds: float = 0.0
@@ -257,7 +259,7 @@ class CallState:
             case RecordingFailed():
                 self._part(event.talk_id, event.part).failed = event.why
             case VoicemailOffered():
-                self.stage, self.offered_why = "offer", event.why
+                self.stage, self.offered_why, self.offered_opens = "offer", event.why, event.opens
             case VoicemailStarted():
                 self.stage, self.voicemail_file, self.voicemail_started_at = "voicemail", event.file, at
                 self.voicemail_open, self.messages = True, self.messages + 1

@@ -30,6 +30,7 @@ class Tally:
     abandoned_short: int = 0
     called_back_in_time: int = 0
     voicemail: int = 0
+    closed: int = 0
     uncovered: int = 0
     waited: float = 0.0
 

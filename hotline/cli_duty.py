@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from hotline.words import DIM, WARN, Names
 if TYPE_CHECKING:
     from config.settings import Settings
     from routing.calendar import DayKind
+    from routing.messages import Closed
     from routing.roster import Duty, Roster
 
 AHEAD = dt.timedelta(days=8)
@@ -25,10 +27,12 @@ AHEAD = dt.timedelta(days=8)
 
 @dataclass(frozen=True, slots=True)
 class _Cover:
-    """A queue at an instant: who of those on duty can answer, and whose shift with the skill begins next."""
+    """A queue at an instant: whether it is closed, who of those on duty can answer, and whose shift with the skill is
+    the next to begin."""
 
     name: str
     label: str
+    closed: Closed | None
     now: tuple[Duty, ...]
     next: tuple[Duty, ...]
 
@@ -46,15 +50,19 @@ def duty(
     settings, state = house(config)
     from hotline.in_force import lines_in_force
     from routing.roster import Roster
+    from routing.timetable import on_break
 
     zone = settings.hotline.zone
     for line in lines_in_force(state, zone, config) if form is Format.TABLE else ():
         tell(line)
     instant = when(at, "--at", settings) or dt.datetime.now(zone)
     roster = Roster.of(settings)
-    on_duty = sorted(roster.on_duty(instant), key=lambda one: one.backup)
+    breaks = on_break(roster, instant)
+    there = (*roster.on_duty(instant), *(shift for shift, _ends in breaks.values()))
+    on_duty = sorted(there, key=lambda one: (one.backup, one.agent in breaks, one.agent))
     covers = _covers(settings, roster, instant)
-    columns = _duty_columns(settings, instant, any(one.instead_of for one in on_duty))
+    columns = _duty_columns(settings, instant, {agent: ends for agent, (_shift, ends) in breaks.items()},
+                            any(one.instead_of for one in on_duty))  # fmt: skip
     day = roster.calendar.kind(instant.date())
     if form is Format.JSON:
         show_json({
@@ -96,7 +104,9 @@ def _day_words(date: dt.date, kind: DayKind, name: str) -> str:
     return _("{day} ({name})").format(day=said, name=name) if name else said
 
 
-def _duty_columns(settings: Settings, instant: dt.datetime, swapped: bool) -> list[Column[Duty]]:
+def _duty_columns(
+    settings: Settings, instant: dt.datetime, breaks: Mapping[str, dt.datetime], swapped: bool
+) -> list[Column[Duty]]:
     agents, names = settings.agents.agents, Names.of(settings)
 
     def local(time: dt.datetime) -> dt.datetime:
@@ -112,6 +122,8 @@ def _duty_columns(settings: Settings, instant: dt.datetime, swapped: bool) -> li
         return _devices(settings, one)
 
     def line(one: Duty) -> str | tuple[str, str]:
+        if one.agent in breaks:
+            return _("break until {time}").format(time=_hour(breaks[one.agent], instant)), DIM
         return (_("backup"), DIM) if one.backup else _("first line")
 
     return [
@@ -119,6 +131,7 @@ def _duty_columns(settings: Settings, instant: dt.datetime, swapped: bool) -> li
         Column("name", lambda one: agents[one.agent].name if one.agent in agents else "", _("Name")),
         Column("shift", lambda one: one.shift, _("Shift")),
         Column("line", lambda one: "backup" if one.backup else "first", _("Line"), line),
+        Column("break_until", lambda one: local(breaks[one.agent]).isoformat() if one.agent in breaks else None),
         Column("since", lambda one: local(one.begins).isoformat(), _("Since"), lambda one: _hour(one.begins, instant)),
         Column("until", lambda one: local(one.until).isoformat(), _("Until"), lambda one: _hour(one.until, instant)),
         Column("rings", devices, _("Rings"), lambda one: _(", ").join(devices(one))),
@@ -130,11 +143,12 @@ def _duty_columns(settings: Settings, instant: dt.datetime, swapped: bool) -> li
 
 def _devices(settings: Settings, duty: Duty) -> list[str]:
     """The labels of the devices that ring on this shift, in their order: all, where it names none that there are."""
+    from routing.plan import chosen
+
     agent = settings.agents.agents.get(duty.agent)
     if agent is None:
         return []
-    chosen = [one.label for name in duty.devices for one in agent.devices if one.named == name]
-    return chosen or [one.label for one in agent.devices]
+    return [one.label for one in chosen(agent, duty.devices)]
 
 
 def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cover]]:
@@ -149,6 +163,11 @@ def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cov
         return _(", ").join(first + backups)
 
     def now(cover: _Cover) -> str | tuple[str, str]:
+        if cover.closed is not None:
+            if not cover.closed.opens:
+                return _("closed"), DIM
+            opens = dt.datetime.fromtimestamp(cover.closed.opens / 1_000_000, settings.hotline.zone)
+            return _("closed until {time}").format(time=_hour(opens, instant)), DIM
         return people(cover.now) or (_("nobody"), "bold red")
 
     def following(cover: _Cover) -> str | tuple[str, str]:
@@ -159,6 +178,7 @@ def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cov
     return [
         Column("queue", lambda cover: cover.name),
         Column("label", lambda cover: cover.label, _("Queue")),
+        Column("closed", lambda cover: cover.closed is not None),
         Column("now", lambda cover: [one.agent for one in cover.now], _("Now"), now),
         Column("next_at", lambda cover: local(cover.next[0].begins).isoformat() if cover.next else None),
         Column("next", lambda cover: [one.agent for one in cover.next], _("Next"), following),
@@ -173,8 +193,11 @@ def _skill_words(settings: Settings, skills: list[str]) -> list[str]:
 
 
 def _covers(settings: Settings, roster: Roster, instant: dt.datetime) -> list[_Cover]:
+    from routing.timetable import ServiceHours
+
     agents = settings.agents.agents
     on_duty = roster.on_duty(instant)
+    closed = ServiceHours(settings.queues.queues, roster.calendar, roster.zone).closed(instant)
     coming = [one for one in roster.spans(instant, instant + AHEAD) if one.begins > instant]
     covers = []
     for name, queue in settings.queues.queues.items():
@@ -185,7 +208,7 @@ def _covers(settings: Settings, roster: Roster, instant: dt.datetime) -> list[_C
         later = [one for one in coming if able(one)]
         first = min((one.begins for one in later), default=None)
         now, following = filter(able, on_duty), (one for one in later if one.begins == first)
-        covers.append(_Cover(name, queue.label, tuple(now), tuple(following)))
+        covers.append(_Cover(name, queue.label, closed.get(name), tuple(now), tuple(following)))
     return covers
 
 

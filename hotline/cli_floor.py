@@ -41,6 +41,9 @@ class _Seat:
     name: str
     state: AgentState
     on_duty: bool
+    backup: bool
+    break_until: int
+    """µs since 1970 UTC; 0: no break."""
     reachable: bool | None
     devices: Mapping[str, bool | None]
     """By name; whether each can be reached."""
@@ -104,11 +107,13 @@ def _seats(settings: Settings, state: Path, status: Mapping[str, Any] | None) ->
     from calllog import queries
     from calllog.folds import AgentState
     from routing.roster import Roster
+    from routing.timetable import on_break
 
     stored = {row.agent: row for row in answer(queries.agent_rows(state / STORE), [])}
     live: Mapping[str, Any] = status.get("agents", {}) if status else {}
-    duty_now = Roster.of(settings).on_duty(dt.datetime.now(dt.UTC))
-    on_duty = {one.agent for one in duty_now}
+    roster, now = Roster.of(settings), dt.datetime.now(dt.UTC)
+    duty = roster.lines(now)
+    breaks = {number: micros(ends) or 0 for number, (_shift, ends) in on_break(roster, now).items()}
     seats = []
     for number in sorted({*settings.agents.agents, *live}):
         known = stored.get(number) or AgentState(number)
@@ -120,7 +125,9 @@ def _seats(settings: Settings, state: Path, status: Mapping[str, Any] | None) ->
                 number,
                 settings.agents.agents[number].name if number in settings.agents.agents else "",
                 known,
-                bool(told["on_duty"]) if told is not None else number in on_duty,
+                bool(told["on_duty"]) if told is not None else number in duty,
+                bool(told.get("backup")) if told is not None else number in duty and duty[number].backup,
+                int(told.get("break_until", 0)) if told is not None else breaks.get(number, 0),
                 bool(told["reachable"]) if told is not None else (None if status is None else False),
                 _devices(settings, number, told),
             )
@@ -152,6 +159,12 @@ def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
     def yes(value: bool | None) -> tuple[str, str]:
         return ("?", DIM) if value is None else (_("yes"), GOOD) if value else (_("no"), DIM)
 
+    def on_duty(seat: _Seat) -> tuple[str, str]:
+        if seat.break_until:
+            until = dt.datetime.fromtimestamp(seat.break_until / 1_000_000, zone)
+            return _("break until {time}").format(time=until.strftime("%H:%M")), DIM
+        return (_("backup"), GOOD) if seat.backup else yes(seat.on_duty)
+
     def reachable(seat: _Seat) -> tuple[str, str]:
         word, style = yes(seat.reachable)
         return word, WARN if seat.on_duty and seat.reachable is False else style
@@ -166,7 +179,9 @@ def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
         Column("mode", lambda seat: seat.state.mode, _("State"), mode),
         Column("reason", lambda seat: seat.state.reason),
         Column("since", lambda seat: iso(seat.since, zone), _("For"), duration, right=True),
-        Column("on_duty", lambda seat: seat.on_duty, _("On duty"), lambda seat: yes(seat.on_duty)),
+        Column("on_duty", lambda seat: seat.on_duty, _("On duty"), on_duty),
+        Column("backup", lambda seat: seat.backup),
+        Column("break_until", lambda seat: iso(seat.break_until, zone)),
         Column("reachable", lambda seat: seat.reachable, _("Reachable"), reachable),
         Column("devices", lambda seat: list(seat.devices), _("Devices"), devices, shrinks=True),
         Column("missed", lambda seat: seat.state.missed),

@@ -137,6 +137,7 @@ def _by_hour(quarters: Sequence[Quarter]) -> list[Quarter]:
 def _columns(settings: Settings, day: Day, within: float) -> list[Column[Quarter]]:
     from routing.staffing import agents_needed
 
+    hours = any(queue.hours for queue in settings.queues.queues.values())
     wrap_up = settings.hotline.times.wrap_up + (day.picks_up.mean if day.picks_up else 0.0)
 
     def needed(one: Quarter) -> int:
@@ -156,6 +157,7 @@ def _columns(settings: Settings, day: Day, within: float) -> list[Column[Quarter
         Column("voicemail", lambda one: one.tally.voicemail, _("Messages"), right=True),
         Column("abandoned", lambda one: one.tally.abandoned, _("Hung up"), right=True),
         Column("uncovered", lambda one: one.tally.uncovered, _("Nobody there"), right=True),
+        *([Column("closed", lambda one: one.tally.closed, _("Closed"), right=True)] if hours else []),
         Column("speed_of_answer", lambda one: _rounded(one.tally.average_speed_of_answer), _("Mean wait"),
                lambda one: _time(one.tally.average_speed_of_answer), right=True),
         Column("longest_wait", lambda one: round(one.longest, 3), _("Longest"), lambda one: clock(one.longest),
@@ -181,6 +183,7 @@ def _totals(played: Played, within: float) -> dict[str, Any]:
         "voicemail": tally.voicemail,
         "abandoned": tally.abandoned,
         "uncovered": tally.uncovered,
+        "closed": tally.closed,
         "within": within,
         "answer_rate": _rounded(tally.answer_rate),
         "service_level": _rounded(tally.service_level),

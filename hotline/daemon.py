@@ -39,6 +39,7 @@ from hotline.away import Away
 from hotline.calls import Calls, recent_talks
 from hotline.control import Control, socket_path
 from hotline.duty_file import DutyKeeper
+from hotline.duty_watch import DutyWatch
 from hotline.heartbeat import Heartbeat
 from hotline.keep_on import keep_on
 from hotline.notify import Notifier, keep_told
@@ -69,9 +70,6 @@ COLLECT = (20_000, 20, 20)
 SWITCH = 0.001
 """Seconds that the store's thread may hold the loop up while it works in Python (sys.setswitchinterval)."""
 
-LONGEST_SLEEP = 60.0
-"""Seconds after which the roster is asked again at the latest: a stepped clock must not hold a shift up."""
-
 
 class Fatal(Exception):
     """The daemon cannot go on; the text is one line for the operator."""
@@ -87,16 +85,15 @@ class Daemon:
         self.clock = Clock(offset=offset)
         self.folders = Folders(self.state_dir)
         self.home = AsteriskHome.of(self.state_dir)
-        self.roster = Roster.of(self.settings)
+        self.duty = DutyWatch(
+            self.settings, Roster.of(self.settings), self._wall, lambda: self.desk.stand if self._adopted else None
+        )
         self.stopping = asyncio.Event()
-        self._roster_renewed = asyncio.Event()
         self.interrupted = False
         self.notifier = Notifier.taken_from(os.environ)
         self._adopted = False
         self.reachable: set[str] = set()
         """The SIP accounts that can be rung now."""
-        self.duty: dict[str, int] = {}
-        """Who is on duty, as the desk knows it (``routing.roster.Roster.begun``)."""
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises Fatal, and StoreError when the store cannot be used."""
@@ -179,7 +176,7 @@ class Daemon:
                     tasks.create_task(self._connection(client.run())),
                     tasks.create_task(self._connection(ami.run())),
                     tasks.create_task(self.phone.run()),
-                    tasks.create_task(self._watch_roster()),
+                    tasks.create_task(keep_on("duty", self.duty.run)),
                     tasks.create_task(keep_on("clock", self._watch_clock)),
                     tasks.create_task(self.reload.run()),
                     tasks.create_task(keep_on("away", lambda: self.away.watch(
@@ -265,14 +262,13 @@ class Daemon:
         first = not self._adopted
         if first:  # no await from here to the end of restore: nobody may speak to the desk before it
             self._adopted = True
-            self.duty = self._on_duty()
             accounts = Rules.of(self.settings).accounts()
             self.desk.restore(
                 Restore(
                     agents=agents.values(),
                     waiting=sorted(adoption.waiting, key=lambda asked: (asked.priority, asked.asked_at)),
                     talks=adoption.talks,
-                    duty=self.duty,
+                    standing=self.duty.look(),
                     reachable=[(accounts[account], account) for account in sorted(self.reachable)],
                     handled=handled,
                 ),
@@ -316,7 +312,7 @@ class Daemon:
         if not self._in_service():
             return _("Waiting for Asterisk")
         return _("In service: {calls} calls, {agents} agents on duty").format(
-            calls=len(self.calls), agents=len(self.duty)
+            calls=len(self.calls), agents=len(self.duty.now.duty)
         )
 
     # --- watching -----------------------------------------------------------------------------------------------------
@@ -325,32 +321,10 @@ class Daemon:
         """The wall clock: duty follows it even where it was stepped."""
         return datetime.fromtimestamp(self.clock.now() / 1_000_000 + self.clock.drift(), UTC)
 
-    def _on_duty(self) -> dict[str, int]:
-        return dict(self.roster.begun(self._wall()))
-
     @property
     def adopted(self) -> bool:
         """Whether Asterisk has been read back: nobody may speak to the desk before."""
         return self._adopted
-
-    def roster_changed(self, roster: Roster) -> dict[str, int]:
-        """Another roster is in force from now on; returns who is on duty by it, for the desk."""
-        self.roster, self.duty = roster, roster.begun(self._wall())
-        self._roster_renewed.set()
-        return self.duty
-
-    async def _watch_roster(self) -> None:
-        while True:
-            if self._adopted and (duty := self._on_duty()) != self.duty:
-                self.duty = duty
-                self.desk.duty_changed(duty)
-                log.info("on duty now", agents=sorted(duty))
-            change = self.roster.next_change(self._wall())
-            wait = LONGEST_SLEEP if change is None else (change - self._wall()).total_seconds() + 0.001
-            self._roster_renewed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(max(wait, 0.001), LONGEST_SLEEP if self._adopted else 1.0)):
-                    await self._roster_renewed.wait()
 
     async def _watch_clock(self) -> None:
         known = 0.0

@@ -2,8 +2,8 @@
 
 Each line is a JSON array of a CRC-32 (hexadecimal, of the bytes of what follows) and an object. The first line holds
 the house, its agents, and where each day's line lies; a day (UTC, by its number since 1970) holds the instants of its
-changes and who is on duty from each on. So the lifeboat reads two lines, however large the house is
-(``asterisk-conf/lifeboat.py``). Pure but for :func:`write` and :class:`DutyKeeper`.
+changes, and from each on who is on duty and what is said while the queue is closed. So the lifeboat reads two lines,
+however large the house is (``asterisk-conf/lifeboat.py``). Pure but for :func:`write` and :class:`DutyKeeper`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ import structlog
 from config.settings import Device, Settings
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.passwords import write_private
+from ivr import sentences
 from phone.names import Names
 from phone.trunks import outside_targets
+from routing.messages import Standing
 from routing.roster import Roster
+from routing.timetable import Timetable
 
 log = structlog.get_logger()
 
-FORMAT = 1
+FORMAT = 2
 """The form of the file; the lifeboat reads no other."""
 
 DAYS_BACK, DAYS_AHEAD = 2, 15
@@ -41,6 +44,9 @@ WRITE_AGAIN = 60.0
 
 DAY = 86_400
 
+BEST, UNSKILLED = 9, 20
+"""The highest level of a skill; the rank of those who lack it, whom the lifeboat rings all the same, last."""
+
 
 def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
     """The file's content as of ``now`` (seconds since 1970 UTC)."""
@@ -48,11 +54,11 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
     queue = settings.queues.queues.get(settings.menu.person_queue)
     first = int(now // DAY) - DAYS_BACK
     until = first + DAYS_BACK + DAYS_AHEAD
-    roster = Roster.of(settings)
+    timetable = Timetable(settings.queues.queues, Roster.of(settings))
     agents = settings.agents.agents
     body, days = b"", {}
     for day in range(first, until):
-        line = _line(_day(roster, day, agents.keys()))
+        line = _line(_day(timetable, day, settings))
         days[str(day)] = [len(body), len(line)]
         body += line
     head = {
@@ -71,13 +77,11 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
             "priority": queue.priority if queue is not None else 5,
             "longest": round(queue.longest_wait if queue is not None else 0),
             "silence": max(1, round(times.voicemail_silence)),
+            "backup_after": hotline.backup_after,
             "message": max(1, round(times.voicemail_longest)),
         },
         "agents": {
-            number: {
-                "rank": 0 if queue is None or queue.skill in agent.skill_names else 1,
-                "devices": [way for one in agent.devices for way in _ways(one, settings)],
-            }
+            number: {"devices": [way for one in agent.devices for way in _ways(one, settings)]}
             for number, agent in agents.items()
         },
         "days": days,
@@ -88,7 +92,7 @@ def compiled(settings: Settings, home: AsteriskHome, now: float) -> bytes:
 def _ways(device: Device, settings: Settings) -> Iterator[dict[str, Any]]:
     """How the device is rung: a phone in one way, a number through each trunk that may call out, in their order."""
     ring = max(1, round(device.ring_time or settings.hotline.times.ring))
-    known = {"name": device.label, "confirm": device.confirms, "ring": ring}
+    known = {"name": device.label, "as": device.named, "confirm": device.confirms, "ring": ring}
     if device.number is None:
         phone = Names(settings.hotline).device(device.sip or "")
         yield known | {"dial": phone, "state": phone, "shown": ""}
@@ -97,20 +101,43 @@ def _ways(device: Device, settings: Settings) -> Iterator[dict[str, Any]]:
         yield known | {"dial": target.endpoint, "state": "", "shown": target.caller_id}
 
 
-def _day(roster: Roster, day: int, known: Any) -> dict[str, Any]:
-    """The changes of one day (UTC); the first is its beginning. Agents whom ``known`` lacks are left out."""
+def _day(timetable: Timetable, day: int, settings: Settings) -> dict[str, Any]:
+    """The changes of one day (UTC); the first is its beginning."""
     at = dt.datetime.fromtimestamp(day * DAY, dt.UTC)
     end = at + dt.timedelta(days=1)
-    changes: list[int] = []
-    on: list[list[str]] = []
+    found: dict[str, Any] = {"at": [], "on": [], "closed": []}
     while at < end:
-        changes.append(int(at.timestamp()))
-        on.append([agent for agent in sorted(roster.begun(at)) if agent in known])
-        following = roster.next_change(at)
-        if following is None:
-            break
-        at = following
-    return {"at": changes, "on": on}
+        standing = timetable.standing(at)
+        found["at"].append(int(at.timestamp()))
+        found["on"].append(_on(standing, settings))
+        found["closed"].append(_closed(standing, at, settings))
+        at = timetable.next_change(at)
+    return found
+
+
+def _on(standing: Standing, settings: Settings) -> list[list[Any]]:
+    """Groups of agents on duty: whether they are backups (0 or 1), their rank (the smaller the sooner), the names of
+    the devices that ring (none: all), and who they are. Agents whom the settings lack are left out."""
+    queue = settings.queues.queues.get(settings.menu.person_queue)
+    groups: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
+    for number, line in sorted(standing.duty.items()):
+        agent = settings.agents.agents.get(number)
+        if agent is not None:
+            level = 0 if queue is None else agent.skills_at(standing.date).get(queue.skill, 0)
+            able = queue is None or level >= queue.level
+            groups.setdefault((int(line.backup), BEST - level if able else UNSKILLED, line.devices), []).append(number)
+    return [[backup, rank, list(devices), numbers] for (backup, rank, devices), numbers in sorted(groups.items())]
+
+
+def _closed(standing: Standing, at: dt.datetime, settings: Settings) -> list[str]:
+    """The prompts that say that the queue is closed and when it opens; none: it is open."""
+    closed = standing.closed.get(settings.menu.person_queue)
+    if closed is None:
+        return []
+    zone = settings.hotline.zone
+    opens = dt.datetime.fromtimestamp(closed.opens / 1_000_000, zone)
+    told = sentences.opens(settings.hotline.language, at.astimezone(zone), opens) if closed.opens else ()
+    return ["closed_now", *told, "voicemail_invite"]
 
 
 def _line(what: dict[str, Any]) -> bytes:

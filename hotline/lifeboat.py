@@ -29,6 +29,7 @@ LATEST = 250_000_000_000_000_000
 OVER = ("ended", "gone", "fault")
 """The words after which the script writes no more."""
 
+_WHY: dict[str, Literal["uncovered", "closed"]] = {"uncovered": "uncovered", "closed": "closed"}
 _RESULTS = frozenset({"missed", "busy", "rejected", "unreachable", "failed"})
 
 
@@ -155,8 +156,7 @@ def events(visit: Visit, state: CallState, end: int) -> Iterator[tuple[int, ev.C
             case "talk_ended" if state.talk is not None and state.talk.live:
                 yield from _closed(state, line.at, _side(line.by), "failed")
             case "offered":
-                why: Literal["uncovered", "longest_wait"] = "uncovered" if line.why == "uncovered" else "longest_wait"
-                yield line.at, ev.VoicemailOffered(why=why)
+                yield line.at, ev.VoicemailOffered(why=_WHY.get(line.why, "longest_wait"))
             case "fault":
                 yield line.at, ev.Fault(where="away", what=line.what[:300])
             case _:

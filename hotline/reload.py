@@ -342,7 +342,7 @@ def change_over(daemon: Daemon, settings: Settings, roster: Roster, prompts: Pat
     """All of the daemon's by the new settings, in one step; returns the folders that calls still play prompts from."""
     daemon.settings = settings
     daemon.phone.prompts = prompts
-    daemon.desk.settings_changed(Rules.of(settings), daemon.roster_changed(roster))
+    daemon.desk.settings_changed(Rules.of(settings), daemon.duty.change(settings, roster))
     daemon.calls.settings_changed(settings)
     daemon.away.country = settings.hotline.country
     daemon.away.shortest = settings.hotline.recording.shortest_voicemail

@@ -50,6 +50,8 @@ class Verbs:
                  "config": config}  # fmt: skip
         if not daemon.adopted:
             return about | {"ready": False, "calls": 0, "agents": {}}
+        backups = {agent for agent, line in daemon.duty.now.duty.items() if line.backup}
+        breaks = daemon.duty.breaks()
         return about | {
             "ready": daemon.phone.ready,
             "calls": len(daemon.calls),
@@ -61,7 +63,9 @@ class Verbs:
                 state.agent: {
                     "mode": state.mode,
                     "reason": state.reason,
-                    "on_duty": state.agent in daemon.duty,
+                    "on_duty": state.agent in daemon.duty.now.duty,
+                    "backup": state.agent in backups,
+                    "break_until": breaks.get(state.agent, 0),
                     "reachable": any(self._devices(state.agent).values()),
                     "devices": self._devices(state.agent),
                 }

@@ -36,6 +36,7 @@ WHOLE_PROMPTS = (
     "still_waiting",
     "connecting",
     "nobody_on_duty",
+    "closed_now",
     "wait_too_long",
     "voicemail_invite",
     *TONES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 from calllog import events as ev
 from ivr import sentences
@@ -69,6 +70,20 @@ def _words(call: Call, told: ev.PositionTold) -> list[str]:
     if told.wait is not None:
         words += sentences.wait(call.language, told.wait)
     return words
+
+
+def apology(call: Call) -> list[str]:
+    """Why nobody comes, and of a queue that is closed when it opens again."""
+    state = call.state
+    match state.offered_why:
+        case "uncovered":
+            return ["nobody_on_duty"]
+        case "closed":
+            times, zone = (call.clock.now(), state.offered_opens), call.settings.hotline.zone
+            now, opens = (datetime.fromtimestamp(at / 1_000_000, zone) for at in times)
+            return ["closed_now", *(sentences.opens(call.language, now, opens) if opens > now else ())]
+        case _:
+            return ["wait_too_long"]
 
 
 async def introduce(call: Call, ring: Ring, leg: str) -> Nobody | None:

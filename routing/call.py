@@ -15,7 +15,7 @@ from calllog import events as ev
 from calllog.folds import CallState
 from ivr import menu as ivr_menu
 from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
-from routing.announce import hear, introduce
+from routing.announce import apology, hear, introduce
 from routing.messages import CancelRing, GiveUp, Ring
 from routing.outcome import outcome_of
 from routing.plan import Accept, Nobody
@@ -194,8 +194,8 @@ async def waiting(call: Call) -> Stage:
             case Ring() as wanted:
                 call.ring_next = wanted
                 return ring
-            case GiveUp(why=why):
-                call.note(ev.VoicemailOffered(why=why))
+            case GiveUp(why=why, opens=opens):
+                call.note(ev.VoicemailOffered(why=why, opens=opens))
                 return offer
             case _:
                 pass
@@ -209,9 +209,9 @@ async def ring(call: Call) -> Stage:
     match await ring_devices(call, wanted):
         case Accept(leg=leg):
             return await connect(call, wanted, leg)
-        case GiveUp(why=why):
+        case GiveUp(why=why, opens=opens):
             ring_failed(call, wanted.talk_id, wanted.agent, "failed")
-            call.note(ev.VoicemailOffered(why=why))
+            call.note(ev.VoicemailOffered(why=why, opens=opens))
             return offer
         case Nobody(result=result, cause=cause):
             return ring_failed(call, wanted.talk_id, wanted.agent, result, cause)
@@ -302,8 +302,7 @@ async def offer(call: Call) -> Stage:
     await call.stop_play()
     await call.phone.stop_music(call.leg)
     await call.phone.guard(call.leg, 2 * call.settings.hotline.times.voicemail_longest + 2 * GUARD_SLACK)
-    why = call.state.offered_why
-    await call.say("nobody_on_duty" if why == "uncovered" else "wait_too_long", "voicemail_invite", "beep")
+    await call.say(*apology(call), "voicemail_invite", "beep")
     return voicemail
 
 

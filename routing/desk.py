@@ -23,7 +23,6 @@ from routing.messages import (
     CallGone,
     CancelRing,
     Command,
-    DutyChanged,
     GiveUp,
     Input,
     RaiseAlarm,
@@ -32,6 +31,7 @@ from routing.messages import (
     RingReport,
     Rules,
     SettingsChanged,
+    Standing,
     TalkBegan,
     TalkEnded,
     Tick,
@@ -106,14 +106,14 @@ class Desk:
         if agent is not None:
             self._step(AgentReachable(agent, account, reachable))
 
-    def duty_changed(self, duty: Mapping[str, int]) -> None:
-        """Who is on duty now, and since when (µs)."""
-        self._step(DutyChanged(duty))
+    def stand(self, standing: Standing) -> None:
+        """How things stand by the clock now: duty, service hours, the date."""
+        self._step(standing)
 
-    def settings_changed(self, rules: Rules, duty: Mapping[str, int] | None = None) -> None:
-        """New queues and agents, and with ``duty`` a new roster, in force at once."""
+    def settings_changed(self, rules: Rules, standing: Standing | None = None) -> None:
+        """New queues and agents, and with ``standing`` a new roster or service hours, in force at once."""
         self._learn(rules)
-        self._step(SettingsChanged(rules, duty))
+        self._step(SettingsChanged(rules, standing))
 
     def command(self, command: AgentCommand) -> AgentState:
         """What an agent or a supervisor says; returns the agent's state then.

@@ -7,16 +7,18 @@ changed is journalled, and the lists are right, always together. ``out`` takes t
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from calllog.folds import AgentState
 from routing.agents import COOL_DOWN, AgentEvent, change, same
-from routing.messages import AgentChange, Command, Rules
-from routing.plan import Plan, plan_of
+from routing.messages import AgentChange, Command, Rules, Standing
+from routing.plan import Plan, chosen, plan_of
 from routing.skills import Seat, SkillQueue
 from routing.strategy import Strategy
+
+TimerKind = Literal["wrap_up", "cool_down", "longest_wait", "backup", "ring"]
 
 
 class Timer(NamedTuple):
@@ -24,7 +26,7 @@ class Timer(NamedTuple):
 
     at: int
     number: int
-    kind: Literal["wrap_up", "cool_down", "longest_wait", "ring"]
+    kind: TimerKind
     who: str
 
 
@@ -35,7 +37,7 @@ class Timers:
         self._heap: list[Timer] = []
         self._count = 0
 
-    def set(self, at: int, kind: Literal["wrap_up", "cool_down", "longest_wait", "ring"], who: str) -> None:
+    def set(self, at: int, kind: TimerKind, who: str) -> None:
         """Be due at ``at`` (µs)."""
         self._count += 1
         heapq.heappush(self._heap, Timer(at, self._count, kind, who))
@@ -60,22 +62,23 @@ class Floor:
         self.now = 0
         self.out: list[Command] = []
         self.seats: dict[str, Seat] = {}
-        self.touched: dict[str, SkillQueue] = {}
-        self.bared: dict[str, SkillQueue] = {}
-        self._skills: dict[str, SkillQueue] = {}
+        self.touched: dict[SkillQueue, None] = {}
+        self.bared: dict[SkillQueue, None] = {}
+        self._skills: dict[str, dict[int, SkillQueue]] = {}
         self._strategy = strategy
         self._timers = timers
-        self._duty: dict[str, int] = {}
+        self._standing = Standing()
         self._reached: dict[str, set[str]] = {}
         self.refurnish(rules)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def skill(self, name: str) -> SkillQueue:
-        """The skill's queue, made when there is none."""
-        if name not in self._skills:
-            self._skills[name] = SkillQueue(name)
-        return self._skills[name]
+    def skill(self, name: str, level: int) -> SkillQueue:
+        """The queue of those who may be answered from this level of the skill on, made when there is none."""
+        levels = self._skills.setdefault(name, {})
+        if level not in levels:
+            levels[level] = SkillQueue(name, level)
+        return levels[level]
 
     def seat(self, agent: str) -> Seat:
         """The agent's seat, made when there is none, and kept: one who is not in the settings has no skills."""
@@ -106,8 +109,8 @@ class Floor:
 
     def queues_left_bare(self, seat: Seat) -> list[str]:
         """The queues that would have nobody to serve them without this agent."""
-        alone = {skill.skill for skill in seat.skills if skill.serving == seat.counted_serving}
-        return sorted(name for name, queue in self.rules.queues.items() if queue.skill in alone)
+        alone = {(skill.skill, skill.level) for skill in seat.skills if skill.serving == seat.counted_serving}
+        return sorted(name for name, queue in self.rules.queues.items() if (queue.skill, queue.level) in alone)
 
     def holds(self, timer: Timer) -> bool:
         """Whether a timer of an agent still means something."""
@@ -139,7 +142,7 @@ class Floor:
     def settle(self, seat: Seat) -> None:
         """List the agent anew."""
         for skill in seat.skills:
-            self.bared[skill.skill] = self.touched[skill.skill] = skill
+            self.bared[skill] = self.touched[skill] = None
         seat.unlist()
         seat.list(self.now, self.reachable(seat), self._strategy)
 
@@ -156,30 +159,46 @@ class Floor:
             self.settle(self.seats[agent])
 
     def keep_duty(self, seat: Seat) -> None:
-        """Bring the agent in accord with the roster. A shift that began after their pause ends the pause."""
-        began = self._duty.get(seat.state.agent) if seat.known else None
-        seat.on_duty = began is not None
-        if began is None:
+        """Bring the agent in accord with the roster. A shift that began after their pause ends the pause, a break does
+        not: it goes on after it."""
+        line = self._standing.duty.get(seat.state.agent) if seat.known else None
+        seat.on_duty = line is not None
+        if line is None:
             if seat.state.mode != "off":
+                seat.paused = seat.state.reason if seat.state.mode == "paused" else ""
                 self.change(seat, AgentEvent.SHIFT_ENDED)
-        elif seat.state.mode == "off" or (seat.state.reason and began > seat.state.changed_at):
-            self.change(seat, AgentEvent.SHIFT_BEGAN)
+        else:
+            paused = seat.paused if line.begun == seat.begun else ""
+            seat.begun, seat.backup, seat.paused = line.begun, line.backup, ""
+            seat.devices = chosen(self.rules.agents[seat.state.agent], line.devices)
+            if seat.state.mode == "off" or (seat.state.reason and line.begun > seat.state.changed_at):
+                self.change(seat, AgentEvent.SHIFT_BEGAN)
+                if paused:
+                    self.change(seat, AgentEvent.PAUSE, paused)
         self.settle(seat)
 
     # --- what happens to all ------------------------------------------------------------------------------------
 
-    def change_duty(self, duty: dict[str, int]) -> None:
-        """Who is on duty now. Only those are looked at for whom something is new."""
-        news = self._duty.items() ^ duty.items()
-        self._duty = duty
-        for agent in sorted({agent for agent, _ in news} & self.seats.keys()):
+    def stand(self, standing: Standing) -> None:
+        """Duty and date of now. Only those are looked at for whom something is new."""
+        before, self._standing = self._standing, standing
+        news = {agent for agent, _ in before.duty.items() ^ standing.duty.items()}
+        if before.date != standing.date:
+            for agent, found in self.rules.agents.items():
+                if found.skills_at(before.date) != found.skills_at(standing.date):
+                    self._furnish(self.seats[agent])
+                    news.add(agent)
+        for agent in sorted(news & self.seats.keys()):
             self.keep_duty(self.seats[agent])
 
-    def refurnish(self, rules: Rules, duty: Mapping[str, int] | None = None) -> None:
-        """New settings: seats for new agents, new skills and devices for the others; ``duty`` where that is new too."""
+    def refurnish(self, rules: Rules, standing: Standing | None = None) -> None:
+        """New settings: seats for new agents, new skills and devices for the others; ``standing`` where it is new too.
+        """
         self.rules = rules
-        if duty is not None:
-            self._duty = dict(duty)
+        if standing is not None:
+            self._standing = standing
+        for queue in rules.queues.values():
+            self.skill(queue.skill, queue.level)
         for agent in rules.agents:
             self.seat(agent)
         for seat in list(self.seats.values()):
@@ -188,21 +207,27 @@ class Floor:
 
     def _furnish(self, seat: Seat) -> None:
         for skill in seat.skills:
-            self.bared[skill.skill] = skill
+            self.bared[skill] = None
         seat.unlist()
         found = self.rules.agents.get(seat.state.agent)
         seat.known = found is not None
-        seat.skills = tuple(self.skill(skill) for skill in found.skill_names) if found else ()
+        seat.levels = found.skills_at(self._standing.date) if found else {}
+        seat.skills = tuple(
+            queue for name, own in seat.levels.items() for level, queue in self._skills.get(name, {}).items()
+            if level <= own
+        )  # fmt: skip
         seat.devices = found.devices if found else ()
 
     def start(
-        self, states: Iterable[AgentState], reachable: Iterable[tuple[str, str]], duty: dict[str, int]
+        self, states: Iterable[AgentState], reachable: Iterable[tuple[str, str]], standing: Standing
     ) -> None:
         """All as the journal and Asterisk know them. Nobody is brought in accord with the roster yet."""
-        self._duty = duty
+        self._standing = standing
         for agent, device in reachable:
             self._reached.setdefault(agent, set()).add(device)
         for state in states:
             self.seat(state.agent).state = replace(state)
             if state.mode == "wrap_up":
                 self._timers.set(state.until, "wrap_up", state.agent)
+        for seat in self.seats.values():
+            self._furnish(seat)

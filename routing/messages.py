@@ -6,6 +6,7 @@ UTC. Nothing here is text for a person: alarms carry a code and parameters.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,6 +15,7 @@ from calllog.events import AgentChanged, RingResult
 from calllog.folds import AgentState
 from config import settings
 from routing.plan import Plan, plan_of
+from routing.roster import Line
 
 # --- settings, as far as the desk needs them ------------------------------------------------------------------------
 
@@ -22,8 +24,9 @@ from routing.plan import Plan, plan_of
 class Rules:
     """What the operator set for queues and agents.
 
-    Seconds: ``wrap_up`` where a queue has none of its own, ``ring`` the longest ring of a device that has none, and
-    ``confirm`` the time for key 1.
+    Seconds: ``wrap_up`` where a queue has none of its own, ``ring`` the longest ring of a device that has none,
+    ``confirm`` the time for key 1, and ``backup_after`` a caller's wait after which backups are rung though somebody of
+    the first line serves (None: never).
     """
 
     queues: Mapping[str, settings.Queue]
@@ -32,6 +35,7 @@ class Rules:
     misses_before_pause: int = 2
     ring: float = 20.0
     confirm: float = 12.0
+    backup_after: float | None = None
 
     def accounts(self) -> dict[str, str]:
         """Whose each SIP account is."""
@@ -53,6 +57,7 @@ class Rules:
             all_settings.hotline.misses_before_pause,
             all_settings.hotline.times.ring,
             all_settings.hotline.times.confirm,
+            all_settings.hotline.backup_after,
         )
 
 
@@ -132,10 +137,23 @@ class AgentReachable:
 
 
 @dataclass(frozen=True, slots=True)
-class DutyChanged:
-    """Who is on duty now: agent to the instant (µs) at which their present shift began."""
+class Closed:
+    """A queue outside its service hours: since when, and when it opens again (µs since 1970 UTC; 0: not in sight)."""
 
-    duty: Mapping[str, int]
+    since: int
+    opens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand by the clock: who is on duty and how, which queues are closed, and the local date.
+
+    ``duty`` by agent, without those on a break; ``closed`` by queue. Skills hold by the ``date``.
+    """
+
+    duty: Mapping[str, Line] = field(default_factory=dict)
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    date: dt.date = dt.date.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +169,12 @@ class AgentCommand:
 class SettingsChanged:
     """New rules, in force at once. A removed queue drains; a removed agent finishes what they do.
 
-    With a new roster too, ``duty`` is as in :class:`DutyChanged`: in one step, so that nobody who waits is given up
-    because the agents of before are gone and those of now not yet on duty.
+    ``standing`` where that is new too: in one step, so that nobody who waits is given up because the agents of before
+    are gone and those of now not yet on duty.
     """
 
     rules: Rules
-    duty: Mapping[str, int] | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,22 +211,25 @@ class Restore:
     """The first input of every start: what the journal knows and Asterisk confirms.
 
     ``agents`` are the rows of the journal, ``waiting`` the callers still there (rings of theirs are taken as lost),
-    ``talks`` the talks still up, ``duty`` as in :class:`DutyChanged`, ``reachable`` pairs of agent and device,
-    ``handled`` the talks of the last hours, in order of their ends.
+    ``talks`` the talks still up, ``reachable`` pairs of agent and device, ``handled`` the talks of the last hours, in
+    order of their ends.
     """
 
     agents: Iterable[AgentState] = ()
     waiting: Iterable[CallAsked] = ()
     talks: Iterable[LiveTalk] = ()
-    duty: Mapping[str, int] = field(default_factory=dict)
+    standing: Standing = Standing()
     reachable: Iterable[tuple[str, str]] = ()
     handled: Iterable[Handled] = ()
 
 
 Input = (
-    CallAsked | CallGone | RingReport | TalkBegan | TalkEnded | AgentReachable | DutyChanged | AgentCommand
+    CallAsked | CallGone | RingReport | TalkBegan | TalkEnded | AgentReachable | Standing | AgentCommand
     | SettingsChanged | Tick | Restore
 )  # fmt: skip
+
+Why = Literal["uncovered", "longest_wait", "closed"]
+"""Why nobody comes."""
 
 # --- commands -------------------------------------------------------------------------------------------------------
 
@@ -243,10 +264,12 @@ class CancelRing:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Nobody will come: ``uncovered`` nobody with the skill is on duty, ``longest_wait`` the time is up."""
+    """Nobody will come: ``uncovered`` nobody with the skill is on duty, ``longest_wait`` the time is up, ``closed`` it
+    is outside the queue's service hours, until ``opens`` (µs; 0: not in sight)."""
 
     call_id: str
-    why: Literal["uncovered", "longest_wait"]
+    why: Why
+    opens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config import settings
@@ -34,7 +35,7 @@ class Outlooks:
     def __init__(self) -> None:
         self._recent: dict[str, Recent] = {}
         self._learnt: Counter[str] = Counter()
-        self._teams: dict[str, _Team] = {}
+        self._teams: dict[tuple[SkillQueue, bool], _Team] = {}
 
     def learn(self, handled: Handled, queue: settings.Queue | None, wrap_up: float) -> None:
         """A talk of this queue ended; ``wrap_up`` is the one of queues that have none of their own, in seconds."""
@@ -48,35 +49,38 @@ class Outlooks:
 
         Whoever waits for another skill of the same agents and goes before this caller counts too: wholly for
         ``before``, and for the wait by the part of that skill's agents who are also agents of this one. No time is
-        told to a caller whose agent rings already, nor one beyond the longest wait, after which nobody comes.
+        told to a caller whose agent rings already, nor one beyond the longest wait, after which nobody comes. Backups
+        count where they are rung.
         """
         skill = caller.skill
-        team = self._team(skill, now // SECOND)
+        team = self._team(skill, skill.backups_too(caller), now // SECOND)
         before, share = 0, 0.0
         for other, common in team.shared.items():
             first = other.waiting.rank(caller.place)
             before += first
-            share += first * common / len(other.staff)
+            share += first * min(1.0, common / (other.first or other.serving))
         seconds = team.pace.within(share) if caller.rung is None and team.pace is not None else None
         if seconds is not None and now + seconds * SECOND > caller.due:
             seconds = None
         return Outlook(skill.ahead(caller), before, team.agents, seconds)
 
-    def _team(self, skill: SkillQueue, second: int) -> _Team:
+    def _team(self, skill: SkillQueue, backups: bool, second: int) -> _Team:
         stamp = (skill.changes, self._learnt[skill.skill], second)
-        team = self._teams.get(skill.skill)
+        team = self._teams.get((skill, backups))
         if team is None or team.stamp != stamp:
             recent = self._recent.get(skill.skill)
             now = second * SECOND
-            team = self._teams[skill.skill] = _look(skill, now, recent.at(now) if recent is not None else [], stamp)
+            seats = [seat for seat in skill.staff.values() if backups or not seat.backup]
+            team = _look(seats, now, recent.at(now) if recent is not None else [], stamp)
+            self._teams[skill, backups] = team
         return team
 
 
-def _look(skill: SkillQueue, now: int, recent: list[float], stamp: tuple[int, int, int]) -> _Team:
+def _look(seats: Iterable[Seat], now: int, recent: list[float], stamp: tuple[int, int, int]) -> _Team:
     """For how long those who serve have been taken by their callers, how long the others still need, and who they
     are."""
     # Where a pause waits for the end of the talk, nobody after it is served.
-    serving = [seat for seat in skill.staff.values() if not seat.state.reason]
+    serving = [seat for seat in seats if not seat.state.reason]
     ages, rests = [], []
     for seat in serving:
         if seat.state.mode in ("ringing", "talking"):
@@ -84,9 +88,9 @@ def _look(skill: SkillQueue, now: int, recent: list[float], stamp: tuple[int, in
         else:
             rests.append(max(0, _free_at(seat) - now) / SECOND)
     shared: dict[SkillQueue, int] = {}
-    for skills, seats in Counter(seat.skills for seat in serving).items():
+    for skills, alike in Counter(seat.skills for seat in serving).items():
         for other in skills:
-            shared[other] = shared.get(other, 0) + seats
+            shared[other] = shared.get(other, 0) + alike
     return _Team(stamp, len(serving), pace(ages, rests, recent) if serving else None, shared)
 
 

@@ -75,6 +75,11 @@ class Plan:
         return max(each, default=0.0) if self.at_once else sum(each)
 
 
+def chosen(agent: settings.Agent, names: Iterable[str]) -> tuple[settings.Device, ...]:
+    """The agent's devices that a shift names, in its order; all, where it names none that there are."""
+    return tuple(one for name in names for one in agent.devices if one.named == name) or agent.devices
+
+
 def plan_of(agent: settings.Agent, devices: Iterable[settings.Device], ring: float, confirm: float) -> Plan:
     """The plan for these devices of the agent; ``ring`` and ``confirm`` are the seconds where a device has no own."""
     tries = tuple(

@@ -1,16 +1,19 @@
 """The desk's core: who gets which caller. Events in, commands out, on state that nobody else touches.
 
-Theory of operation. Callers wait by skill (queues with the same skill share their agents, so their callers share one
-order): by priority, then by the instant of asking, then by arrival. Free agents stand beside each skill they have,
-ordered by the strategy. After every step no skill has both a caller who waits and a free agent; so a step only looks
-at the skills that it touched, and there only at the two heads. An agent with several skills takes the first caller
-over all of them.
+Theory of operation. Callers wait by skill (queues with the same skill and level share their agents, so their callers
+share one order): by priority, then by the instant of asking, then by arrival. Free agents stand beside each skill they
+have, ordered by the strategy. After every step no skill has both a caller who waits and a free agent whom this caller
+may be given; so a step only looks at the skills that it touched, and there only at the heads. An agent with several
+skills takes the first caller over all of them.
 
 - A caller whose ring failed keeps their place. An agent they have rung is rung again only when no other is free.
 - Longest wait: a ring that is on when the time is up goes to its end, and then there is no other. An agent who
   becomes free in that very instant is still rung.
 - Uncovered: nobody with the skill is on duty. Agents who talk, are paused or cannot be reached do cover. A ring that
   is on goes to its end.
+- Backups stand apart. They are rung when nobody of the first line serves (is reachable, on duty, not paused), or for a
+  caller who has waited for ``backup_after``; after whoever of the first line is free. They do cover.
+- Closed: who asks outside the queue's service hours is told so. Who asked before is served while agents are there.
 - The last agent who could serve a queue is never paused for missed rings: an alarm is raised, and they ring on.
 - The end of a shift lets the ring, the talk and the wrap-up go to their end; the agent gets no new ring.
 - A ring of which nobody reports the end is taken back: no agent rings for ever.
@@ -21,8 +24,9 @@ Everything about one agent is in :mod:`routing.agents` and :mod:`routing.floor`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, assert_never
+from typing import assert_never
 
 from calllog.folds import AgentState
 from config import settings
@@ -34,8 +38,8 @@ from routing.messages import (
     CallAsked,
     CallGone,
     CancelRing,
+    Closed,
     Command,
-    DutyChanged,
     GiveUp,
     Handled,
     Input,
@@ -45,14 +49,16 @@ from routing.messages import (
     RingReport,
     Rules,
     SettingsChanged,
+    Standing,
     TalkBegan,
     TalkEnded,
     Tick,
     WakeAt,
+    Why,
 )  # fmt: skip
 from routing.outlook import Outlooks
-from routing.skills import Caller, Seat, SkillQueue
-from routing.strategy import Strategy, longest_ready
+from routing.skills import Caller, Place, Seat, SkillQueue
+from routing.strategy import Strategy, best_first
 from routing.wait import Outlook
 
 RING_GUARD = 30 * SECOND
@@ -68,10 +74,11 @@ class Desk:
     :class:`Restore` that is not the first input. Reports that come too late change nothing.
     """
 
-    def __init__(self, rules: Rules, strategy: Strategy = longest_ready) -> None:
+    def __init__(self, rules: Rules, strategy: Strategy = best_first) -> None:
         self._timers = Timers()
         self._floor = Floor(rules, strategy, self._timers)
         self._queues: dict[str, settings.Queue] = dict(rules.queues)
+        self._closed: Mapping[str, Closed] = {}
         self._callers: dict[str, Caller] = {}
         self._waiting: Counter[str] = Counter()
         self._talks: dict[str, Seat] = {}
@@ -136,8 +143,9 @@ class Desk:
                 self._floor.change(seat, verb, event.reason)
             case AgentReachable():
                 self._floor.reach(event.agent, event.device, event.reachable)
-            case DutyChanged():
-                self._floor.change_duty(dict(event.duty))
+            case Standing():
+                self._closed = event.closed
+                self._floor.stand(event)
             case SettingsChanged():
                 self._settings_changed(event)
             case Restore():
@@ -170,9 +178,11 @@ class Desk:
         queue = self._queues.get(asked.queue)
         if queue is None:
             self._out.append(RaiseAlarm("unknown_queue", {"call_id": asked.call_id, "queue": asked.queue}))
-        skill = self._floor.skill(queue.skill) if queue else None
-        if queue is None or skill is None or not skill.on_duty:
-            self._out.append(GiveUp(asked.call_id, "uncovered"))
+        skill = self._floor.skill(queue.skill, queue.level) if queue else None
+        closed = self._closed.get(asked.queue)
+        after_hours = closed is not None and closed.since <= asked.asked_at
+        if queue is None or skill is None or not skill.on_duty or after_hours:
+            self._out.append(self._nobody(asked, "uncovered"))
             return
         self._arrivals += 1
         caller = Caller(asked, skill, self._arrivals, rings, set(asked.avoid))
@@ -187,24 +197,42 @@ class Desk:
             caller.skill.enter(caller)
         else:
             caller.skill.ring(caller, None)
-        self._floor.touched[caller.skill.skill] = caller.skill
+        self._floor.touched[caller.skill] = None
 
     def _set_due(self, caller: Caller, queue: settings.Queue) -> None:
         since = caller.asked.waiting_since or caller.asked.asked_at
         caller.due = since + round(queue.longest_wait * SECOND)
         self._timers.set(caller.due, "longest_wait", caller.asked.call_id)
+        after = self._floor.rules.backup_after
+        caller.backup_due = 0 if after is None else since + round(after * SECOND)
+        if caller.backup_due:
+            self._timers.set(caller.backup_due, "backup", caller.asked.call_id)
+
+    def _call_backups(self, caller: Caller) -> None:
+        """They have waited so long that backups are rung for them too."""
+        caller.skill.leave(caller)
+        caller.overdue = True
+        caller.skill.enter(caller)
+        self._floor.touched[caller.skill] = None
 
     def _leave(self, caller: Caller) -> None:
         caller.skill.leave(caller)
         del self._callers[caller.asked.call_id]
         self._waiting[caller.asked.queue] -= 1
 
-    def _give_up(self, caller: Caller, why: Literal["uncovered", "longest_wait"]) -> None:
+    def _give_up(self, caller: Caller, why: Why) -> None:
         self._leave(caller)
-        self._out.append(GiveUp(caller.asked.call_id, why))
+        self._out.append(self._nobody(caller.asked, why))
+
+    def _nobody(self, asked: CallAsked, why: Why) -> GiveUp:
+        """Nobody is on duty, or the time is up; outside the service hours the former is no wonder."""
+        closed = self._closed.get(asked.queue)
+        if closed is not None and why == "uncovered":
+            return GiveUp(asked.call_id, "closed", closed.opens)
+        return GiveUp(asked.call_id, why)
 
     def _give_up_uncovered(self) -> None:
-        for skill in self._floor.bared.values():
+        for skill in self._floor.bared:
             if not skill.on_duty:
                 for place in list(skill.waiting):
                     self._give_up(self._callers[place[-1]], "uncovered")
@@ -228,13 +256,15 @@ class Desk:
         touched = self._floor.touched
         while touched:
             best: SkillQueue | None = None
-            for name, skill in list(touched.items()):
-                if not (skill.waiting and skill.free):
-                    del touched[name]
-                elif best is None or skill.waiting.first() < best.waiting.first():
-                    best = skill
-            if best is not None:
-                caller = self._callers[best.waiting.first()[-1]]
+            first: Place | None = None
+            for skill in list(touched):
+                place = skill.next()
+                if place is None:
+                    del touched[skill]
+                elif first is None or place < first:
+                    best, first = skill, place
+            if best is not None and first is not None:
+                caller = self._callers[first[-1]]
                 self._ring(caller, self._floor.seats[best.choose(caller)])
 
     def _ring(self, caller: Caller, seat: Seat) -> None:
@@ -326,20 +356,24 @@ class Desk:
 
     def _settings_changed(self, change: SettingsChanged) -> None:
         self._queues.update(change.rules.queues)  # one that is gone drains, and still takes who was sent to it
-        self._floor.refurnish(change.rules, change.duty)
+        self._floor.refurnish(change.rules, change.standing)
+        if change.standing is not None:
+            self._closed = change.standing.closed
         for caller in self._callers.values():
             queue = self._queues[caller.asked.queue]
             caller.skill.leave(caller)
-            caller.skill = self._floor.skill(queue.skill)
+            caller.skill = self._floor.skill(queue.skill, queue.level)
+            caller.overdue = False  # by the timer, if they still are
             caller.skill.enter(caller)
-            self._floor.touched[queue.skill] = self._floor.bared[queue.skill] = caller.skill
+            self._floor.touched[caller.skill] = self._floor.bared[caller.skill] = None
             self._set_due(caller, queue)
 
     def _restore(self, start: Restore) -> None:
         if self._used:
             raise ValueError("a desk is restored once, at its start")
         floor = self._floor
-        floor.start(start.agents, start.reachable, dict(start.duty))
+        self._closed = start.standing.closed
+        floor.start(start.agents, start.reachable, start.standing)
         for handled in start.handled:
             self._learn(handled)
         for talk in start.talks:
@@ -370,6 +404,8 @@ class Desk:
             return False
         if timer.kind == "longest_wait":
             return caller.due == timer.at and caller.rung is None
+        if timer.kind == "backup":
+            return caller.backup_due == timer.at and not caller.overdue
         return caller.ring_due == timer.at and caller.rung is not None
 
     def _run_timers(self) -> list[Caller]:
@@ -385,6 +421,8 @@ class Desk:
                     caller = self._callers[timer.who]
                     if caller.rung is not None:
                         self._take_back(caller, caller.rung)
+                case "backup":
+                    self._call_backups(self._callers[timer.who])
                 case "cool_down":
                     self._floor.settle(self._floor.seats[timer.who])
                 case "wrap_up":

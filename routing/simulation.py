@@ -26,7 +26,6 @@ from routing.messages import (
     AgentReachable,
     CallAsked,
     CallGone,
-    DutyChanged,
     GiveUp,
     Input,
     Ring,
@@ -41,6 +40,7 @@ from routing.played import Played, Quarter
 from routing.queue import Desk
 from routing.roster import Roster
 from routing.spans import instant, microseconds
+from routing.timetable import Timetable
 
 Draw = Callable[[], float]
 
@@ -67,7 +67,7 @@ class Simulation:
         seed: int = 1, calls: float | None = None, within: float = ANSWER_WITHIN,
     ) -> None:  # fmt: skip
         self._day, self._rules, self._within = day, rules, within
-        self._roster = roster
+        self._timetable = Timetable(rules.queues, roster)
         self._desk = Desk(rules)
         begins, self._ends = (
             microseconds(instant(dt.datetime.combine(each, dt.time()), zone))
@@ -187,18 +187,18 @@ class Simulation:
         self._tell(RingReport(call_id, ring.talk_id, ring.agent, "answered"))
         self._tell(TalkBegan(call_id, ring.talk_id))
 
-    def _leaves(self, call_id: str, outcome: Literal["abandoned", "voicemail", "uncovered"]) -> None:
+    def _leaves(self, call_id: str, outcome: Literal["abandoned", "voicemail", "uncovered", "closed"]) -> None:
         tally = self._calls.pop(call_id).quarter.tally
         self._waiting -= 1
         setattr(tally, outcome, getattr(tally, outcome) + 1)
 
     def _change_duty(self) -> None:
         now = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=self._now)
-        duty = self._roster.begun(now)
-        self._played.duty(self._now, len(duty))
-        self._tell(DutyChanged(duty))
-        change = self._roster.next_change(now)
-        if change is not None and microseconds(change) < self._ends:
+        standing = self._timetable.standing(now)
+        self._played.duty(self._now, sum(not line.backup for line in standing.duty.values()))
+        self._tell(standing)
+        change = self._timetable.next_change(now)
+        if microseconds(change) < self._ends:
             self._at((microseconds(change) - self._now) / SECOND, "duty")
 
     # --- the desk ---------------------------------------------------------------------------------------------------
@@ -215,8 +215,8 @@ class Simulation:
                     self._wake = at
                 case GiveUp(call_id=call_id, why=why):
                     leaves_message = self._agents_dice.random() < self._day.leaves_message
-                    no_message: Literal["uncovered", "abandoned"] = "uncovered" if why == "uncovered" else "abandoned"
-                    self._leaves(call_id, "voicemail" if leaves_message else no_message)
+                    self._leaves(call_id, "voicemail" if leaves_message
+                                 else "abandoned" if why == "longest_wait" else why)  # fmt: skip
                 case _:  # alarms, and rings taken back for callers who are gone
                     pass
 

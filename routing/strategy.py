@@ -11,10 +11,14 @@ from collections.abc import Callable
 from calllog.folds import AgentState
 
 Rank = tuple[int, ...]
-Strategy = Callable[[AgentState, str], Rank]
-"""Takes a free agent's state and the skill, gives the rank."""
+Strategy = Callable[[AgentState, int], Rank]
+"""Takes a free agent's state and their level of the skill, gives the rank."""
 
 
-def longest_ready(state: AgentState, skill: str) -> Rank:
-    """The one who has been ready longest: the fairest, and what Asterisk's ``leastrecent`` comes closest to."""
-    return (state.since,)
+def best_first(state: AgentState, level: int) -> Rank:
+    """The higher level first, and of one level the one who has been ready longest.
+
+    So the field does it: Genesys Cloud and Avaya choose by the skill's level and then by who is idle longest, VICIdial
+    by the agent's rank; among equals it is the fairest, and what Asterisk's ``leastrecent`` comes closest to.
+    """
+    return -level, state.since

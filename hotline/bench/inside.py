@@ -15,8 +15,9 @@ from calllog import events as ev
 from calllog.clock import Clock
 from calllog.journal import Journal
 from config import settings
-from routing.messages import AgentReachable, CallAsked, DutyChanged, Ring, RingReport, Rules, TalkBegan, TalkEnded
+from routing.messages import AgentReachable, CallAsked, Ring, RingReport, Rules, Standing, TalkBegan, TalkEnded
 from routing.queue import Desk
+from routing.roster import Line
 
 SECOND = 1_000_000
 START = 1_800_000_000 * SECOND
@@ -62,7 +63,7 @@ def _steps(waiting: int, agents: int, rounds: int) -> list[float]:
     rules = Rules({"q": settings.Queue(label="q", skill="a", longest_wait=LONGEST)}, people, wrap_up=0.0)
     desk = Desk(rules)
     now, calls = START, 0
-    desk.step(now, DutyChanged({name: START for name in names}))
+    desk.step(now, Standing({name: Line(START, False, ()) for name in names}))
     for name in names:
         desk.step(now, AgentReachable(name, name, True))
     talks: list[tuple[str, str]] = []

@@ -8,7 +8,6 @@ from routing.messages import (
     AgentReachable,
     CallAsked,
     Command,
-    DutyChanged,
     GiveUp,
     RaiseAlarm,
     RingReport,
@@ -17,7 +16,7 @@ from routing.messages import (
     TalkEnded,
     Tick,
 )
-from tests.pure.desk_plain import SECOND
+from tests.pure.desk_plain import SECOND, on as standing
 from tests.pure.desk_play import Play, agent, queue
 
 QUEUES = {"sales": queue("a"), "vip": queue("a", priority=1), "complaint": queue("b", wrap_up=0)}
@@ -32,7 +31,7 @@ class Floor(Play):
         for number in people:
             self.tell(AgentReachable(number, f"p{number}", True))
         self.duty = dict.fromkeys(on.split() or people, self.now)
-        self.tell(DutyChanged(self.duty))
+        self.tell(standing(self.duty))
 
     def asks(self, call: str, queue: str = "sales", **more: Any) -> list[Command]:
         return self.tell(CallAsked(call, queue, self.now, QUEUES[queue].priority, **more))
@@ -55,7 +54,7 @@ class Floor(Play):
 
     def shift(self, *on: str, new: bool = False) -> list[Command]:
         self.duty = {number: self.now if new else self.duty.get(number, self.now) for number in on}
-        return self.tell(DutyChanged(self.duty))
+        return self.tell(standing(self.duty))
 
     def passes(self, seconds: float) -> list[Command]:
         until, said = self.now + round(seconds * SECOND), len(self.log)

@@ -5,7 +5,9 @@ After every event it looks at every caller and every agent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from config.settings import Queue
 from routing.agents import COOL_DOWN, IllegalTransition
@@ -16,7 +18,6 @@ from routing.messages import (
     CallGone,
     CancelRing,
     Command,
-    DutyChanged,
     GiveUp,
     Input,
     RaiseAlarm,
@@ -24,14 +25,22 @@ from routing.messages import (
     RingReport,
     Rules,
     SettingsChanged,
+    Standing,
     TalkBegan,
     TalkEnded,
 )
 from routing.plan import Plan, PlannedTry
 from routing.queue import RING_GUARD
+from routing.roster import Line
 
 SECOND = 1_000_000
 QUICK = ("busy", "rejected", "unreachable", "failed")
+
+
+def on(duty: Mapping[str, int | Line], **more: Any) -> Standing:
+    """These are on duty: since when, first line and with all devices, or as the line says."""
+    lines = {who: Line(one, False, ()) if isinstance(one, int) else one for who, one in duty.items()}
+    return Standing(lines, **more)
 
 
 @dataclass
@@ -47,6 +56,8 @@ class _Person:
     bridged: bool = False
     talk: str = ""
     queue: str = ""
+    began: int = 0
+    paused: tuple[int, str] = (0, "")
 
 
 @dataclass
@@ -67,7 +78,7 @@ class Naive:
     queues: dict[str, Queue] = field(default_factory=dict)
     people: dict[str, _Person] = field(default_factory=dict)
     calls: list[_Wait] = field(default_factory=list)
-    duty: dict[str, int] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
     reached: set[tuple[str, str]] = field(default_factory=set)
     count: int = 0
     said: list[Command] = field(default_factory=list)
@@ -77,10 +88,39 @@ class Naive:
         self.people = {number: _Person() for number in self.rules.agents}
 
     def on_duty(self, number: str) -> bool:
-        return number in self.duty and number in self.rules.agents
+        return number in self.standing.duty and number in self.rules.agents
 
-    def skill(self, call: _Wait) -> str:
-        return self.queues[call.asked.queue].skill
+    def can(self, number: str, queue: Queue) -> bool:
+        """On duty, and good enough on this date."""
+        if not self.on_duty(number):
+            return False
+        return self.rules.agents[number].skills_at(self.standing.date).get(queue.skill, 0) >= queue.level
+
+    def serves(self, number: str, queue: Queue) -> bool:
+        """There for calls, even if busy now."""
+        return self.can(number, queue) and bool(self.plan(number).tries) and self.people[number].mode not in (
+            "off", "paused"
+        )  # fmt: skip
+
+    def is_backup(self, number: str) -> bool:
+        return self.standing.duty[number].backup
+
+    def may_ring(self, number: str, call: _Wait, now: int) -> bool:
+        """A backup only when nobody of the first line serves, or when the caller has waited for too long."""
+        queue = self.queues[call.asked.queue]
+        if not self.can(number, queue):
+            return False
+        if not self.is_backup(number) or 0 < self.backup_due(call) <= now:
+            return True
+        return not any(self.serves(one, queue) and not self.is_backup(one) for one in self.people)
+
+    def backup_due(self, call: _Wait) -> int:
+        after = self.rules.backup_after
+        return 0 if after is None else (call.asked.waiting_since or call.asked.asked_at) + round(after * SECOND)
+
+    def nobody(self, call: CallAsked) -> GiveUp:
+        closed = self.standing.closed.get(call.queue)
+        return GiveUp(call.call_id, "closed", closed.opens) if closed else GiveUp(call.call_id, "uncovered")
 
     def due(self, call: _Wait) -> int:
         longest = self.queues[call.asked.queue].longest_wait
@@ -88,7 +128,9 @@ class Naive:
 
     def plan(self, number: str) -> Plan:
         agent, tries = self.rules.agents.get(number), []
-        for device in agent.devices if agent else ():
+        names = self.standing.duty[number].devices if number in self.standing.duty else ()
+        devices = [one for name in names for one in agent.devices if one.named == name] if agent else []
+        for device in devices or (agent.devices if agent else ()):
             if device.number is not None or (number, device.sip) in self.reached:
                 ring = self.rules.ring if device.ring_time is None else device.ring_time
                 tries.append(PlannedTry(device, ring, self.rules.confirm if device.number or device.confirm else 0))
@@ -98,20 +140,15 @@ class Naive:
         each = [one.ring + one.confirm for one in plan.tries]
         return max(each) if plan.at_once else sum(each)
 
-    def covered(self, skill: str) -> bool:
-        return any(self.on_duty(one) and skill in self.rules.agents[one].skill_names for one in self.people)
+    def covered(self, queue: str) -> bool:
+        return any(self.can(one, self.queues[queue]) for one in self.people)
 
     def others_serve(self, number: str) -> list[str]:
         """Queues that only this agent could serve."""
         alone = []
         for name, queue in self.rules.queues.items():
-            can = [
-                one
-                for one, person in self.people.items()
-                if self.on_duty(one) and self.plan(one).tries and person.mode not in ("off", "paused")
-                if queue.skill in self.rules.agents[one].skill_names
-            ]
-            if queue.skill in self.rules.agents[number].skill_names and not set(can) - {number}:
+            serving = [one for one in self.people if self.serves(one, queue)]
+            if self.can(number, queue) and not set(serving) - {number}:
                 alone.append(name)
         return sorted(alone)
 
@@ -148,9 +185,9 @@ class Naive:
         self.rest(now, number, person.since if result in ("failed", "caller_gone") else now)
         if result == "caller_gone":
             self.calls.remove(call)
-        elif not self.covered(self.skill(call)):
+        elif not self.covered(call.asked.queue):
             self.calls.remove(call)
-            self.said.append(GiveUp(call.asked.call_id, "uncovered"))
+            self.said.append(self.nobody(call.asked))
         elif now >= self.due(call):
             self.calls.remove(call)
             self.said.append(GiveUp(call.asked.call_id, "longest_wait"))
@@ -170,13 +207,24 @@ class Naive:
 
     def keep_duty(self, now: int) -> None:
         for number, person in self.people.items():
-            began = self.duty.get(number) if number in self.rules.agents else None
-            if began is None and person.mode in ("ready", "paused"):
-                self.people[number] = _Person(changed=now, cool=person.cool)
-            elif began is not None and (person.mode == "off" or (person.pause and began > person.changed)):
+            line = self.standing.duty.get(number) if number in self.rules.agents else None
+            began = line.begun if line else None
+            if began is None and person.mode != "off":
+                paused = (person.began, person.pause if person.mode == "paused" else "")
+                if person.mode in ("ready", "paused"):
+                    person = self.people[number] = _Person(changed=now, cool=person.cool)
+                person.paused = paused
+            if began is None:
+                continue
+            goes_on = person.paused[1] if person.paused[0] == began else ""
+            person.paused, person.began = (0, ""), began
+            if person.mode == "off" or (person.pause and began > person.changed):
                 person.pause, person.missed, person.changed = "", 0, now
                 if person.mode in ("off", "paused"):
                     person.mode, person.since = "ready", now
+                if goes_on:
+                    person.pause = goes_on
+                    self.rest(now, number, now)
 
     def step(self, now: int, event: Input) -> list[Command]:
         self.said = []
@@ -184,10 +232,11 @@ class Naive:
             case CallAsked():
                 call = _Wait(event, self.count, event.rings, set(event.avoid))
                 self.count += 1
-                if self.covered(self.skill(call)):
+                closed = self.standing.closed.get(event.queue)
+                if self.covered(event.queue) and not (closed and closed.since <= event.asked_at):
                     self.calls.append(call)
                 else:
-                    self.said.append(GiveUp(event.call_id, "uncovered"))
+                    self.said.append(self.nobody(event))
             case CallGone():
                 for call in [call for call in self.calls if call.asked.call_id == event.call_id]:
                     if call.ringing:
@@ -212,8 +261,8 @@ class Naive:
                 self.talk_ends(now, event.call_id, event.talk_id)
             case AgentReachable():
                 (self.reached.add if event.reachable else self.reached.discard)((event.agent, event.device))
-            case DutyChanged():
-                self.duty = dict(event.duty)
+            case Standing():
+                self.standing = event
                 self.keep_duty(now)
             case AgentCommand():
                 person = self.people[event.agent]
@@ -251,9 +300,9 @@ class Naive:
                 self.said.append(CancelRing(call.asked.call_id, talk_id, call.ringing, "failed"))
                 self.ring_ends(now, call, "failed")
         for call in list(self.calls):
-            if not call.ringing and not self.covered(self.skill(call)):
+            if not call.ringing and not self.covered(call.asked.queue):
                 self.calls.remove(call)
-                self.said.append(GiveUp(call.asked.call_id, "uncovered"))
+                self.said.append(self.nobody(call.asked))
         while self.ring_one(now):
             pass
         for call in list(self.calls):
@@ -265,18 +314,24 @@ class Naive:
         for call in sorted(self.calls, key=lambda one: (one.asked.priority, one.asked.asked_at, one.number)):
             if call.ringing:
                 continue
+            skill = self.queues[call.asked.queue].skill
             free = [
-                (person.since, number)
+                (
+                    self.is_backup(number),
+                    -self.rules.agents[number].skills_at(self.standing.date)[skill],
+                    person.since,
+                    number,
+                )
                 for number, person in self.people.items()
-                if self.on_duty(number) and self.skill(call) in self.rules.agents[number].skill_names
+                if self.may_ring(number, call, now)
                 if person.mode == "ready" and person.cool <= now and self.plan(number).tries
             ]
             if not free:
                 continue
-            fresh = [one for one in free if one[1] not in call.tried]
+            fresh = [one for one in free if one[-1] not in call.tried]
             if not fresh:
                 call.tried.clear()
-            number = min(fresh or free)[1]
+            number = min(fresh or free)[-1]
             person = self.people[number]
             call.ringing, call.rings = number, call.rings + 1
             plan = self.plan(number)
@@ -293,4 +348,5 @@ class Naive:
         times = [person.until for person in self.people.values() if person.mode == "wrap_up"]
         times += [person.cool for person in self.people.values() if person.cool > now]
         times += [call.ring_due if call.ringing else self.due(call) for call in self.calls]
+        times += [due for call in self.calls if (due := self.backup_due(call)) > now]
         return min(times, default=0)

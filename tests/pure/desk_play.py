@@ -6,7 +6,7 @@ The referee knows only what was said to the desk and what it answered.
 from __future__ import annotations
 
 from calllog.folds import AgentState
-from config.settings import Agent, Device, Queue
+from config.settings import Agent, Device, Queue, Skill
 from routing.agents import COOL_DOWN
 from routing.messages import (
     AgentChange,
@@ -15,7 +15,6 @@ from routing.messages import (
     CallGone,
     CancelRing,
     Command,
-    DutyChanged,
     GiveUp,
     Input,
     RaiseAlarm,
@@ -24,6 +23,7 @@ from routing.messages import (
     RingReport,
     Rules,
     SettingsChanged,
+    Standing,
     TalkEnded,
     WakeAt,
 )
@@ -34,13 +34,20 @@ from tests.pure.desk_plain import QUICK, SECOND, Naive
 START = 1_700_000_000 * SECOND
 
 
-def queue(skill: str, priority: int = 5, longest_wait: float = 300, wrap_up: float | None = None) -> Queue:
-    return Queue(label=skill, skill=skill, priority=priority, longest_wait=longest_wait, wrap_up=wrap_up)
+def queue(
+    skill: str, priority: int = 5, longest_wait: float = 300, wrap_up: float | None = None, level: int = 1
+) -> Queue:
+    return Queue(
+        label=skill, skill=skill, priority=priority, longest_wait=longest_wait, wrap_up=wrap_up, level=level
+    )  # fmt: skip
 
 
-def agent(number: str, *skills: str, devices: tuple[str | Device, ...] = (), at_once: bool = False) -> Agent:
+def agent(
+    number: str, *skills: str | Skill, devices: tuple[str | Device, ...] = (), at_once: bool = False
+) -> Agent:
     found = tuple(Device(sip=one) if isinstance(one, str) else one for one in devices or (f"p{number}",))
-    return Agent(name=number, skills=skills, devices=found, ring="at_once" if at_once else "in_order")
+    able = tuple(Skill(skill=one) if isinstance(one, str) else one for one in skills)
+    return Agent(name=number, skills=able, devices=found, ring="at_once" if at_once else "in_order")
 
 
 def plan(*sips: str, ring: float = 20.0) -> Plan:
@@ -54,7 +61,7 @@ class Referee:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.queues = dict(rules.queues)
-        self.duty: set[str] = set()
+        self.standing = Standing()
         self.reached: set[tuple[str, str]] = set()
         self.agents: dict[str, AgentState] = {}
         self.waiting: dict[str, CallAsked] = {}
@@ -65,19 +72,43 @@ class Referee:
         self.ends: dict[str, list[str]] = {}
         self.rings = 0
 
-    def skills(self, number: str) -> tuple[str, ...]:
+    def can(self, number: str, call_id: str) -> bool:
+        """On duty, and good enough for this caller on this date."""
         found = self.rules.agents.get(number)
-        return found.skill_names if found and number in self.duty else ()
+        if found is None or number not in self.standing.duty:
+            return False
+        queue = self.queues[self.waiting[call_id].queue]
+        return found.skills_at(self.standing.date).get(queue.skill, 0) >= queue.level
+
+    def reachable(self, number: str) -> bool:
+        found, line = self.rules.agents[number], self.standing.duty[number]
+        ringing = [one for one in found.devices if one.named in line.devices] or found.devices
+        return any(device.number or (number, device.sip) in self.reached for device in ringing)
+
+    def serves(self, number: str) -> bool:
+        state = self.agents.get(number)
+        return state is not None and state.mode not in ("off", "paused") and self.reachable(number)
+
+    def may_be_rung(self, number: str, call_id: str, now: int) -> bool:
+        """Good enough; a backup only where nobody of the first line serves, or after a long wait."""
+        if not self.can(number, call_id):
+            return False
+        if not self.standing.duty[number].backup:
+            return True
+        asked, after = self.waiting[call_id], self.rules.backup_after
+        if after is not None and now >= (asked.waiting_since or asked.asked_at) + round(after * SECOND):
+            return True
+        first = [one for one, line in self.standing.duty.items() if not line.backup and self.can(one, call_id)]
+        return not any(self.serves(one) for one in first)
 
     def free(self, number: str, now: int) -> bool:
         state = self.agents.get(number)
-        found = self.rules.agents.get(number)
         return (
-            found is not None
-            and number in self.duty
+            number in self.rules.agents
+            and number in self.standing.duty
             and state is not None
             and state.mode == "ready"
-            and any(device.number or (number, device.sip) in self.reached for device in found.devices)
+            and self.reachable(number)
             and now >= self.cool.get(number, 0)
         )
 
@@ -117,13 +148,13 @@ class Referee:
                     del self.talks[event.call_id]
             case AgentReachable():
                 (self.reached.add if event.reachable else self.reached.discard)((event.agent, event.device))
-            case DutyChanged():
-                self.duty = set(event.duty)
+            case Standing():
+                self.standing = event
             case SettingsChanged():
-                self.rules = event.rules
+                self.rules, self.standing = event.rules, event.standing or self.standing
                 self.queues.update(event.rules.queues)
             case Restore():
-                self.duty = set(event.duty)
+                self.standing = event.standing
                 self.reached |= set(event.reachable)
                 for asked in event.waiting:
                     self.heard(now, asked)
@@ -145,13 +176,19 @@ class Referee:
                         del self.rung[command.call_id]
                 case GiveUp():
                     assert command.call_id not in self.rung, "given up while an agent rings"
-                    asked = self.waiting.pop(command.call_id)
+                    asked = self.waiting[command.call_id]
                     self.ends[command.call_id].append(command.why)
-                    covered = any(self.queues[asked.queue].skill in self.skills(one) for one in self.duty)
-                    assert covered == (command.why == "longest_wait")
+                    covered = any(self.can(one, command.call_id) for one in self.standing.duty)
+                    closed = self.standing.closed.get(asked.queue)
+                    assert (command.why == "closed") <= (closed is not None)
+                    assert (command.why == "uncovered") <= (closed is None and not covered)
+                    assert (command.why == "closed") <= (not covered or bool(closed and closed.since <= asked.asked_at))
+                    assert (command.why == "longest_wait") <= covered
+                    assert command.opens == (closed.opens if closed and command.why == "closed" else 0)
+                    del self.waiting[command.call_id]
                     since = asked.waiting_since or asked.asked_at
                     due = since + round(self.queues[asked.queue].longest_wait * SECOND)
-                    assert now >= due or command.why == "uncovered"
+                    assert now >= due or command.why != "longest_wait"
                 case RaiseAlarm() | WakeAt():
                     pass
         self.nobody_idle(now)
@@ -167,18 +204,24 @@ class Referee:
             assert one.device.number is not None or (ring.agent, one.device.sip) in self.reached
         assert now >= self.cool.get(ring.agent, 0), "rung within the cool-down"
         assert self.agents[ring.agent].mode == "ringing"
-        skills = self.skills(ring.agent)
-        assert self.queues[self.waiting[ring.call_id].queue].skill in skills
-        for call_id, asked in self.waiting.items():
-            if call_id not in self.rung and self.queues[asked.queue].skill in skills:
+        line, known = self.standing.duty[ring.agent], self.rules.agents[ring.agent].devices
+        wanted = [one for name in line.devices for one in known if one.named == name]
+        if wanted:
+            left = [one.device for one in ring.plan.tries]
+            assert left == [one for one in wanted if one in left], "the shift's devices, in its order"
+        assert self.may_be_rung(ring.agent, ring.call_id, now)
+        for call_id in self.waiting:
+            if call_id not in self.rung and self.may_be_rung(ring.agent, call_id, now):
                 assert self.place(ring.call_id) <= self.place(call_id), "a caller was passed over"
         self.rung[ring.call_id] = ring
 
     def nobody_idle(self, now: int) -> None:
-        wanted = {self.queues[asked.queue].skill for call, asked in self.waiting.items() if call not in self.rung}
+        waiting = {asked.queue: call for call, asked in self.waiting.items() if call not in self.rung}
+        late = [call for call in self.waiting if call not in self.rung] if self.rules.backup_after is not None else []
         for number in self.agents:
-            if wanted.intersection(self.skills(number)):
-                assert not self.free(number, now), "a free agent beside a caller who waits"
+            if waiting and self.free(number, now):
+                for call in [*waiting.values(), *late]:
+                    assert not self.may_be_rung(number, call, now), "a free agent beside a caller who waits"
 
     def all_is_bounded(self, now: int) -> None:
         for call_id, asked in self.waiting.items():

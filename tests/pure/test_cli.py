@@ -289,6 +289,25 @@ def test_nobody_on_duty(empty: Path) -> None:
         assert done.exit_code == 0 and said in done.stdout
 
 
+def test_duty_on_a_break_and_outside_the_service_hours(empty: Path) -> None:
+    (empty / "roster.yaml").write_text(
+        'shifts: {行政: {from: "09:00", to: "18:00", breaks: [{from: "12:00", to: "13:00"}]},'
+        ' 夜备: {from: "18:00", to: "09:00", backup: true}}\n'
+        "rules: [{shift: 行政, agents: [8001, 8002]}, {shift: 夜备, agents: [8003]}]\n"
+        "changes: [{leave: annual, agent: 8002, date: 2026-11-25}]\n"
+    )
+    queues = (empty / "queues.yaml").read_text(encoding="utf-8")
+    hours = 'skill: business, hours: [{days: [workday], from: "08:00", to: "12:00"}]'
+    (empty / "queues.yaml").write_text(queues.replace("skill: business", hours, 1), encoding="utf-8")
+    found = json.loads(hotline("duty", "--at", "2026-11-25 12:30", "--format", "json", config=empty).stdout)
+    assert [(one["agent"], one["break_until"]) for one in found["on_duty"]] == [("8001", "2026-11-25T13:00:00+08:00")]
+    assert [queue["queue"] for queue in found["queues"] if queue["closed"]] == ["business"]
+    said = hotline("duty", "--at", "2026-11-25 12:30", config=empty).stdout
+    assert "休息至 13:00" in said and "非服务时间，11-26 08:00 恢复" in said and "无人  " in said
+    night = json.loads(hotline("duty", "--at", "2026-11-25 20:00", "--format", "json", config=empty).stdout)
+    assert [(one["agent"], one["line"]) for one in night["on_duty"]] == [("8003", "backup")]
+
+
 # --- the store, the recordings ----------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,6 @@ from routing.messages import (
     CallAsked,
     CallGone,
     Command,
-    DutyChanged,
     LiveTalk,
     Restore,
     Ring,
@@ -30,6 +29,7 @@ from routing.messages import (
     Tick,
 )
 from routing.queue import Desk
+from tests.pure.desk_plain import on
 from tests.pure.desk_play import SECOND, START, Play, agent, queue
 
 SKILLS = ["a", "b", "c", "d"]
@@ -99,7 +99,7 @@ class Day:
                 talks=[
                     LiveTalk(call, ring.talk_id, ring.agent, self.queue[call]) for call, ring in referee.talks.items()
                 ],
-                duty=self.duty,
+                standing=on(self.duty),
                 reachable=sorted(referee.reached),
             )
         )
@@ -139,7 +139,7 @@ class Day:
             case "shift":
                 share = dice.choice([0, 0.1, 0.6, 0.8, 0.9])
                 self.duty = {one: now for one in self.numbers if dice.random() < share}
-                self.tell(DutyChanged(self.duty))
+                self.tell(on(self.duty))
             case "phone":
                 one = dice.choice(self.numbers)
                 self.tell(AgentReachable(one, f"p{one}", False))
@@ -195,7 +195,7 @@ def test_the_turn_goes_round() -> None:
     play = Play(Rules(QUEUES, people, wrap_up=1))
     for number in people:
         play.tell(AgentReachable(number, f"p{number}", True))
-    play.tell(DutyChanged(dict.fromkeys(people, START)))
+    play.tell(on(dict.fromkeys(people, START)))
     rung: list[str] = []
     for n in range(200):
         play.now += 10 * SECOND

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from config.load import load_settings
-from config.settings import RosterFile, Settings
+from config.settings import AgentFile, Device, RosterFile, Settings
 from hotline import duty_file
 from hotline.asterisk.home import AsteriskHome
+from routing.plan import chosen
 from routing.roster import Roster
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,7 +44,11 @@ DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 @st.composite
 def rosters(draw: st.DrawFn) -> dict[str, Any]:
-    shifts = {name: {"from": draw(HALF_HOURS), "to": draw(HALF_HOURS)} for name in ("早", "晚", "夜")}
+    shifts = {
+        name: {"from": draw(HALF_HOURS), "to": draw(HALF_HOURS), "backup": draw(st.booleans()),
+               "ring": draw(st.sampled_from([[], ["mobile"], ["desk"], ["mobile", "desk"]]))}
+        for name in ("早", "晚", "夜")
+    }  # fmt: skip
     rules = st.fixed_dictionaries({
         "shift": st.sampled_from(sorted(shifts)),
         "days": st.lists(st.sampled_from(DAYS), min_size=1, unique=True),
@@ -64,6 +69,10 @@ def test_minute_by_minute_it_says_what_the_roster_says(
     tmp_path_factory: pytest.TempPathFactory, tree: dict[str, Any], zone: str, second: int
 ) -> None:
     given_settings = with_roster(tree, zone)
+    mobile = Device(sip="m8001", name="mobile")
+    first = given_settings.agents.agents["8001"]
+    agents = given_settings.agents.agents | {"8001": first.model_copy(update={"devices": (*first.devices, mobile)})}
+    given_settings = given_settings.model_copy(update={"agents": AgentFile(agents=agents)})
     home = AsteriskHome.of(tmp_path_factory.mktemp("duty"))
     now = 1_792_800_000  # two weeks on, Berlin's clocks have gone back
     duty_file.write(given_settings, home, now)
@@ -71,7 +80,13 @@ def test_minute_by_minute_it_says_what_the_roster_says(
     duty = LIFEBOAT.Duty(str(home.duty), now)
     for minute in range(-60, 14 * 1440, 7):  # 7 is coprime to the hour: every minute of it is met
         at = now + 60 * minute + second
-        assert duty.on_duty(at) == sorted(roster.begun(dt.datetime.fromtimestamp(at, dt.UTC)))
+        lines = roster.lines(dt.datetime.fromtimestamp(at, dt.UTC))
+        assert {agent: bool(backup) for agent, (backup, _rank, _ways) in duty.on_duty(at).items()} == {
+            agent: line.backup for agent, line in lines.items()
+        }
+        for agent, (_backup, _rank, ways) in duty.on_duty(at).items():
+            rung = [duty.agents[agent]["devices"][way]["name"] for way in ways]
+            assert rung == [one.label for one in chosen(agents[agent], lines[agent].devices)]
 
 
 def test_it_lasts_two_weeks_and_survives_a_clock_that_steps_back_a_day(tmp_path: Path) -> None:

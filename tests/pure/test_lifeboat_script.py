@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from calllog.events import HungUp
 from calllog.folds import CallState
+from config.settings import AgentFile, Device, Hours, QueueFile
 from hotline import duty_file, lifeboat
 from hotline.asterisk.home import AsteriskHome
 from routing.outcome import outcome_of
@@ -39,6 +40,13 @@ def boat(folder: Path, roster: dict[str, Any] = ALL_DAY) -> AsteriskHome:
         (sounds / f"{name}.wav").touch()
     duty_file.write(with_roster(roster), home, NOW)
     return home
+
+
+def backup(also: list[str], **more: Any) -> dict[str, Any]:
+    """8002 is a backup beside these of the first line."""
+    shifts = ALL_DAY["shifts"] | {"备班": {"from": "00:00", "to": "00:00", "backup": True, **more}}
+    rules = [{"shift": "备班", "agents": ["8002"]}, *([{"shift": "全天", "agents": also}] if also else [])]
+    return {"shifts": shifts, "rules": rules}
 
 
 def phones(**states: str) -> dict[str, Any]:
@@ -113,6 +121,75 @@ def test_while_all_are_busy_the_caller_waits_with_music_for_the_longest_wait(tmp
     assert visit(agi, monkeypatch) == 0 and not agi.ran("Dial")
     assert len(agi.ran("StartMusicOnHold")) == 1
     assert 280 < sum(said == "WAIT FOR DIGIT 1000" for said in agi.said) < 302
+
+
+@pytest.mark.parametrize("states, rung", [
+    ({"p8001": "NOT_INUSE", "p8002": "NOT_INUSE"}, ["8001", "8002", "8001", "8002"]),
+    ({"p8001": "INUSE", "p8002": "NOT_INUSE"}, []),
+    ({"p8002": "NOT_INUSE"}, ["8002", "8002"]),
+])  # fmt: skip
+def test_backups_are_rung_after_the_first_line_and_not_while_it_talks(
+    tmp_path: Path, monkeypatch: Any, states: dict[str, str], rung: list[str]
+) -> None:
+    home = boat(tmp_path, backup(["8001"]))
+    agi = FakeAgi(environment(home.duty), phones(**states) | {"DIALSTATUS": "NOANSWER"})
+    assert visit(agi, monkeypatch) == 0
+    assert [line["agent"] for line in written(home.away) if line["do"] == "ring"] == rung
+
+
+def test_after_the_stated_wait_a_backup_is_rung_though_the_first_line_talks(tmp_path: Path, monkeypatch: Any) -> None:
+    home = boat(tmp_path)
+    known = with_roster(backup(["8001"]))
+    hotline = known.hotline.model_copy(update={"backup_after": 40.0})
+    duty_file.write(known.model_copy(update={"hotline": hotline}), home, NOW)
+    agi = FakeAgi(environment(home.duty), phones(p8001="INUSE", p8002="NOT_INUSE"))
+    assert visit(agi, monkeypatch) == 0
+    assert 39 <= sum(said == "WAIT FOR DIGIT 1000" for said in agi.said) <= 41
+    assert [line["agent"] for line in written(home.away) if line["do"] == "talk"] == ["8002"]
+
+
+def test_the_shift_chooses_the_device_and_the_better_skilled_come_first(tmp_path: Path, monkeypatch: Any) -> None:
+    home = boat(tmp_path)
+    night = {"from": "00:00", "to": "00:00", "ring": ["mobile"]}
+    known = with_roster({"shifts": {"夜班": night}, "rules": [{"shift": "夜班", "agents": ["8001", "8002"]}]})
+    agents = dict(known.agents.agents)
+    devices = (Device(sip="8001"), Device(sip="m1", name="mobile"))
+    agents["8001"] = agents["8001"].model_copy(update={"devices": devices})
+    agents["8002"] = agents["8002"].model_copy(update={"skills": tuple(
+        one.model_copy(update={"level": 2}) for one in agents["8002"].skills
+    )})  # fmt: skip
+    duty_file.write(known.model_copy(update={"agents": AgentFile(agents=agents)}), home, NOW)
+    values = phones(p8001="NOT_INUSE", p8002="NOT_INUSE", pm1="NOT_INUSE") | {"DIALSTATUS": "NOANSWER"}
+    agi = FakeAgi(environment(home.duty), values)
+    assert visit(agi, monkeypatch) == 0
+    rung = [(line["agent"], line["device"]) for line in written(home.away) if line["do"] == "ring"]
+    assert rung == [("8002", "8002"), ("8001", "m1")] * 2
+
+
+@pytest.mark.parametrize("missing", ["", "opens_again"])
+def test_outside_the_service_hours_it_says_so_and_takes_a_message(
+    tmp_path: Path, monkeypatch: Any, missing: str
+) -> None:
+    home = boat(tmp_path)
+    known = with_roster(ALL_DAY)
+    hours = (Hours.model_validate({"from": "09:00", "to": "18:00"}),)  # NOW is 21:33 in Shanghai
+    queues = {name: one.model_copy(update={"hours": hours}) for name, one in known.queues.queues.items()}
+    duty_file.write(known.model_copy(update={"queues": QueueFile(queues=queues)}), home, NOW)
+    said = ["closed_now", "opens_again", "day_tomorrow", "time_morning", "num_9", "time_hour", "opens_end"]
+    for name in (*said, "voicemail_invite"):
+        if name != missing:
+            (tmp_path / f"sounds/zh/{name}.wav").touch()
+    agi = FakeAgi(environment(home.duty), phones(p8001="NOT_INUSE"))
+    assert visit(agi, monkeypatch) == 0 and not agi.ran("Dial")
+    heard = [path.strip('"').rpartition("/")[2] for path in agi.ran("Playback")]
+    after = [*said, "voicemail_invite"] if not missing else ["closed_now", "away_apology"]
+    assert heard == ["greeting", "recording_notice", *after, "beep", "voicemail_thanks"]
+    assert [line["why"] for line in written(home.away) if line["do"] == "offered"] == ["closed"]
+    data = (home.away / "hotline-1.1.jsonl").read_bytes()
+    state = CallState("hotline-1.1")
+    for at, event in lifeboat.events(lifeboat.read("hotline-1.1", data), state, NOW):
+        state.apply(at, event)
+    assert outcome_of(state) == ("closed", "no_message")
 
 
 def test_an_agent_whom_another_caller_is_about_to_ring_is_not_rung(tmp_path: Path, monkeypatch: Any) -> None:

@@ -15,7 +15,6 @@ from routing.messages import (
     CallAsked,
     CallGone,
     CancelRing,
-    DutyChanged,
     RaiseAlarm,
     Restore,
     Ring,
@@ -30,7 +29,7 @@ from routing.plan import Plan, PlannedTry
 from routing.queue import RING_GUARD, Desk
 from routing.session import CLEAN_UP
 from tests.pure.desk_floor import QUEUES, Floor, alarms, given_up
-from tests.pure.desk_plain import SECOND
+from tests.pure.desk_plain import SECOND, on
 from tests.pure.desk_play import START, Play, agent, plan
 
 # --- who rings --------------------------------------------------------------------------------------------------------
@@ -146,7 +145,7 @@ def test_the_devices_that_can_be_reached_in_the_order_of_the_settings() -> None:
     mobile = Device(number="13800138000", ring_time=25)
     people = {"8001": agent("8001", "a", devices=("desk", "soft", mobile))}
     play = Play(Rules(QUEUES, people, confirm=10))
-    play.tell(DutyChanged({"8001": START}))
+    play.tell(on({"8001": START}))
     play.tell(CallAsked("c1", "sales", START, 5))
     ring = play.referee.rung["c1"]
     assert ring.plan == Plan((PlannedTry(mobile, 25, 10),)) and ring.plan.longest == 35
@@ -160,7 +159,7 @@ def test_the_devices_that_can_be_reached_in_the_order_of_the_settings() -> None:
 def test_whose_phone_is_gone_is_rung_at_the_mobile_and_does_serve() -> None:
     people = {"8001": agent("8001", "a", devices=("desk", Device(number="13800138000")), at_once=True)}
     play = Play(Rules(QUEUES, people, confirm=10))
-    play.tell(DutyChanged({"8001": START}))
+    play.tell(on({"8001": START}))
     play.tell(AgentReachable("8001", "desk", True))
     play.tell(AgentReachable("8001", "desk", False))
     play.tell(CallAsked("c1", "sales", START, 5))
@@ -354,7 +353,7 @@ def test_commands_that_cannot_be() -> None:
 
 def test_asking_again() -> None:
     desk = Desk(Rules(QUEUES, {"8001": agent("8001", "a"), "8002": agent("8002", "a")}))
-    desk.step(START, Restore(duty={"8001": START, "8002": START}, reachable=[("8001", "p8001")]))
+    desk.step(START, Restore(standing=on({"8001": START, "8002": START}), reachable=[("8001", "p8001")]))
     assert Ring("c1", "c1-1", "8001", plan("p8001")) in desk.step(START, CallAsked("c1", "sales", START, 5))
     assert desk.step(START, CallAsked("c1", "sales", START, 5)) == []  # it has not heard of the ring yet
     said = desk.step(START, CallAsked("c1", "sales", START, 5, rings=1))  # it lost the ring

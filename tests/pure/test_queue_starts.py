@@ -18,7 +18,7 @@ from routing.messages import (
 from routing.plan import Plan
 from routing.queue import Desk
 from tests.pure.desk_floor import QUEUES, Floor, given_up
-from tests.pure.desk_plain import SECOND
+from tests.pure.desk_plain import SECOND, on
 from tests.pure.desk_play import START, Referee, agent, queue
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -88,8 +88,8 @@ def test_a_start_after_a_crash() -> None:
                  CallAsked("c4", "vip", then, 1), CallAsked("c7", "complaint", then, 5),
                  CallAsked("c8", "sales", then, 5), CallAsked("c9", "other", then - 400 * SECOND, 5)],
         talks=[LiveTalk("c1", "c1-1", "8001", "sales"), LiveTalk("c6", "c6-1", "8008", "other")],
-        duty={"8001": then - 90, "8002": then - 90, "8003": then - 90, "8004": then - 90, "8005": then - 50,
-              "8006": then - 90, "8008": then - 90},
+        standing=on({"8001": then - 90, "8002": then - 90, "8003": then - 90, "8004": then - 90, "8005": then - 50,
+              "8006": then - 90, "8008": then - 90}),
         reachable=[(number, f"p{number}") for number in [*people, "8008"]],
     )  # fmt: skip
     referee.agents = {state.agent: AgentState(**{f: getattr(state, f) for f in state.__slots__}) for state in states}
@@ -115,6 +115,6 @@ def test_a_start_after_a_crash() -> None:
 
 def test_a_start_from_nothing() -> None:
     desk = Desk(Rules(QUEUES, {"8001": agent("8001", "a")}))
-    said = desk.step(START, Restore(duty={"8001": START - 5}, reachable=[("8001", "p8001")]))
+    said = desk.step(START, Restore(standing=on({"8001": START - 5}), reachable=[("8001", "p8001")]))
     assert [type(one).__name__ for one in said] == ["AgentChange"]
     assert desk.agent("8001").mode == "ready"

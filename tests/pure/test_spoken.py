@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -190,3 +191,39 @@ def test_every_place_and_wait_can_be_said(value: int) -> None:
 def test_nobody_can_have_fewer_than_none_ahead() -> None:
     with pytest.raises(ValueError):
         sentences.position("zh", -1)
+
+
+NOW = dt.datetime(2026, 11, 25, 19, 30)
+
+
+@pytest.mark.parametrize(
+    ("language", "at", "words"),
+    [
+        ("zh", "2026-11-25 21:00", "人工服务将于今天晚上九点恢复。"),
+        ("zh", "2026-11-26 00:00", "人工服务将于明天凌晨零点恢复。"),
+        ("zh", "2026-11-26 08:30", "人工服务将于明天上午八点半恢复。"),
+        ("zh", "2026-11-27 14:05", "人工服务将于后天下午两点零五分恢复。"),
+        ("zh", "2026-11-30 12:00", "人工服务将于十一月三十号星期一中午十二点恢复。"),
+        ("zh", "2027-02-02 13:15", "人工服务将于二月二号星期二下午一点十五分恢复。"),
+        ("en", "2026-11-25 21:00", "We open again today at nine p.m."),
+        ("en", "2026-11-26 00:00", "We open again tomorrow at midnight."),
+        ("en", "2026-11-26 08:30", "We open again tomorrow at eight thirty a.m."),
+        ("en", "2026-11-27 14:05", "We open again on Friday at two oh five p.m."),
+        ("en", "2026-12-04 12:00", "We open again in nine days, on Friday at noon."),
+        ("en", "2026-11-27 12:10", "We open again on Friday at twelve ten p.m."),
+    ],
+)
+def test_when_it_opens_again(language: Language, at: str, words: str) -> None:
+    assert said(language, sentences.opens(language, NOW, dt.datetime.fromisoformat(at))) == words
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_minute_and_day_can_be_said_and_no_piece_is_there_for_nothing(language: Language) -> None:
+    used = set()
+    for day in range(400):
+        for minute in range(60):
+            at = NOW + dt.timedelta(days=day, hours=(minute + day) % 24, minutes=30 + minute)
+            used |= set(sentences.opens(language, NOW, at))
+    assert used <= set(sentences.PARTS[language])
+    own = {name for name in sentences.PARTS[language] if name.startswith(("opens", "day", "weekday", "time"))}
+    assert own <= used

@@ -13,7 +13,6 @@ from calllog.events import PositionTold
 from routing.messages import (
     AgentReachable,
     CallAsked,
-    DutyChanged,
     Ring,
     RingReport,
     Rules,
@@ -24,6 +23,7 @@ from routing.messages import (
 )
 from routing.queue import Desk
 from routing.wait import tell
+from tests.pure.desk_plain import on
 from tests.pure.desk_play import START, agent, queue
 
 SECOND = 1_000_000
@@ -73,7 +73,7 @@ class Bank:
         for number in people:
             self.step(AgentReachable(number, f"p{number}", True))
         self.duty = dict.fromkeys(people, START)
-        self.step(DutyChanged(self.duty))
+        self.step(on(self.duty))
 
     def play(self) -> list[Waiter]:
         """Everybody who called, once all were served."""
@@ -106,7 +106,7 @@ class Bank:
     def leave(self) -> None:
         """Some agents' shift ends."""
         self.duty = dict(list(self.duty.items())[: self.day.agents - self.day.leaving])
-        self.step(DutyChanged(self.duty))
+        self.step(on(self.duty))
 
     def arrives(self, call: str) -> None:
         urgent = self.random.random() < self.day.urgent

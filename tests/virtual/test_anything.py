@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from tests.pure.desk_plain import on
 from tests.virtual.fake_asterisk import Leg
 from tests.virtual.virtual_time import run
 from tests.virtual.world import World, opened
@@ -58,10 +59,10 @@ async def act(world: World, what: str, which: int) -> None:
             world.desk.reachable(f"p{agent}", True)
         case "off":
             world.duty = {}
-            world.desk.duty_changed({})
+            world.desk.stand(on({}))
         case "on":
             world.duty = dict.fromkeys(world.settings.agents.agents, world.clock.now())
-            world.desk.duty_changed(world.duty)
+            world.desk.stand(on(world.duty))
         case "kill":
             await world.restart(0.3)
         case "refuse" | "silent":

@@ -16,6 +16,7 @@ import pytest
 from calllog.events import RingStarted, TalkStarted
 from routing import queue
 from routing.messages import AgentCommand, Command, Input, Restore, Rules
+from tests.pure.desk_plain import on as standing
 from tests.pure.desk_play import Referee
 from tests.virtual.conftest import Logged
 from tests.virtual.fake_journal import outcomes
@@ -37,7 +38,7 @@ class RefereedCore(queue.Desk):
         """The same, with the referee's word."""
         if isinstance(event, Restore):
             self.referee.reached |= set(event.reachable)
-            self.referee.duty = set(event.duty)
+            self.referee.standing = event.standing
         try:
             self.referee.heard(now, event)
             commands = super().step(now, event)
@@ -132,11 +133,11 @@ class Day:
         while True:
             await asyncio.sleep(dice.uniform(200, 900))
             on = dice.sample(self.agents, dice.randint(len(self.agents) // 2, len(self.agents)))
-            world.desk.duty_changed({agent: world.clock.now() for agent in on if dice.random() < 0.95})
+            world.desk.stand(standing({agent: world.clock.now() for agent in on if dice.random() < 0.95}))
             if dice.random() < 0.1:
-                world.desk.duty_changed({})
+                world.desk.stand(standing({}))
                 await asyncio.sleep(30)
-                world.desk.duty_changed(dict.fromkeys(self.agents, world.clock.now()))
+                world.desk.stand(standing(dict.fromkeys(self.agents, world.clock.now())))
 
     async def supervisor(self) -> None:
         """Brings those back who were paused for missing, and pauses one now and then."""

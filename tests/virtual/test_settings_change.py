@@ -7,6 +7,7 @@ from typing import Any
 from config.settings import AgentFile, QueueFile, Settings
 from routing.messages import Rules
 from routing.session import settings_of_running_call
+from tests.pure.desk_plain import on
 from tests.virtual.world import World, answers, opened, settings
 
 
@@ -14,7 +15,7 @@ def change(world: World, new: Settings, *duty: str) -> None:
     """What the daemon does when a change takes effect."""
     world.settings = new
     world.duty = dict.fromkeys(duty or new.agents.agents, world.clock.now())
-    world.desk.settings_changed(Rules.of(new), world.duty)
+    world.desk.settings_changed(Rules.of(new), on(world.duty))
     world.calls.settings_changed(new)
 
 

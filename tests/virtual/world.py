@@ -21,13 +21,14 @@ from typing import Any
 from calllog.events import AnyEvent
 from calllog.folds import CallState
 from config.load import load_settings
-from config.settings import Agent, AgentFile, Device, Queue, QueueFile, Settings
+from config.settings import Agent, AgentFile, Device, Queue, QueueFile, Settings, Skill
 from config.telephony import Outgoing
 from hotline.calls import Calls
 from phone.port import Arrival
 from routing.desk import Desk
 from routing.messages import Handled, Restore, Rules
 from routing.session import House
+from tests.pure.desk_plain import on
 from tests.virtual.fake_asterisk import FakeAsterisk, Leg
 from tests.virtual.fake_journal import FakeJournal, Shelf, outcomes
 from tests.virtual.fake_phone import FakePhone
@@ -69,8 +70,8 @@ def settings(agents: Mapping[str, Sequence[str]], /, **changes: Any) -> Settings
         queues = {name: one.model_copy(update={"longest_wait": longest}) for name, one in queues.items()}
     people = {
         number: Agent(
-            name=number, skills=tuple(skills), devices=devices.get(number, (Device(sip=f"p{number}"),)),
-            ring=ring.get(number, "in_order"),
+            name=number, skills=tuple(Skill(skill=one) for one in skills),
+            devices=devices.get(number, (Device(sip=f"p{number}"),)), ring=ring.get(number, "in_order"),
         )
         for number, skills in agents.items()
     }  # fmt: skip
@@ -200,7 +201,7 @@ class World:
                 agents=agents.values(),
                 waiting=sorted(adoption.waiting, key=lambda asked: (asked.priority, asked.asked_at)),
                 talks=adoption.talks,
-                duty=self.duty,
+                standing=on(self.duty),
                 reachable=[(a, f"p{a}") for a in self.settings.agents.agents if a not in self.unregistered],
                 handled=self.handled(),
             ),
