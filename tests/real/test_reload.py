@@ -299,8 +299,13 @@ async def test_a_half_written_roster_waits_and_a_command_changes_it_while_a_talk
     newest = History(hotline.state).last()
     assert newest is not None and (newest.author, newest.how) == ("王班长", "command")
     assert [(one.agents, one.why) for one in newest.duty] == [(("8099",), "extra")]
+    assert "座席8099" in hotline.log.read_text(encoding="utf-8")
+    written = file.read_bytes()
+    file.write_bytes(good)  # an editor that was open all the while saves what it has
+    about = await until(hotline, lambda about: bool(about.get("overwrites")), "whose line is gone")
+    assert "王班长" in about["overwrites"][0] and "extra: 全天" in about["overwrites"][0]
     status, out, err = await command(hotline, "roster", "undo", "--yes")
-    assert status == 0 and "It is in force." in out and file.read_bytes() == good, err
+    assert status == 0 and "It is in force." in out and file.read_bytes() == written, err
     await talker.heard(tone_hz=660, within=3, after=talker.now - 0.5)
     await talk.heard(tone_hz=440, within=3, after=talk.now - 0.5)
     await talker.hang_up()
