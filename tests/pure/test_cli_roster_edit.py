@@ -174,6 +174,10 @@ def test_history_says_who_changed_whose_duty_and_undo_gives_the_bytes_back(house
     last = house.history.last()
     assert last is not None and (last.how, last.restores, last.author, last.version) == ("undo", 1, "wang", 5)
     assert "the leave is taken back" in house.roster("history").output
+    cells = ("show", str(SOON), "--agent", "8003", "--format", "csv")
+    assert "annual" in house.roster(*cells, "--version", "2").output
+    assert "annual" not in house.roster(*cells, "--version", "5").output
+    assert "no version 7; there are 1 to 5" in house.roster(*cells, "--version", "7").output
     assert "already" in house.refuses("undo", "--to", "1")
     assert "no version 9" in house.refuses("undo", "--to", "9")
     house.file.write_bytes(second)
