@@ -64,7 +64,7 @@ def _tell(proof: Proof, together: Sequence[Gap]) -> Told:
         when=_when(proof, begins, ends), queues=_queues(proof, together), have=gap.have, asked=gap.asked,
         reasons=_("; ").join(reasons),
     )  # fmt: skip
-    cause = next((one.cause for one in missing if one.cause), None)
+    cause = max((one.cause for one in missing if one.cause), default=None)
     return Told(cause or _place(proof.settings.roster, gap), what, _fix(proof, together, begins, ends))
 
 

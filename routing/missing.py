@@ -22,7 +22,8 @@ LONGEST_LOOK = 24 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """People who are missing for one reason; ``cause`` is the place of the change that takes the first of them away."""
+    """People who are missing for one reason; ``cause`` is the place of the last change that takes one of them away:
+    the newest line of the file, mostly."""
 
     agents: tuple[str, ...]
     why: str
@@ -34,16 +35,16 @@ def missing_of(proof: Proof, skill: str, level: int, begins: int, ends: int) -> 
     ends = min(ends, begins + LONGEST_LOOK)
     seen: set[str] = set()
     found: dict[_Reason, list[str]] = {}
-    causes: dict[_Reason, Path | None] = {}
+    causes: dict[_Reason, Path] = {}
     looks = _taken_away(proof, skill, level, begins, ends), _here(proof, skill, level, begins, ends)
     for agent, reason, cause in chain.from_iterable(looks):
         if agent not in seen:
             seen.add(agent)
             found.setdefault(reason, []).append(agent)
-            causes.setdefault(reason, cause)
+            causes[reason] = max(causes.get(reason, ()), cause or ())
     return [
-        Missing(tuple(agents), one.words(len(agents)).format(who=proof.people(agents), what=one.what), causes[one])
-        for one, agents in found.items()
+        Missing(tuple(who), one.words(len(who)).format(who=proof.people(who), what=one.what), causes[one] or None)
+        for one, who in found.items()
     ]
 
 

@@ -60,6 +60,13 @@ def test_a_backup_makes_it_a_warning_and_a_second_one_no_problem(rule: dict[str,
     assert all(why in one.what for one in found)
 
 
+def test_the_line_is_that_of_the_newest_change_that_takes_somebody_away() -> None:
+    two = [*ROUND, {"shift": "夜班", "agents": ["8004"]}]
+    away = [change(leave="sick", agent=agent, date="2027-02-05") for agent in ("8004", "8005", "8003")]
+    gap = one_of(problems(two, changes=away), "uncovered")
+    assert gap.place.key == "changes[2]" and "8003 人3, 8004 人4 are on leave (sick leave)" in gap.what
+
+
 def test_who_is_missing_for_other_reasons() -> None:
     swapped = change(swap={"8003": "2027-01-20", "8004": "2027-01-22"})
     two = [{"shift": "夜班", "agents": ["8004"], "dates": ["2027-01-22"]}]
