@@ -16,6 +16,7 @@ from calllog.events import (
     AnyEvent,
     CallEvent,
     Event,
+    RollCalled,
     RosterTookEffect,
     Stream,
     SystemEvent,
@@ -90,6 +91,7 @@ _STREAM_OF: dict[type[Event], Stream] = {
     **{kind: "system" for kind in get_args(SystemEvent)},
     AgentChanged: "agent",
     RosterTookEffect: "roster",
+    RollCalled: "roster",
 }
 
 

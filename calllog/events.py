@@ -26,6 +26,7 @@ from calllog.house_events import (
     DaemonStopped as DaemonStopped,
     Degraded as Degraded,
     Event as Event,
+    RollCalled as RollCalled,
     RosterTookEffect as RosterTookEffect,
     SystemEvent as SystemEvent,
 )  # fmt: skip
@@ -358,7 +359,7 @@ CallEvent = (
     | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept | VoicemailDropped | HungUp | Adopted
     | HandedOver | Fault | Ended | Archived | ArchiveFailed
 )  # fmt: skip
-AnyEvent = CallEvent | AgentChanged | RosterTookEffect | SystemEvent
+AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent
 
 
 class Party(msgspec.Struct, frozen=True):

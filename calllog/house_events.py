@@ -42,6 +42,21 @@ class RosterTookEffect(Event, frozen=True, kw_only=True, tag="roster_took_effect
     text: str
 
 
+class RollCalled(Event, frozen=True, kw_only=True, tag="roll_called"):
+    """点名: before the shift that begins at ``begins`` (µs) somebody was asked whether they are there, and what became
+    of it; stream_id is ``roll_call``. ``instead_of``: they are the backup, woken because this agent did not answer.
+
+    ``asked``: their devices ring, for the ``round``-th time. ``answered``: they said so, or were found at work.
+    """
+
+    agent: str
+    shift: str
+    begins: int
+    what: Literal["asked", "answered", "missed"]
+    instead_of: str = ""
+    round: int = 0
+
+
 # --- stream "system" ------------------------------------------------------------------------------------------------
 
 

@@ -166,6 +166,10 @@ class Journal:
         """The latest event of this stream and id; None when there is none. Raises StoreError."""
         return await self._recall.last_event(stream, stream_id)
 
+    async def events_since(self, stream: Stream, stream_id: str, since: int) -> list[Recorded]:
+        """The events of this stream and id from ``since`` (µs) on, in order. Raises StoreError."""
+        return await self._recall.events_since(stream, stream_id, since)
+
     def _put(self, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None, at: int | None) -> int:
         """Give the event its place and queue it; returns the place."""
         try:

@@ -30,6 +30,7 @@ DUE_CALLS = f"{UNFINISHED_CALLS} AND state = 'due'"
 _EVENTS_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'call' AND stream_id = ? ORDER BY seq"
 
 _LAST_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT 1"
+_SINCE = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? AND at >= ? ORDER BY seq"
 
 _HANDLED = """
 SELECT call.queue, talk.rung_at, talk.ended_at FROM call JOIN talk ON talk.call_id = call.call_id
@@ -110,6 +111,13 @@ class Recall:
             found = recorded(await rows(_LAST_OF, (stream, stream_id)))
         mine = [item.recorded for item in pending if item.stream == stream and item.stream_id == stream_id]
         return (found + mine)[-1] if found or mine else None
+
+    async def events_since(self, stream: Stream, stream_id: str, since: int) -> list[Recorded]:
+        """The events of a stream's one from ``since`` (µs) on, in order."""
+        async with self._snapshot() as (rows, pending):
+            found = recorded(await rows(_SINCE, (stream, stream_id, since)))
+        mine = [item.recorded for item in pending if item.stream == stream and item.stream_id == stream_id]
+        return found + [one for one in mine if one.at >= since]
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[tuple[Any, list[Item]]]:

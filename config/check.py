@@ -43,6 +43,7 @@ def check(files: Files) -> list[Problem]:
     if files.hotline:
         found += _ports(files.hotline)
         found += _numbers(files.hotline)
+        found += _codes(files.hotline)
         found += check_trunks(files.hotline)
     if files.agents:
         found += _accounts(files.agents, files.hotline)
@@ -67,6 +68,17 @@ Path = tuple[str | int, ...]
 
 def _problem(code: str, file: str, path: Path, what: str, fix: str, warning: bool = False) -> Problem:
     return Problem(code, Place(file, 0, key_path(path)), what, fix, warning)
+
+
+def _codes(hotline: Hotline) -> Iterator[Problem]:
+    """Two things that agents' phones cannot tell apart."""
+    codes = hotline.codes
+    plain = [("codes", name) for name in ("state", "sign_in", "sign_out", "ready")]
+    named: list[tuple[Path, str]] = [(path, str(getattr(codes, path[1]))) for path in plain]
+    named += [(("codes", "pauses", code), code) for code in codes.pauses]
+    for index, code in _again(code for _path, code in named):
+        what = _("The code {code} stands here twice.").format(code=code)
+        yield _problem("code-twice", "hotline.yaml", named[index][0], what, _("Give each its own code."))
 
 
 def _again(names: Iterable[str]) -> Iterator[tuple[int, str]]:

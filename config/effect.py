@@ -31,7 +31,9 @@ _HOTLINE: Mapping[Effect, str] = {
         times.voicemail_silence times.dead_phone times.stop_grace
         announce.position announce.wait announce.agent
         recording.enabled recording.notice_version recording.shortest_voicemail recording.unbroken
-        misses_before_pause sign_in backup_after alerts.command alerts.url
+        misses_before_pause sign_in
+        codes.state codes.sign_in codes.sign_out codes.ready codes.pauses.NAME
+        backup_after alerts.command alerts.url
     """,
     "asterisk": """
         asterisk.systemname asterisk.sip.bind asterisk.sip.port asterisk.sip.external_address

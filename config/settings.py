@@ -30,6 +30,7 @@ from config.roster_file import (
     SpecialDay as SpecialDay,
 )
 from config.shapes import (
+    Code as Code,
     Day as Day,
     DayWord as DayWord,
     DialString as DialString,
@@ -39,6 +40,7 @@ from config.shapes import (
     Level as Level,
     Name as Name,
     Part as Part,
+    PauseReason as PauseReason,
     Port as Port,
     PromptName as PromptName,
     Seconds as Seconds,
@@ -102,6 +104,19 @@ class Alerts(Part):
     url: Url | None = None
 
 
+class Codes(Part):
+    """功能码: what agents dial on their own phones. ``pauses`` gives each code its reason; the prompt ``pause_REASON``
+    says it."""
+
+    state: Code = "*10"
+    sign_in: Code = "*11"
+    sign_out: Code = "*12"
+    ready: Code = "*20"
+    pauses: dict[Code, PauseReason] = Field(
+        default_factory=lambda: {"*21": "meal", "*22": "rest", "*23": "training", "*24": "other"}
+    )
+
+
 class Hotline(Part):
     """hotline.yaml: the company, its numbers, and the machine."""
 
@@ -123,6 +138,7 @@ class Hotline(Part):
     misses_before_pause: Annotated[Whole, Field(ge=1, le=20)] = 2
     sign_in: Literal["automatic", "required"] = "automatic"
     """Whether an agent is ready when the shift begins, or only once they have signed in."""
+    codes: Codes = Codes()
     backup_after: Wait | None = None
     """Seconds that a caller waits before backups are rung though somebody of the first line is there; none: never."""
     alerts: Alerts = Alerts()

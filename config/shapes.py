@@ -175,6 +175,12 @@ Level = Annotated[Whole, Field(ge=1, le=9)]
 """How well an agent can do something; higher is better."""
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f]{1,500}$")]
 PromptName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9*#]{1,8}$")]
+"""What an agent dials on their own phone."""
+
+PauseReason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+"""Part of the name of the prompt that says it; without the ``_`` that the hotline's own reasons have."""
+
 ShiftName = Annotated[Text, StringConstraints(max_length=20)]
 TeamName = Annotated[Text, StringConstraints(max_length=20)]
 Note = Annotated[str, StringConstraints(max_length=200)]

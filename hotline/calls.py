@@ -59,6 +59,8 @@ class Calls:
         self._away = away
         self._running: dict[str, tuple[Call, asyncio.Task[None]]] = {}
         self._stopping = False
+        self.others: Callable[[str], bool] = lambda leg: False
+        """Whether this leg of ours belongs to no call: a code that an agent dialled, a roll call."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -136,7 +138,7 @@ class Calls:
                 bridges |= _bridges(state)
         try:
             for leg in there.legs.values():
-                if leg.ours and leg.leg not in legs:
+                if leg.ours and leg.leg not in legs and not self.others(leg.leg):
                     if leg.arrival is not None and leg.leg in running:
                         continue
                     if leg.arrival is not None and not (is_over is not None and await is_over(leg.leg)):

@@ -58,8 +58,8 @@ class _Seat:
 def agents(
     agent: Annotated[str | None, typer.Argument(metavar="AGENT", help=_("Staff number."))] = None,
     command: Annotated[
-        Literal["ready", "pause"] | None,
-        typer.Argument(metavar="ready|pause", help=_("Bring back, or pause.")),
+        Literal["sign-in", "sign-out", "ready", "pause"] | None,
+        typer.Argument(metavar="sign-in|sign-out|ready|pause", help=_("Sign in or out, bring back, or pause.")),
     ] = None,
     reason: Annotated[str, typer.Argument(metavar="REASON", help=_("Why the agent is paused."))] = "",
     form: FormatOption = Format.TABLE,
@@ -94,13 +94,15 @@ def agents(
 def _change(settings: Settings, state: Path, agent: str, command: str, reason: str) -> None:
     from hotline import control
 
-    now = control.ask(state, "agent", agent=agent, command=command, reason=reason)
+    now = control.ask(state, "agent", agent=agent, command=command.replace("-", "_"), reason=reason)
     mode = now.get("mode", "")
     why = pause_word(str(now.get("reason", "")))
     line = _("{what}: {about}").format(what=Names.of(settings).agent(agent), about=mode_word(mode))
     if command == "pause" and mode != "paused":
         line += _(" (pauses afterwards)")
-    console().print(with_why(line, why) if mode == "paused" else line)
+    if command == "sign-out" and mode != "off":
+        line += _(" (signs out afterwards)")
+    console().print(with_why(line, why) if mode in ("paused", "off") else line)
 
 
 def _seats(settings: Settings, state: Path, status: Mapping[str, Any] | None) -> list[_Seat]:
@@ -148,7 +150,9 @@ def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
 
     def mode(seat: _Seat) -> tuple[str, str]:
         word = mode_word(seat.state.mode)
-        why = pause_word(seat.state.reason) if seat.state.mode == "paused" else ""
+        why = pause_word(seat.state.reason) if seat.state.mode in ("paused", "off") else ""
+        if seat.state.mode == "off" and seat.on_duty and not why:
+            why = _("not signed in")
         if seat.reachable is None and not seat.state.changed_at:
             return "–", DIM
         return with_why(word, why), MODE_STYLES[seat.state.mode]

@@ -37,6 +37,7 @@ from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
 from hotline.away import Away
 from hotline.calls import Calls, recent_talks
+from hotline.codes import CodeCalls
 from hotline.control import Control, socket_path
 from hotline.duty_file import DutyKeeper
 from hotline.duty_watch import DutyWatch
@@ -46,6 +47,7 @@ from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
 from hotline.reload import Reload
 from hotline.shelf import Shelf
+from hotline.staff import Staff, roll_call
 from hotline.traces import Traces
 from hotline.trunk_watch import TrunkWatch
 from hotline.verbs import Verbs
@@ -86,7 +88,7 @@ class Daemon:
         self.folders = Folders(self.state_dir)
         self.home = AsteriskHome.of(self.state_dir)
         self.duty = DutyWatch(
-            self.settings, Roster.of(self.settings), self._wall, lambda: self.desk.stand if self._adopted else None
+            self.settings, Roster.of(self.settings), self.wall, lambda: self.desk.stand if self._adopted else None
         )
         self.stopping = asyncio.Event()
         self.interrupted = False
@@ -108,7 +110,7 @@ class Daemon:
         self.journal = await Journal.open(
             store, clock=self.clock, spool=self.state_dir / "spool.jsonl", on_degraded=self._degraded
         )
-        self.alerts = Alerts(self.journal, lambda: self.settings, self._wall)
+        self.alerts = Alerts(self.journal, lambda: self.settings, self.wall)
         control = Control(socket_path(self.state_dir), Verbs(self).table())
         try:
             try:
@@ -156,6 +158,11 @@ class Daemon:
             ended=self.shelf.ended,
         )
         self.calls = Calls(house, lambda: self.settings, self.shelf.ended, self.away.handed_over)
+        self.staff = Staff(self)
+        self.codes = CodeCalls(self.phone, self.staff, lambda: self.settings)
+        self.phone.on_dialled = self.codes.begin
+        rolls = roll_call(self)
+        self.calls.others = lambda leg: self.codes.has(leg) or rolls.has(leg)
         self.trunks = TrunkWatch(ami, lambda: self.settings.hotline)
         country = self.settings.hotline.country
         self.traces = Traces(self.home.hung_up, self.journal, country=country, ended=self.shelf.ended)
@@ -192,6 +199,7 @@ class Daemon:
                     ))),
                     tasks.create_task(keep_on("trunks", self.trunks.run)),
                     tasks.create_task(keep_on("alerts", self.alerts.run)),
+                    tasks.create_task(keep_on("roll call", rolls.run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self.stopping.wait()
@@ -199,6 +207,7 @@ class Daemon:
                 self.notifier.tell(STOPPING=1)
                 await self.heart.stop()
                 self.desk.close()
+                await self.codes.stop()
                 await self.calls.stop(self.settings.hotline.times.stop_grace)
                 for task in running:
                     task.cancel()
@@ -317,7 +326,7 @@ class Daemon:
 
     # --- watching -----------------------------------------------------------------------------------------------------
 
-    def _wall(self) -> datetime:
+    def wall(self) -> datetime:
         """The wall clock: duty follows it even where it was stepped."""
         return datetime.fromtimestamp(self.clock.now() / 1_000_000 + self.clock.drift(), UTC)
 

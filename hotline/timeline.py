@@ -144,6 +144,8 @@ def words(event: ev.AnyEvent, names: Names) -> str:
     match event:
         case ev.RosterTookEffect(sha256=sha256):
             return _("A roster took effect ({version})").format(version=sha256[:12])
+        case ev.RollCalled():
+            return roll_words(event)
         case ev.AgentChanged():
             return _agent_words(event)
         case (
@@ -309,9 +311,19 @@ def _asked(event: ev.Asked, names: Names) -> str:
     return _("{what}: {about}").format(what=text, about=about) if about else text
 
 
+def roll_words(event: ev.RollCalled) -> str:
+    """A roll call in one line."""
+    says = {
+        "asked": _("Roll call for {shift}: {agent} is rung"),
+        "answered": _("Roll call for {shift}: {agent} is there"),
+        "missed": _("Roll call for {shift}: {agent} did not answer"),
+    }[event.what].format(shift=event.shift, agent=event.agent)
+    return with_why(says, _("as backup for {agent}").format(agent=event.instead_of)) if event.instead_of else says
+
+
 def _agent_words(event: ev.AgentChanged) -> str:
     text = mode_word(event.mode)
-    if event.mode == "paused" and (why := pause_word(event.reason)):
+    if event.mode in ("paused", "off") and (why := pause_word(event.reason)):
         return with_why(text, why)
     return text
 

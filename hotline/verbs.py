@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from config.catalogue import _, answering
 from hotline.control import Refused, Verb
 from phone.translate import clean
-from routing.agents import IllegalTransition
-from routing.messages import AgentCommand
+from routing.agents import RESERVED, IllegalTransition
+from routing.messages import AgentVerb
 
 if TYPE_CHECKING:
     from hotline.daemon import Daemon
@@ -28,18 +28,24 @@ class Verbs:
         return {"agent": self._agent, "status": self._status}
 
     async def _agent(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        agent, verb = clean(str(request.get("agent", "")), 40), request.get("command")
-        if verb not in ("ready", "pause"):
-            raise Refused(lambda: _("Say ready or pause."))
+        agent = clean(str(request.get("agent", "")), 40)
+        verb: AgentVerb | None = next((one for one in get_args(AgentVerb) if one == request.get("command")), None)
+        if verb is None:
+            raise Refused(lambda: _("Say sign-in, sign-out, ready or pause."))
+        reason = clean(str(request.get("reason", "")), 60)
+        if reason in RESERVED:
+            raise Refused(lambda: _("“{reason}” is a word of the hotline's own: give another.").format(reason=reason))
         if not self._daemon.adopted:
             raise Refused(lambda: _("Asterisk has not answered yet: try again in a moment."))
+        staff = self._daemon.staff
         try:
-            state = self._daemon.desk.command(AgentCommand(agent, verb, clean(str(request.get("reason", "")), 60)))
+            state = await staff.command(agent, verb, reason)
         except IllegalTransition:
+            if staff.agent(agent)[1]:
+                raise Refused(lambda: _("{agent} has not signed in.").format(agent=agent)) from None
             raise Refused(lambda: _("{agent} is not on duty.").format(agent=agent)) from None
         except LookupError:
             raise Refused(lambda: _("There is no agent {agent}.").format(agent=agent)) from None
-        await self._daemon.journal.flush()
         return {"mode": state.mode, "reason": state.reason}
 
     async def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:

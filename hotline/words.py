@@ -208,6 +208,18 @@ def pause_word(reason: str) -> str:
             return _("missed too many rings")
         case "paused":
             return ""
+        case "signed_in":
+            return _("signed in for the next shift")
+        case "signed_out":
+            return _("signed out")
+        case "meal":
+            return _("meal")
+        case "rest":
+            return _("rest")
+        case "training":
+            return _("training")
+        case "other":
+            return _("other work")
     return reason
 
 

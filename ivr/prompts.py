@@ -47,6 +47,22 @@ WHOLE_PROMPTS = (
     "farewell",
     "agent_lost",
     "agent_confirm",
+    "code_signed_in",
+    "code_signed_in_early",
+    "code_signed_out",
+    "code_ready",
+    "code_paused",
+    "code_afterwards",
+    "code_busy",
+    "code_wrap_up",
+    "code_not_on_duty",
+    "code_not_signed_in",
+    "code_unknown",
+    "code_away",
+    "pause_missed",
+    "roll_call",
+    "roll_call_backup",
+    "roll_call_thanks",
 )
 """Every prompt that code plays by name, whatever the language. The parts of sentences (``ivr.sentences``) and the
 menus' own prompts come on top (``required``)."""
@@ -83,6 +99,7 @@ def required(settings: Settings, language: Language) -> tuple[str, ...]:
     names: list[str] = []
     if language == hotline.language or language in menu.languages:
         names += [*WHOLE_PROMPTS, *PARTS[language], *(level.prompt for level in menu.menus.values())]
+        names += [f"pause_{reason}" for reason in hotline.codes.pauses.values()]
     names += menu.offered.get(language, ())
     if language in hotline.apology_languages:
         names.append("away_apology")

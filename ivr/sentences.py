@@ -31,7 +31,7 @@ PIECES: dict[Language, tuple[str, ...]] = {
 """Prompts that are played one right after another as one sentence, so without a pause at their end."""
 
 PARTS: dict[Language, tuple[str, ...]] = {
-    "zh": (*PIECES["zh"], "wait_minutes", "agent_serves", "opens_end"),
+    "zh": (*PIECES["zh"], "staff", "wait_minutes", "agent_serves", "opens_end"),
     "en": (
         *PIECES["en"], "position_in_line", "wait_minute", "wait_minutes", "agent_serves",
         "time_am", "time_pm", "time_noon", "time_midnight",
@@ -116,3 +116,9 @@ def _time_english(hour: int, minute: int) -> tuple[str, ...]:
         return ("time_at", "time_noon" if hour else "time_midnight")
     minutes = ((("time_oh",) if minute < 10 else ()) + number("en", minute)) if minute else ()
     return ("time_at", *number("en", hour % 12 or 12), *minutes, "time_am" if hour < 12 else "time_pm")
+
+
+def staff(language: Language, staff_number: str) -> tuple[str, ...]:
+    """The prompts that say who is meant, before what is said of them: 八零零幺号 / Agent eight zero zero one."""
+    said = digits(language, staff_number)
+    return (*said, "staff") if language == "zh" else ("agent_number", *said)

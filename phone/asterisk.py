@@ -28,7 +28,7 @@ from phone.names import Names
 from phone.reachability import Reachability
 from phone.requests import Requests
 from phone.room import WaitingRoom
-from phone.snapshot import arrival_of, snapshot
+from phone.snapshot import arrival_of, dialled_of, snapshot
 from phone.translate import ALLOWED_EVENTS, call_of
 
 log = structlog.get_logger()
@@ -68,6 +68,7 @@ class AsteriskPhone:
         self._leftovers = Leftovers()
         self._bridges = Bridges(client, self._requests, self._leftovers, self._lives)
         self.on_arrival: Callable[[port.Arrival], None] = lambda arrival: None
+        self.on_dialled: Callable[[port.Dialled], None] = lambda dialled: None
         self.on_reachable: Reachable = lambda device, reachable: None
         self.is_ours: Callable[[str], bool] = lambda device: True
         """Whether a device that is in use is so by us; one that the lifeboat has given a caller cannot be rung."""
@@ -134,6 +135,8 @@ class AsteriskPhone:
                 self.on_user_event(name)
             case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("incoming",):
                 self.on_arrival(arrival_of(self._names, channel, args))
+            case ari_ev.StasisStart(channel=channel, args=args) if args[:1] == ("code",):
+                self.on_dialled(dialled_of(self._names, channel, args))
             case ari_ev.StasisStart(channel=channel):
                 log.warning("a leg without a call: hanging it up", leg=channel.id)
                 self._leftovers.remember(channel.id, lambda: self._hang_up(channel.id))

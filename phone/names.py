@@ -20,6 +20,11 @@ class Names:
         self._theirs = frozenset(own.endpoints) if own is not None else frozenset[str]()
         self._folder = "" if own is None else f"{RECORDINGS}/"
 
+    @property
+    def of_phones(self) -> str:
+        """The context of the dialplan that agents' phones dial in."""
+        return f"{self._prefix}agents"
+
     def device(self, name: str) -> str:
         """The device of a phone of ours, as ARI has it: ``PJSIP/8001``."""
         return f"PJSIP/{name if name in self._theirs else self._prefix + name}"

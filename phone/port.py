@@ -115,6 +115,15 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled:
+    """An agent's phone dialled a code: the leg, the SIP account that Asterisk knows it by, and what was dialled."""
+
+    leg: str
+    account: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveLeg:
     """A leg that Asterisk has at this moment.
 

@@ -40,7 +40,9 @@ async def snapshot(client: Client, names: Names) -> port.Snapshot:
             # An agent's leg that rings is in no application yet, and never goes into the dialplan.
             channel.id in husks
             or (channel.id in ours and (channel.dialplan.app_name == "Stasis" or channel.id.endswith(AGENT_LEG))),
-            None if channel.id.endswith(AGENT_LEG) or channel.id in husks else arrival_of(names, channel, ()),
+            None
+            if channel.id.endswith(AGENT_LEG) or channel.id in husks or channel.dialplan.context == names.of_phones
+            else arrival_of(names, channel, ()),
         )
         for channel in channels
     }
@@ -52,6 +54,12 @@ async def snapshot(client: Client, names: Names) -> port.Snapshot:
 def _is_left_over(channel: Channel, now: datetime) -> bool:
     made = channel.creationtime
     return channel.name.startswith(HUSK) and made is not None and now - made > HUSK_STAYS
+
+
+def dialled_of(names: Names, channel: Channel, args: Sequence[str]) -> port.Dialled:
+    """A code that an agent's phone dialled: the endpoint says whose it is, never what the phone writes of itself."""
+    account = clean(names.name(channel.name.rpartition("-")[0]), 40)
+    return port.Dialled(channel.id, account, clean(args[1] if len(args) > 1 else "", 20))
 
 
 def arrival_of(names: Names, channel: Channel, args: Sequence[str]) -> port.Arrival:

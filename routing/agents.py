@@ -10,10 +10,17 @@ state raises :class:`IllegalTransition`, and nothing has happened.
        │
      paused ◄── pause, or missed too often
 
-What leads to ``ready`` asks two further things, in this order (h11 calls such steps state-triggered):
+What leads to ``ready`` asks three further things, in this order (h11 calls such steps state-triggered):
  - no longer on duty: ``off`` instead. So a shift's end waits for the ring, the talk and the wrap-up;
+ - the agent has signed out meanwhile: ``off`` instead. That stands in ``reason`` (:data:`SIGNED_OUT`) until then;
  - a pause was asked for meanwhile: ``paused`` instead. Such a pause stands in ``reason`` until it begins.
 A wrap-up of no length is skipped: ``talking`` leads to ``ready`` at once.
+
+Signing in. Where it is ``required`` a shift that begins brings nobody in who has not signed in: they stay ``off``
+until they do (:func:`by_duty`). Whoever does so before the shift is ``off`` with the reason :data:`SIGNED_IN`, and in
+when it begins. A break, or a change of the roster in the middle of a shift, asks for no second sign-in; the end of the
+duty signs out. Who signs out in a shift stays ``off`` (:data:`SIGNED_OUT`) until they sign in or, where signing in is
+``automatic``, until their next shift begins.
 
 The turn. ``since`` says since when the agent is ready; the longest ready rings first. How a ring ended decides
 whether they keep it, whether it counts as missed, and whether they get a cool-down before their next ring:
@@ -48,6 +55,16 @@ COOL_DOWN = 5 * SECOND
 MISSED = "missed"
 """The reason of a pause after too many missed rings."""
 
+SIGNED_IN, SIGNED_OUT = "signed_in", "signed_out"
+"""Reasons of ``off``: signed in before the shift; signed out in it. The second also waits in ``reason`` for the end of
+a ring, talk or wrap-up, as a pause does."""
+
+RESERVED = frozenset({MISSED, SIGNED_IN, SIGNED_OUT})
+"""Reasons that nobody can give for a pause."""
+
+EARLY = 4 * 3600 * SECOND
+"""µs before a shift's beginning from which one can sign in to it."""
+
 
 class AgentEvent(StrEnum):
     """What happens to an agent."""
@@ -65,6 +82,8 @@ class AgentEvent(StrEnum):
     WRAP_UP_ENDED = "wrap-up ended"
     PAUSE = "pause"
     READY = "ready"
+    SIGN_IN = "sign in"
+    SIGN_OUT = "sign out"
     ADOPTED = "found in talk at a start"
 
 
@@ -72,28 +91,31 @@ E = AgentEvent
 
 TABLE: MappingProxyType[AgentMode, MappingProxyType[AgentEvent, AgentMode]] = MappingProxyType({
     "off": MappingProxyType({
-        E.SHIFT_BEGAN: "ready", E.ADOPTED: "talking",
+        E.SHIFT_BEGAN: "ready", E.SIGN_IN: "ready", E.SIGN_OUT: "off", E.ADOPTED: "talking",
     }),
     "ready": MappingProxyType({
         E.RUNG: "ringing", E.PAUSE: "paused", E.READY: "ready",
-        E.SHIFT_BEGAN: "ready", E.SHIFT_ENDED: "off", E.ADOPTED: "talking",
+        E.SHIFT_BEGAN: "ready", E.SHIFT_ENDED: "off", E.SIGN_IN: "ready", E.SIGN_OUT: "off", E.ADOPTED: "talking",
     }),
     "ringing": MappingProxyType({
         E.ANSWERED: "talking", E.RING_MISSED: "ready", E.MISSED_TOO_OFTEN: "paused", E.RING_FAILED: "ready",
         E.RING_LOST: "ready", E.PAUSE: "ringing", E.READY: "ringing",
-        E.SHIFT_BEGAN: "ringing", E.SHIFT_ENDED: "ringing", E.ADOPTED: "talking",
+        E.SHIFT_BEGAN: "ringing", E.SHIFT_ENDED: "ringing", E.SIGN_IN: "ringing", E.SIGN_OUT: "ringing",
+        E.ADOPTED: "talking",
     }),
     "talking": MappingProxyType({
         E.TALK_ENDED: "wrap_up", E.NEVER_BRIDGED: "ready", E.PAUSE: "talking", E.READY: "talking",
-        E.SHIFT_BEGAN: "talking", E.SHIFT_ENDED: "talking", E.ADOPTED: "talking",
+        E.SHIFT_BEGAN: "talking", E.SHIFT_ENDED: "talking", E.SIGN_IN: "talking", E.SIGN_OUT: "talking",
+        E.ADOPTED: "talking",
     }),
     "wrap_up": MappingProxyType({
         E.WRAP_UP_ENDED: "ready", E.PAUSE: "paused", E.READY: "ready",
-        E.SHIFT_BEGAN: "wrap_up", E.SHIFT_ENDED: "wrap_up", E.ADOPTED: "talking",
+        E.SHIFT_BEGAN: "wrap_up", E.SHIFT_ENDED: "wrap_up", E.SIGN_IN: "wrap_up", E.SIGN_OUT: "wrap_up",
+        E.ADOPTED: "talking",
     }),
     "paused": MappingProxyType({
         E.READY: "ready", E.PAUSE: "paused",
-        E.SHIFT_BEGAN: "ready", E.SHIFT_ENDED: "off", E.ADOPTED: "talking",
+        E.SHIFT_BEGAN: "ready", E.SHIFT_ENDED: "off", E.SIGN_IN: "paused", E.SIGN_OUT: "off", E.ADOPTED: "talking",
     }),
 })  # fmt: skip
 
@@ -145,13 +167,32 @@ def change(
         if until <= now:
             mode = "ready"
     pause = _pause_asked(state, event, reason)
-    if mode in ("ready", "paused") and not on_duty:
+    if mode in ("ready", "paused") and (not on_duty or pause == SIGNED_OUT):
         mode = "off"
     elif mode == "ready" and pause:
         mode = "paused"
     kept = mode == state.mode or event in _KEEP_TURN
     since = state.since if kept and state.since else now
+    if mode == "off":
+        pause = SIGNED_IN if event is E.SIGN_IN else pause if on_duty and pause == SIGNED_OUT else ""
     return _shaped(mode, pause, about, missed, since, until)
+
+
+def by_duty(state: AgentState, begun: int | None, *, must_sign_in: bool) -> AgentEvent | None:
+    """What the roster asks of an agent now; None: nothing. ``begun`` (µs) is when the shift that they are on duty in
+    began, None off duty; ``must_sign_in``: this shift asks for it."""
+    if begun is None:
+        return None if state.mode == "off" else AgentEvent.SHIFT_ENDED
+    if state.mode != "off":
+        stays = must_sign_in and state.reason == SIGNED_OUT
+        return AgentEvent.SHIFT_BEGAN if state.reason and begun > state.changed_at and not stays else None
+    if state.reason == SIGNED_OUT:
+        comes = not must_sign_in and begun > state.changed_at
+    elif state.reason == SIGNED_IN:
+        comes = not must_sign_in or begun - state.changed_at <= EARLY
+    else:  # off since the shift began: a break, or a change of the roster, had taken them out of it
+        comes = not must_sign_in or state.changed_at > begun
+    return AgentEvent.SHIFT_BEGAN if comes else None
 
 
 def _pause_asked(state: AgentState, event: AgentEvent, reason: str) -> str:
@@ -160,7 +201,11 @@ def _pause_asked(state: AgentState, event: AgentEvent, reason: str) -> str:
         return reason or "paused"
     if event is E.MISSED_TOO_OFTEN:
         return state.reason or MISSED
-    if event in (E.READY, E.SHIFT_BEGAN):
+    if event is E.SIGN_OUT:
+        return SIGNED_OUT
+    if event in (E.READY, E.SHIFT_BEGAN) or state.reason == SIGNED_IN:
+        return ""
+    if event is E.SIGN_IN and state.reason == SIGNED_OUT:
         return ""
     return state.reason
 
@@ -172,11 +217,11 @@ def _shaped(
     call_id, talk_id = about
     match mode:
         case "off":
-            return AgentChanged(mode=mode)
+            return AgentChanged(mode=mode, reason=pause)
         case "ready":
             return AgentChanged(mode=mode, missed=missed, since=since)
         case "paused":
-            return AgentChanged(mode=mode, reason=pause, missed=missed)
+            return AgentChanged(mode=mode, reason=pause or "paused", missed=missed)
         case "ringing" | "talking":
             return AgentChanged(
                 mode=mode, reason=pause, call_id=call_id, talk_id=talk_id, missed=missed, since=since

@@ -123,6 +123,14 @@ class Desk:
         self._step(command)
         return self._core.agent(command.agent)
 
+    def agent(self, agent: str) -> tuple[AgentState, bool]:
+        """The agent's state, and whether they are on duty. Raises LookupError."""
+        return self._core.agent(agent), self._core.on_duty(agent)
+
+    def owner(self, account: str) -> str | None:
+        """Whose phone this is."""
+        return self._accounts.get(account)
+
     def engaged(self, account: str) -> bool:
         """Whether the agent whose phone this is rings or talks by us."""
         agent = self._accounts.get(account)

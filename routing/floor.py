@@ -7,18 +7,24 @@ changed is journalled, and the lists are right, always together. ``out`` takes t
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from calllog.folds import AgentState
-from routing.agents import COOL_DOWN, AgentEvent, change, same
-from routing.messages import AgentChange, Command, Rules, Standing
+from routing.agents import COOL_DOWN, SIGNED_IN, AgentEvent, IllegalTransition, by_duty, change, same
+from routing.messages import AgentChange, AgentCommand, Command, Rules, Standing
 from routing.plan import Plan, chosen, plan_of
 from routing.skills import Seat, SkillQueue
 from routing.strategy import Strategy
 
 TimerKind = Literal["wrap_up", "cool_down", "longest_wait", "backup", "ring"]
+
+COMMANDS: Mapping[str, AgentEvent] = {
+    "ready": AgentEvent.READY, "pause": AgentEvent.PAUSE,
+    "sign_in": AgentEvent.SIGN_IN, "sign_out": AgentEvent.SIGN_OUT,
+}  # fmt: skip
+"""What each verb of an :class:`AgentCommand` is to the agent."""
 
 
 class Timer(NamedTuple):
@@ -139,6 +145,16 @@ class Floor:
                 self._timers.set(changed.until, "wrap_up", seat.state.agent)
         self.settle(seat)
 
+    def command(self, seat: Seat, command: AgentCommand) -> None:
+        """What an agent or a supervisor says. Raises IllegalTransition: only who is on duty, or is soon to be and signs
+        in, can say anything."""
+        event, off = COMMANDS[command.verb], seat.state.mode == "off"
+        takes_back = event is AgentEvent.SIGN_OUT and seat.state.reason == SIGNED_IN
+        early = event is AgentEvent.SIGN_IN and command.soon
+        if off and not (seat.on_duty or early or takes_back):
+            raise IllegalTransition(seat.state.agent, seat.state.mode, event)
+        self.change(seat, event, command.reason)
+
     def settle(self, seat: Seat) -> None:
         """List the agent anew."""
         for skill in seat.skills:
@@ -162,19 +178,19 @@ class Floor:
         """Bring the agent in accord with the roster. A shift that began after their pause ends the pause, a break does
         not: it goes on after it."""
         line = self._standing.duty.get(seat.state.agent) if seat.known else None
-        seat.on_duty = line is not None
-        if line is None:
-            if seat.state.mode != "off":
-                seat.paused = seat.state.reason if seat.state.mode == "paused" else ""
-                self.change(seat, AgentEvent.SHIFT_ENDED)
-        else:
+        seat.on_duty, paused = line is not None, ""
+        if line is not None:
             paused = seat.paused if line.begun == seat.begun else ""
             seat.begun, seat.backup, seat.paused = line.begun, line.backup, ""
             seat.devices = chosen(self.rules.agents[seat.state.agent], line.devices)
-            if seat.state.mode == "off" or (seat.state.reason and line.begun > seat.state.changed_at):
-                self.change(seat, AgentEvent.SHIFT_BEGAN)
-                if paused:
-                    self.change(seat, AgentEvent.PAUSE, paused)
+        must_sign_in = self.rules.must_sign_in and not seat.backup  # a backup is at home, and rung when need be
+        event = by_duty(seat.state, line.begun if line is not None else None, must_sign_in=must_sign_in)
+        if event is AgentEvent.SHIFT_ENDED:
+            seat.paused = seat.state.reason if seat.state.mode == "paused" else ""
+        if event is not None:
+            self.change(seat, event)
+            if paused:
+                self.change(seat, AgentEvent.PAUSE, paused)
         self.settle(seat)
 
     # --- what happens to all ------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from config import settings
 from routing.plan import Plan, plan_of
 from routing.roster import Line
 
+AgentVerb = Literal["ready", "pause", "sign_in", "sign_out"]
+
 # --- settings, as far as the desk needs them ------------------------------------------------------------------------
 
 
@@ -36,6 +38,7 @@ class Rules:
     ring: float = 20.0
     confirm: float = 12.0
     backup_after: float | None = None
+    must_sign_in: bool = False
 
     def accounts(self) -> dict[str, str]:
         """Whose each SIP account is."""
@@ -58,6 +61,7 @@ class Rules:
             all_settings.hotline.times.ring,
             all_settings.hotline.times.confirm,
             all_settings.hotline.backup_after,
+            all_settings.hotline.sign_in == "required",
         )
 
 
@@ -158,11 +162,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class AgentCommand:
-    """The agent (or a supervisor) says so. ``ready`` also ends a wrap-up and takes back a pause not yet begun."""
+    """The agent (or a supervisor) says so. ``ready`` also ends a wrap-up and takes back a pause not yet begun;
+    ``sign_in`` counts for a shift that begins ``soon``, too (``routing.agents.EARLY``)."""
 
     agent: str
-    verb: Literal["ready", "pause"]
+    verb: AgentVerb
     reason: str = ""
+    soon: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,10 @@ class Desk:
         """A copy of the agent's state. Raises LookupError."""
         return replace(self._floor.present(agent).state)
 
+    def on_duty(self, agent: str) -> bool:
+        """Whether the roster has the agent on duty now. Raises LookupError."""
+        return self._floor.present(agent).on_duty
+
     def agents(self) -> list[AgentState]:
         """A copy of the state of every agent of the settings, and of those who have yet to finish."""
         seats = (seat for _, seat in sorted(self._floor.seats.items()))
@@ -139,8 +143,7 @@ class Desk:
                         self._end_talk(event.call_id)
             case AgentCommand():
                 seat = self._floor.present(event.agent)
-                verb = AgentEvent.READY if event.verb == "ready" else AgentEvent.PAUSE
-                self._floor.change(seat, verb, event.reason)
+                self._floor.command(seat, event)
             case AgentReachable():
                 self._floor.reach(event.agent, event.device, event.reachable)
             case Standing():

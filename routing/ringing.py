@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from calllog import events as ev
-from config.settings import Device
+from config.settings import Device, Hotline
 from phone.port import KeyPress, LegAnswered, LegEnded, LegGone, PhoneFault, PlayEnded
 from phone.trunks import outside_targets
 from routing.announce import hear
@@ -174,12 +174,16 @@ def _open_legs(call: Call) -> list[str]:
 
 
 def _try(call: Call, planned: PlannedTry) -> Try:
-    """The device with the ways to it, in order."""
-    return Try(planned.device.label, _ways(call, planned.device), planned.ring, planned.confirm)
+    return tried(call.settings.hotline, planned, call.number)
 
 
-def _ways(call: Call, device: Device) -> tuple[Way, ...]:
+def tried(hotline: Hotline, planned: PlannedTry, number: str) -> Try:
+    """The device with the ways to it, in order; a phone of ours shows ``number``."""
+    return Try(planned.device.label, _ways(hotline, planned.device, number), planned.ring, planned.confirm)
+
+
+def _ways(hotline: Hotline, device: Device, number: str) -> tuple[Way, ...]:
     if device.number is None:
-        return (Way(f"PJSIP/{call.settings.hotline.asterisk.endpoint(device.sip or '')}", call.number),)
-    targets = outside_targets(device.number, call.settings.hotline)
+        return (Way(f"PJSIP/{hotline.asterisk.endpoint(device.sip or '')}", number),)
+    targets = outside_targets(device.number, hotline)
     return tuple(Way(one.endpoint, one.caller_id, one.trunk) for one in targets)

@@ -127,7 +127,7 @@ bind = 127.0.0.1:{0}
 
 
 def handset(account: str, password: str, expiry: int, at: Addresses) -> str:
-    """The lines of pjsip.conf that register one handset; ``expiry`` in seconds."""
+    """The lines of pjsip.conf that register one handset, and let it dial; ``expiry`` in seconds."""
     over = "" if at.handset_transport == "udp" else f"\\;transport={at.handset_transport}"
     return f"""\
 [{account}]
@@ -149,4 +149,19 @@ type = auth
 auth_type = userpass
 username = {account}
 password = {password}
+[{account}-line]
+type = endpoint
+transport = handset-udp
+context = from-hotline
+disallow = all
+allow = alaw
+direct_media = no
+rtp_symmetric = yes
+timers = no
+from_user = {account}
+outbound_auth = {account}
+aors = {account}-line
+[{account}-line]
+type = aor
+contact = sip:{at.hotline_host}:{at.phones_to}{over}
 """

@@ -127,6 +127,10 @@ class OutsideWorld:
         await caller.dial(to, number=number or "", name=name, hidden=hidden or number is None, via=via)
         return caller
 
+    async def dials(self, account: str, to: str) -> Caller:
+        """A handset dials, by its own account."""
+        return await self.call(to, via=f"{account}-line")
+
     async def handset(
         self, agent: str, account: str, password: str, *, register: bool = True, expiry: int = 120
     ) -> Handset:

@@ -11,7 +11,19 @@ from hypothesis import given, strategies as st
 
 from calllog.events import AgentChanged, AgentMode, RingResult
 from calllog.folds import AgentState
-from routing.agents import COOLS_DOWN, RING_ENDS, TABLE, AgentEvent, IllegalTransition, change, same
+from routing.agents import (
+    COOLS_DOWN,
+    EARLY,
+    RING_ENDS,
+    SIGNED_IN,
+    SIGNED_OUT,
+    TABLE,
+    AgentEvent,
+    IllegalTransition,
+    by_duty,
+    change,
+    same,
+)
 
 E = AgentEvent
 MODES: tuple[AgentMode, ...] = get_args(AgentMode)
@@ -21,7 +33,7 @@ states = st.builds(
     AgentState,
     agent=st.just("8001"),
     mode=st.sampled_from(MODES),
-    reason=st.sampled_from(["", "meal"]),
+    reason=st.sampled_from(["", "meal", SIGNED_IN, SIGNED_OUT]),
     call_id=st.sampled_from(["", "c1"]),
     talk_id=st.sampled_from(["", "c1-1"]),
     missed=st.integers(0, 3),
@@ -55,8 +67,12 @@ def one_state_and_event(state: AgentState, event: AgentEvent, on_duty: bool) -> 
     assert state == before
     goal = TABLE[state.mode][event]
     if goal in ("ready", "paused") and not on_duty:
-        assert changed == AgentChanged(mode="off")
-    elif goal == "ready" and state.reason and event not in (E.READY, E.SHIFT_BEGAN):
+        assert changed == AgentChanged(mode="off", reason=SIGNED_IN if event is E.SIGN_IN else "")
+    elif goal in ("ready", "paused") and state.reason == SIGNED_OUT and event not in (
+        E.READY, E.SHIFT_BEGAN, E.SIGN_IN, E.PAUSE
+    ):  # fmt: skip
+        assert changed == AgentChanged(mode="off", reason=SIGNED_OUT)
+    elif goal == "ready" and state.reason == "meal" and event not in (E.READY, E.SHIFT_BEGAN):
         assert (changed.mode, changed.reason) == ("paused", state.reason)
     else:
         assert changed.mode == goal
@@ -145,3 +161,45 @@ def test_a_pause_asked_for_in_a_talk_begins_after_it_and_can_be_taken_back() -> 
     agent.does(E.RUNG)
     agent.does(E.PAUSE, "meal")
     assert (agent.does(E.MISSED_TOO_OFTEN).mode, agent.state.reason) == ("paused", "meal")
+
+
+def test_signing_out_in_a_talk_waits_for_its_end_and_can_be_taken_back() -> None:
+    agent = Agent()
+    agent.does(E.SHIFT_BEGAN)
+    agent.does(E.RUNG)
+    agent.does(E.ANSWERED)
+    assert (agent.does(E.SIGN_OUT).mode, agent.state.reason) == ("talking", SIGNED_OUT)
+    agent.does(E.TALK_ENDED)
+    assert (agent.does(E.WRAP_UP_ENDED).mode, agent.state.reason) == ("off", SIGNED_OUT)
+    assert (agent.does(E.SIGN_IN).mode, agent.state.reason) == ("ready", "")
+    agent.does(E.RUNG)
+    agent.does(E.SIGN_OUT)
+    agent.does(E.SIGN_IN)
+    assert agent.does(E.RING_MISSED).mode == "ready"
+    agent.does(E.PAUSE, "meal")
+    assert (agent.does(E.SIGN_IN).mode, agent.state.reason) == ("paused", "meal"), "signed in already"
+    assert (agent.does(E.SIGN_OUT).mode, agent.state.reason) == ("off", SIGNED_OUT)
+
+
+HOUR = 3600 * 1_000_000
+
+
+@pytest.mark.parametrize(("mode", "reason", "changed", "must", "comes"), [
+    ("off", "", -8, False, E.SHIFT_BEGAN), ("off", "", -8, True, None),
+    ("off", SIGNED_IN, -1, True, E.SHIFT_BEGAN), ("off", SIGNED_IN, -1, False, E.SHIFT_BEGAN),
+    ("off", SIGNED_IN, -5, True, None),  # to an earlier shift, which they were then taken out of
+    ("off", SIGNED_OUT, 1, False, None), ("off", SIGNED_OUT, -8, False, E.SHIFT_BEGAN),
+    ("off", SIGNED_OUT, -8, True, None), ("off", SIGNED_OUT, 1, True, None),
+    ("off", "", 1, True, E.SHIFT_BEGAN),  # back from a break in the shift
+    ("paused", "meal", -1, True, E.SHIFT_BEGAN), ("paused", "meal", 1, True, None),
+    ("talking", SIGNED_OUT, -1, True, None), ("talking", SIGNED_OUT, -1, False, E.SHIFT_BEGAN),
+    ("ready", "", -1, True, None),
+])  # fmt: skip
+def test_what_a_shift_asks_of_an_agent(
+    mode: AgentMode, reason: str, changed: float, must: bool, comes: AgentEvent | None
+) -> None:
+    """``changed``: hours after the shift's beginning at which their state began."""
+    assert EARLY == 4 * HOUR
+    state = AgentState("8001", mode, reason, changed_at=NOW + round(changed * HOUR))
+    assert by_duty(state, NOW, must_sign_in=must) is comes
+    assert by_duty(state, None, must_sign_in=must) is (None if mode == "off" else E.SHIFT_ENDED)

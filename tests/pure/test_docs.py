@@ -121,6 +121,8 @@ def written(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {each}' for key, each in value.items())}}}"
     if isinstance(value, dt.time):
         return f"{value:%H:%M}"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -139,10 +141,10 @@ def test_every_setting_stands_there_with_its_default_and_nothing_else_does(page:
     for path, field in known.items():
         if field.is_required():
             assert said[path] == "–", path
-        elif field.default_factory is not None or field.default in (None, (), ""):
+        elif field.get_default(call_default_factory=True) in (None, (), "", {}):
             assert said[path] in ("", NONE[page], "`times.wrap_up`", "`times.ring`"), path
         else:
-            assert said[path] == f"`{written(field.default)}`", path
+            assert said[path] == f"`{written(field.get_default(call_default_factory=True))}`", path
 
 
 def test_every_file_of_the_configuration_has_a_table() -> None:
