@@ -195,12 +195,13 @@ def _totals(played: Played, within: float) -> dict[str, Any]:
 
 
 def _story(played: Played, within: float) -> list[str]:
-    """The day in two lines: what became of the calls, and how long it took."""
+    """The day in a few lines: what became of the calls, and how long it took."""
     total = _totals(played, within)
     calls = _(
         "{asked} calls: {answered} answered ({rate}), {level} within {within:g} s; {voicemail} left a message, "
         "{abandoned} hung up, nobody was there for {uncovered}."
     )
+    closed = _("{closed} asked outside service hours and left no message.")
     times = _("Mean wait {wait}, longest {longest}; agents occupied {occupancy}.")
     return [
         calls.format(
@@ -208,6 +209,7 @@ def _story(played: Played, within: float) -> list[str]:
             abandoned=total["abandoned"], uncovered=total["uncovered"], within=within,
             rate=_percent(total["answer_rate"]), level=_percent(total["service_level"]),
         ),
+        *([closed.format(closed=total["closed"])] if total["closed"] else []),
         times.format(
             wait=_time(total["speed_of_answer"]), longest=clock(total["longest_wait"]),
             occupancy=_percent(total["occupancy"]),

@@ -18,6 +18,7 @@ WIDTH, LEFT, RIGHT = 960, 64, 24
 PANEL, GAP, TOP = 150, 64, 118
 STYLE = svg.STYLE + ".line { fill: none; stroke-width: 2; stroke-linejoin: round }\n"
 IN_TIME, LATER, MESSAGE, GAVE_UP, NOBODY = "#2c7a7b", "#81c5bf", "#d9a441", "#c05640", "#52606d"
+SHUT = "#9aa5b1"
 ON_DUTY, BUSY, WAIT, LONGEST = "#334e8c", "#a9b9e0", "#7b5ea7", "#cfc0e6"
 
 
@@ -53,6 +54,8 @@ def _calls(quarters: Sequence[Quarter], hours: Sequence[str], within: float) -> 
         (GAVE_UP, _("hung up"), lambda one: one.tally.abandoned),
         (NOBODY, _("nobody on duty"), lambda one: one.tally.uncovered),
     ]
+    if any(one.tally.closed for one in quarters):
+        layers.append((SHUT, _("outside service hours"), lambda one: one.tally.closed))
     panel = _Panel(TOP, _nice(max(one.tally.asked for one in quarters)), len(quarters))
     parts = _frame(panel, hours, _("Calls in a quarter-hour"), [(colour, word) for colour, word, _of in layers])
     for number, one in enumerate(quarters):

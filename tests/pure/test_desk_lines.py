@@ -120,7 +120,9 @@ def test_the_higher_level_rings_first_and_a_queue_may_ask_for_one() -> None:
         "8002": agent("8002", Skill(skill="a", level=2)),
         "8003": agent("8003", Skill(skill="a", level=3)),
     }
-    one = play(people, dict.fromkeys(people, FIRST))
+    one = play(people, {"8001": FIRST})
+    one.now += SECOND
+    one.tell(on(dict.fromkeys(people, FIRST), date=TODAY))  # 8001 has been ready longest
     assert asks(one, "c1") == ["8003"]
     assert asks(one, "c2", "expert") == []
     assert asks(one, "c3") == ["8002"]

@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from config.day import Day, load_day
 from config.load import load_settings
 from config.problems import Refused
-from config.settings import Queue
+from config.settings import Hours, Queue
 from hotline.cli_simulate import simulate
 from hotline.day_picture import draw
 from routing.messages import Rules
@@ -70,6 +70,16 @@ def test_another_staff_meets_the_very_same_callers() -> None:
     few, many = (play(day(patience={"mean": 60}), agents=agents) for agents in (1, 30))
     assert [(q.tally.asked, q.load) for q in few.quarters] == [(q.tally.asked, q.load) for q in many.quarters]
     assert few.total().abandoned > many.total().abandoned
+
+
+def test_calls_outside_the_service_hours_are_closed_and_nobody_is_uncovered() -> None:
+    hours = Hours.model_validate({"from": "08:00", "to": "20:00"})
+    shut = {"a": queues()["a"].model_copy(update={"hours": (hours,)})}
+    played = play(day(patience={"mean": 600}), agents=3, calls=2000, rules=Rules(shut, {}, wrap_up=0))
+    for quarter in played.quarters:
+        tally, hour = quarter.tally, dt.datetime.fromtimestamp(quarter.begins / 1_000_000, SHANGHAI).hour
+        assert tally.uncovered == 0
+        assert (tally.closed == tally.asked - tally.voicemail) if not 8 <= hour < 20 else tally.closed == 0
 
 
 lengths = st.fixed_dictionaries({"mean": st.floats(1, 600), "spread": st.sampled_from([0, 0.5, 1, 2])})
