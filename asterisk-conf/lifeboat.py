@@ -370,8 +370,11 @@ class Call:
             if self.recorded:
                 agi.run("MixMonitor", f"{self.house['spool']}/{file}", "D")
             self.log.sync()
-            agi.run("Bridge", peer, "x")
-            result = agi.read("BRIDGERESULT")
+            # Bridge() moves a leg that is just hanging up into a husk that nothing ever ends: look right before.
+            here = agi.read(f"IMPORT({peer},EXTEN)") == "joined"
+            if here:
+                agi.run("Bridge", peer, "x")
+            result = agi.read("BRIDGERESULT") if here else "GONE"
             agi.guard(GREETING)
         except Gone:
             self.log.add("talk_ended", talk=talk, agent=agent, by="caller")

@@ -54,6 +54,7 @@ def phones(**states: str) -> dict[str, Any]:
     known: dict[str, Any] = {
         "PLAYBACKSTATUS": "SUCCESS", r"GROUP_COUNT\(.*\)": "1", "DIALSTATUS": "ANSWER", "HANGUPCAUSE": "16",
         "DIALEDPEERNAME": "PJSIP/8001-00000002", "BRIDGERESULT": "SUCCESS", "RECORD_STATUS": "SILENCE",
+        r"IMPORT\(PJSIP/8001-00000002,EXTEN\)": "joined",
     }  # fmt: skip
     devices = {rf"DEVICE_STATE\(PJSIP/{name[1:]}\)": state for name, state in states.items()}
     return devices | {r"DEVICE_STATE\(.*\)": "UNAVAILABLE"} | known
@@ -190,6 +191,19 @@ def test_outside_the_service_hours_it_says_so_and_takes_a_message(
     for at, event in lifeboat.events(lifeboat.read("hotline-1.1", data), state, NOW):
         state.apply(at, event)
     assert outcome_of(state) == ("closed", "no_message")
+
+
+def test_an_agent_who_hangs_up_before_the_bridge_is_never_moved_into_it(tmp_path: Path, monkeypatch: Any) -> None:
+    """Asterisk keeps the husk of such a leg for ever; the caller gets the next agent."""
+    home = boat(tmp_path)
+    dying = iter(["h"])
+    values = phones(p8001="NOT_INUSE", p8002="NOT_INUSE") | {
+        r"IMPORT\(PJSIP/8001-00000002,EXTEN\)": lambda: next(dying, "joined")
+    }
+    agi = FakeAgi(environment(home.duty), values)
+    assert visit(agi, monkeypatch) == 0
+    assert len(agi.ran("Bridge")) == 1
+    assert [line.get("by") for line in written(home.away) if line["do"] == "talk_ended"] == ["hotline", "agent"]
 
 
 def test_an_agent_whom_another_caller_is_about_to_ring_is_not_rung(tmp_path: Path, monkeypatch: Any) -> None:
