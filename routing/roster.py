@@ -149,17 +149,11 @@ class Roster:
 
     def lines(self, at: dt.datetime) -> dict[str, Line]:
         """Each agent on duty at this instant, and how: what the desk must know."""
-        block, place = self._find(at)
-        found = block.lines[place]
-        if found is None:
-            on = block.on(block.times[place])
-            lines = {group: Line(group.span.begins, group.span.backup, group.span.devices) for group in on.values()}
-            found = block.lines[place] = {agent: lines[group] for agent, group in on.items()}
-        return dict(found)
+        return dict(self._lines(*self._find(at)))
 
     def begun(self, at: dt.datetime) -> dict[str, int]:
         """Each agent on duty at this instant and when their present shift began (µs since 1970 UTC)."""
-        return {agent: line.begun for agent, line in self.lines(at).items()}
+        return {agent: line.begun for agent, line in self._lines(*self._find(at)).items()}
 
     def next_change(self, at: dt.datetime) -> dt.datetime | None:
         """The first instant (UTC) after ``at`` at which a shift or a break begins or ends; None when none ever will."""
@@ -176,13 +170,7 @@ class Roster:
         for number, block in self._from(now):
             later = [group for group in block.groups if now < group.span.begins < (number + 1) * BLOCK]
             if later:
-                first = min(group.span.begins for group in later)
-                if first not in block.next:
-                    block.next[first] = tuple(sorted(
-                        self._duty(group, agent) for group in later if group.span.begins == first
-                        for agent in group.agents
-                    ))  # fmt: skip
-                return block.next[first]
+                return self._beginning(block, min(group.span.begins for group in later))
         return ()
 
     def spans(self, begins: dt.datetime, ends: dt.datetime) -> tuple[Duty, ...]:
@@ -224,8 +212,11 @@ class Roster:
         """Compile all of [begins, ends) now, so that every later answer within it is found at once."""
         for number in range(_aware(begins) // BLOCK, -(-_aware(ends) // BLOCK)):
             block = self._block(number)
-            for place in range(len(block.times)):
-                self._duties(block, place)
+            for place, at in enumerate(block.times):
+                on = block.on(at)
+                self._duties(block, place, on)
+                self._lines(block, place, on)
+                self._beginning(block, at)
 
     # --- compiling ----------------------------------------------------------------------------------------------
 
@@ -234,11 +225,28 @@ class Roster:
         block = self._block(now // BLOCK)
         return block, bisect_right(block.times, now) - 1
 
-    def _duties(self, block: _Block, place: int) -> tuple[Duty, ...]:
+    def _duties(self, block: _Block, place: int, on: dict[str, Group] | None = None) -> tuple[Duty, ...]:
         found = block.duties[place]
         if found is None:
-            on = block.on(block.times[place])
+            on = block.on(block.times[place]) if on is None else on
             found = block.duties[place] = tuple(self._duty(on[agent], agent) for agent in sorted(on))
+        return found
+
+    def _lines(self, block: _Block, place: int, on: dict[str, Group] | None = None) -> dict[str, Line]:
+        found = block.lines[place]
+        if found is None:
+            on = block.on(block.times[place]) if on is None else on
+            lines = {group: Line(group.span.begins, group.span.backup, group.span.devices) for group in on.values()}
+            found = block.lines[place] = {agent: lines[group] for agent, group in on.items()}
+        return found
+
+    def _beginning(self, block: _Block, at: int) -> tuple[Duty, ...]:
+        """Whose shifts begin at just this instant."""
+        found = block.next.get(at)
+        if found is None:
+            begun = [group for group in block.groups if group.span.begins == at]
+            found = tuple(sorted(self._duty(group, agent) for group in begun for agent in group.agents))
+            block.next[at] = found
         return found
 
     def _block(self, number: int) -> _Block:
@@ -299,8 +307,10 @@ class Roster:
     def _common(self, group: Group) -> _Common:
         """What is the same for all of a group, and by agent the groups of the dates that can meet its span."""
         span, at, days = group.span, self._time, self._days
-        near = [days.of(span.date + number * DAY).by_agent for number in range(-days.back, days.back + 2)
-                if number < 1 or days.start(span.date + number * DAY) <= span.ends]  # fmt: skip
+        dates = [days.of(span.date + number * DAY) for number in range(-days.back, days.back + 2)
+                 if number < 1 or days.start(span.date + number * DAY) <= span.ends]  # fmt: skip
+        near = [date.by_agent for date in dates
+                if any(one.span.begins <= span.ends < one.span.ends for one in date.groups)]  # fmt: skip
         breaks = tuple((at(begins), at(ends)) for begins, ends in span.breaks)
         rest = span.date, span.backup, span.devices, breaks, span.why, span.instead_of
         common = group.common = near, span.shift, at(span.begins), at(span.ends), rest

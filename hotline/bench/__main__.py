@@ -25,7 +25,7 @@ from rich.table import Table
 from config.catalogue import _
 from config.problems import Refused
 from hotline.asterisk.fault import AsteriskFault
-from hotline.bench import figures, inside, measure, page
+from hotline.bench import figures, inside, measure, page, rosters
 from hotline.bench.cost import machine
 from hotline.bench.sides import FEW, Ground, hotline, make_ground, plain
 from hotline.bench.stage import REPOSITORY
@@ -69,6 +69,8 @@ async def run(folder: Path, plan: Plan, tell: Console) -> figures.Measured:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with _step(tell, _("The desk, alone")):
         found.decisions = await asyncio.to_thread(inside.decisions, plan.sizes, plan.steps)
+    with _step(tell, _("The roster, alone")):
+        found.roster = await asyncio.to_thread(rosters.rosters)
     with _step(tell, _("The journal, alone")):
         found.journal = await inside.journal(folder, seconds=plan.journal)
     with _step(tell, _("Settings, passwords and prompts for {count} phones").format(count=plan.most + FEW)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from config.catalogue import _
 from hotline.bench.inside import Decisions, JournalSpeed
 from hotline.bench.measure import Busy, Rate, Talks
+from hotline.bench.rosters import RosterSpeed
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Measured:
     rate_hotline: Rate | None = None
     journal: JournalSpeed | None = None
     decisions: list[Decisions] = field(default_factory=list)
+    roster: RosterSpeed | None = None
     simulate: dict[str, Any] | None = None
     lifeboat: dict[str, Any] | None = None
     missing: list[str] = field(default_factory=list)
@@ -95,6 +98,8 @@ def lines(found: Measured) -> list[Line]:
         table += _journal(found.journal)
     if found.decisions:
         table += _decisions(found.decisions)
+    if found.roster is not None:
+        table += _roster(found.roster)
     table += _others(found)
     return table
 
@@ -167,6 +172,14 @@ def _decisions(found: list[Decisions]) -> list[Line]:
     return table
 
 
+def _roster(speed: RosterSpeed) -> list[Line]:
+    return [
+        Line("roster_compile_s", _("Roster of 1,000 agents, a year of it compiled"), speed.compiled, "s", most=2.0),
+        Line("roster_answer_us", _("… an answer, of the slowest kind"), speed.answer * 1e6, "µs", most=100, places=1),
+        Line("roster_answer_p99_us", _("… p99"), speed.answer_p99 * 1e6, "µs", places=1),
+    ]
+
+
 def _others(found: Measured) -> list[Line]:
     table: list[Line] = []
     for key, name, of in (
@@ -225,6 +238,7 @@ def as_json(found: Measured, table: Sequence[Line], about: dict[str, Any]) -> di
              "p99_us": round(one.p99 * 1e6, 2), "growth": round(one.growth, 3), "log": round(one.logarithmic, 3)}
             for one in found.decisions
         ],
+        "roster": dataclasses.asdict(found.roster) if found.roster is not None else None,
         "simulate": found.simulate,
         "lifeboat": found.lifeboat,
     }  # fmt: skip
