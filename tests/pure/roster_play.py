@@ -33,6 +33,9 @@ ODD_DAYS = [
     ("Australia/Lord_Howe", dt.date(2026, 4, 5)),  # half an hour back
     ("Pacific/Apia", dt.date(2011, 12, 30)),  # a date that was left out
 ]
+MARKS = (0, 29, 30, 59)
+"""Minutes of the hour at which anything can begin or end: of those below, and those half an hour later."""
+
 WALLS = ["00:00", "01:30", "02:00", "02:30", "03:00", "06:00", "10:00", "14:00", "22:00", "23:59"]
 
 
@@ -243,8 +246,9 @@ def minutes(file: RosterFile, zone: ZoneInfo, first: dt.date, days: int) -> dict
     shown, found = dt.datetime.min, dict[dt.datetime, Minute]()
     while at < dt.datetime.combine(first + days * DAY, dt.time(), dt.UTC):
         wall = at.astimezone(zone).replace(tzinfo=None)
-        if wall <= shown and found:
-            found[at] = found[at - MINUTE]
+        still = wall <= shown or (wall == shown + MINUTE and wall.minute not in MARKS)
+        if found and still:
+            shown, found[at] = max(wall, shown), found[at - MINUTE]
         else:
             shown, working, there = wall, set(), set()
             for date in (shown.date() - day * DAY for day in range(5)):

@@ -15,7 +15,7 @@ from tests.pure.roster_play import DAY, MINUTE, ODD_DAYS, WEEKDAYS, files, minut
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_like_a_minute_by_minute_reading(data: st.DataObject) -> None:
     zone_name, around = data.draw(st.sampled_from(ODD_DAYS))
@@ -26,7 +26,16 @@ def test_like_a_minute_by_minute_reading(data: st.DataObject) -> None:
     last = times[-1]
     whole = roster.spans(times[0] - 5 * DAY, last + 5 * DAY)
     edges = {edge.astimezone(dt.UTC) for one in whole for edge in (one.begins, one.ends, *sum(one.breaks, ()))}
-    for at in data.draw(st.lists(st.sampled_from(times), min_size=20, max_size=20)):
+    painted = {at: (set(), set()) for at in times}  # type: ignore[var-annotated]
+    for one in whole:
+        for place, parts in enumerate((((one.begins, one.ends),), one.stretches())):
+            for begins, ends in parts:
+                minute = max(begins.astimezone(dt.UTC), times[0])
+                while minute < ends.astimezone(dt.UTC) and minute <= last:
+                    painted[minute][place].add((one.agent, one.shift, one.date))
+                    minute += MINUTE
+    assert painted == {at: (on[at].working, on[at].there) for at in times}
+    for at in data.draw(st.lists(st.sampled_from(times), min_size=12, max_size=12)):
         duties, lines = roster.on_duty(at), roster.lines(at)
         assert [duty.agent for duty in duties] == sorted({agent for agent, _, _ in on[at].there})
         for duty in duties:

@@ -169,11 +169,23 @@ def test_why_somebody_works() -> None:
     assert works(file_with([leave]), "2027-02-06") == [("8002", "夜", "pattern", ""), ("8002", "早", "cover", "8001")]
     away = {"leave": "annual", "agent": "8002", "date": "2027-02-06"}
     assert works(file_with([leave, away]), "2027-02-06") == []
+    assert works(file_with([leave | {"cover": "8001"}]), "2027-02-06") == [("8002", "夜", "pattern", "")]
+    hours = {"leave": "sick", "agent": "8001", "from": "2027-02-06 08:00", "to": "2027-02-06 10:00", "cover": "8002"}
+    assert ("8002", "早", "cover", "8001") in works(file_with([hours]), "2027-02-06")
+    assert works(file_with([hours, away]), "2027-02-06") == [("8001", "早", "pattern", "")]
     extra = {"extra": "夜", "agent": "8001", "date": "2027-02-06"}
     assert works(file_with([leave, away, extra]), "2027-02-06") == [("8001", "夜", "extra", "")]
     assert works(file_with([{"shifts": ["夜"], "agent": "8001", "date": "2027-02-06"}, swap]), "2027-02-06") == [
         ("8001", "夜", "swap", "8002"), ("8002", "夜", "swap", "8001"),
     ]  # fmt: skip
+
+
+def test_a_rotation_holds_to_its_last_day_and_counts_on_over_days_that_it_leaves_out() -> None:
+    rotation = {"start": "2027-02-01", "cycle": ["早", "休"], "agents": {"8001": 2}, "to": "2027-02-12"}
+    file = file_with([], rules=[], rotations={"r": rotation | {"not_on": ["festival"]}})
+    pattern = Pattern(file, Calendar())
+    worked = [day for day in range(1, 29) if pattern.worked(dt.date(2027, 2, day))]
+    assert worked == [2, 4, 10, 12]  # the 5th to the 8th are the Spring Festival
 
 
 def test_who_is_away() -> None:
