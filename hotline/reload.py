@@ -222,7 +222,7 @@ class Reload:
         if not await self._tell_asterisk() and any(concerns_asterisk(one.file, one.key) for one in found.changes):
             self._own_asterisk = True
             log.warning("the change concerns Asterisk, whose files are not ours: render them again and reload it")
-        roster = await asyncio.to_thread(Roster.of, running)
+        roster = await asyncio.to_thread(Roster.of, running, self._daemon.wall())
         in_use = change_over(self._daemon, running, roster, prompts / "sounds")
         self._seen = seen
         self._errors = []

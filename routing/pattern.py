@@ -316,9 +316,8 @@ class _Day:
             self._of(agent).extend(self._known(Work(agent, shift, self.date, "extra") for shift in shifts))
 
     def _cover(self, cover: str | None, works: Iterable[Work]) -> None:
-        for work in works if cover and cover not in self._absent else ():
-            if cover != work.instead_of:
-                self._of(cover or "").append(work._replace(agent=cover or "", why="cover"))
+        if cover and cover not in self._absent:  # so nobody covers their own leave
+            self._of(cover).extend(work._replace(agent=cover, why="cover") for work in works)
 
     def _known(self, works: Iterable[Work]) -> list[Work]:
         return [work for work in works if work.shift in self._shifts]

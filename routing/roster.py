@@ -136,9 +136,12 @@ class Roster:
         return cls(file, zone, country)
 
     @classmethod
-    def of(cls, settings: Settings) -> Roster:
-        """The roster of these settings."""
-        return cls(settings.roster, settings.hotline.zone, settings.hotline.country)
+    def of(cls, settings: Settings, at: dt.datetime | None = None) -> Roster:
+        """The roster of these settings; with ``at``, the two days from then on are compiled already."""
+        roster = cls(settings.roster, settings.hotline.zone, settings.hotline.country)
+        if at is not None:
+            roster.prepare(at, at + 2 * DAY)
+        return roster
 
     # --- answers ------------------------------------------------------------------------------------------------
 

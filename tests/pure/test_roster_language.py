@@ -209,6 +209,8 @@ def test_a_leave_of_hours_into_the_next_morning_cuts_the_shift_in_two() -> None:
         ("8002", "02:00", "06:00", "pattern"),
     ]  # fmt: skip
     assert {one.date for one in parts} == {dt.date(2027, 2, 6)} and parts[0].until == parts[0].ends
+    late = Roster.compile(file_with([hours | {"from": "2027-02-07 01:00"}]), SHANGHAI)  # on no date of the shift's own
+    assert [one.agent for one in late.spans(at("2027-02-06 22:00"), at("2027-02-07 06:00"))] == ["8002", "8001", "8002"]
 
 
 def test_two_rules_that_give_the_same_shift_are_seen_twice_and_worked_once() -> None:
