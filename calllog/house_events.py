@@ -93,10 +93,13 @@ class ClockStepped(Event, frozen=True, kw_only=True, tag="clock_stepped"):
 
 
 class Alarm(Event, frozen=True, kw_only=True, tag="alarm"):
-    """Somebody should look now."""
+    """Somebody should look now. ``key`` is what it is told once for; ``params`` say at whom and where, ``what`` the
+    same as a line."""
 
     code: str
     what: str
+    key: str = ""
+    params: dict[str, str | int] = {}
 
 
 class Degraded(Event, frozen=True, kw_only=True, tag="degraded"):

@@ -170,6 +170,10 @@ class Journal:
         """The events of this stream and id from ``since`` (µs) on, in order. Raises StoreError."""
         return await self._recall.events_since(stream, stream_id, since)
 
+    async def last_events(self, stream: Stream, stream_id: str, most: int) -> list[Recorded]:
+        """The latest ``most`` events of this stream and id, in order. Raises StoreError."""
+        return await self._recall.last_events(stream, stream_id, most)
+
     def _put(self, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None, at: int | None) -> int:
         """Give the event its place and queue it; returns the place."""
         try:

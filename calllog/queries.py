@@ -156,7 +156,7 @@ async def list_calls(
 async def get_call(path: Path, call_id: str) -> CallDetail | None:
     """One call whole, or None when there is none of that id. Raises StoreError."""
     columns = (event.c.seq, event.c.at, event.c.stream, event.c.stream_id, event.c.kind, event.c.v, event.c.data)
-    rows, parties, talks, recordings, events = await _ask_all(
+    rows, parties, talks, recordings, events = await ask_all(
         path,
         _calls().where(call.c.call_id == call_id),
         select(party.c.raw, party.c.e164, party.c.name).join(call, call.c.party_id == party.c.party_id)
@@ -312,11 +312,11 @@ def _engine(path: Path) -> Engine:
 
 
 async def _ask(path: Path, query: Select[Any]) -> Sequence[Any]:
-    return (await _ask_all(path, query))[0]
+    return (await ask_all(path, query))[0]
 
 
-async def _ask_all(path: Path, *queries: Select[Any]) -> list[Sequence[Any]]:
-    """The answers to several questions about one moment."""
+async def ask_all(path: Path, *queries: Select[Any]) -> list[Sequence[Any]]:
+    """The answers to several questions about one moment. Raises StoreError."""
     return await asyncio.to_thread(_answer, path, queries)
 
 

@@ -31,6 +31,7 @@ _EVENTS_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'call' AND strea
 
 _LAST_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT 1"
 _SINCE = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? AND at >= ? ORDER BY seq"
+_LAST_ONES = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT ?"
 
 _HANDLED = """
 SELECT call.queue, talk.rung_at, talk.ended_at FROM call JOIN talk ON talk.call_id = call.call_id
@@ -118,6 +119,13 @@ class Recall:
             found = recorded(await rows(_SINCE, (stream, stream_id, since)))
         mine = [item.recorded for item in pending if item.stream == stream and item.stream_id == stream_id]
         return found + [one for one in mine if one.at >= since]
+
+    async def last_events(self, stream: Stream, stream_id: str, most: int) -> list[Recorded]:
+        """The latest events of a stream's one, in order."""
+        async with self._snapshot() as (rows, pending):
+            found = recorded(await rows(_LAST_ONES, (stream, stream_id, most)))
+        mine = [item.recorded for item in pending if item.stream == stream and item.stream_id == stream_id]
+        return (found[::-1] + mine)[-most:]
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[tuple[Any, list[Item]]]:

@@ -80,7 +80,8 @@ _OTHERS: Mapping[str, str] = {
         requirements[].days requirements[].dates requirements[].not_on requirements[].from requirements[].to
         requirements[].queue requirements[].need requirements[].want requirements[].level
         limits.rest limits.week limits.days_in_a_row limits.look_ahead limits.night.from limits.night.to
-        lieu.rates.workday lieu.rates.restday lieu.rates.festival lieu.day lieu.opening.NUMBER
+        limits.late
+        lieu.rates.workday lieu.rates.restday lieu.rates.festival lieu.day lieu.since lieu.opening.NUMBER
     """,
     "prompts.zh.yaml": "voice speed prompts.NAME",
 }

@@ -316,6 +316,8 @@ class Limits(Part):
     days_in_a_row: Annotated[Whole, Field(ge=1, le=366)] = 6
     look_ahead: Annotated[Whole, Field(ge=1, le=366)] = 60
     night: Night = Night()
+    late: Annotated[Number, Field(le=120)] = 5.0
+    """Minutes after the beginning, or before the end, that count neither as late nor as leaving early."""
 
 
 class Rates(Part):
@@ -331,6 +333,8 @@ class Lieu(Part):
 
     rates: Rates = Rates()
     day: Annotated[Number, Field(gt=0, le=24)] = 8.0
+    since: Day | None = None
+    """The day at whose beginning ``opening`` is the balance; none: when the journal began."""
     opening: dict[StaffNumber, Balance] = Field(default_factory=dict)
 
 

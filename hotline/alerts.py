@@ -101,10 +101,11 @@ class Bound:
     _told: dict[tuple[str, str], _Told] = field(default_factory=dict)
     _sent: dict[str, deque[float]] = field(default_factory=dict)
 
-    def tell(self, code: str, params: Mapping[str, str | int], now: float) -> int | None:
+    def tell(self, code: str, params: Mapping[str, str | int], now: float, once: str = "") -> int | None:
         """How often the same came since it was told last; None: it is too early to tell it again."""
         self._told = {one: told for one, told in self._told.items() if now - told.at < 2 * QUIET}
-        same = code, json.dumps({key: value for key, value in params.items() if key not in _COUNTED}, sort_keys=True)
+        about = {key: value for key, value in params.items() if key not in _COUNTED}
+        same = code, once or json.dumps(about, sort_keys=True)
         told = self._told.get(same)
         if told is not None and now - told.at < QUIET:
             told.again += 1
@@ -135,26 +136,26 @@ class Alerts:
         self._held: deque[Alert] = deque()
         self._news = asyncio.Event()
 
-    def alert(self, code: str, **params: str | int) -> None:
+    def alert(self, code: str, once: str = "", /, **params: str | int) -> None:
         """Somebody should look: ``code`` says at what, the parameters at whom and where. Returns at once, never fails.
+        ``once`` is kept in the journal, for a caller who must not say the same twice.
 
         Parameters in use: ``agent``, ``instead_of`` (staff numbers), ``shift``, ``queue`` (names), ``begins``, ``ends``
         (ISO 8601 with offset), ``why`` (a code), and numbers.
         """
-        again = self._bound.tell(code, params, self._steady())
+        again = self._bound.tell(code, params, self._steady(), once)
         if again is None:
             return
-        if again:
-            params = {**params, "again": again}
+        about: dict[str, str | int] = {**params, "again": again} if again else dict(params)
         settings = self._settings()
         with answering(settings.hotline.language):
-            text = alert_words(code, params, settings)
+            text = alert_words(code, about, settings)
         if code in FAULTS:
-            log.error("ALARM", code=code, text=text, **params)
+            log.error("ALARM", code=code, text=text, **about)
         else:
-            log.warning("ALERT", code=code, text=text, **params)
-        what = ", ".join(f"{key} {value}" for key, value in params.items())
-        self._journal.append("system", STREAM_ID, ev.Alarm(code=code, what=what))
+            log.warning("ALERT", code=code, text=text, **about)
+        what = ", ".join(f"{key} {value}" for key, value in about.items())
+        self._journal.append("system", STREAM_ID, ev.Alarm(code=code, what=what, key=once, params=about))
         hook = settings.hotline.alerts
         if not hook.command and hook.url is None:
             return
@@ -166,7 +167,7 @@ class Alerts:
                       code=self._held.popleft().code)  # fmt: skip
         at = self._wall().astimezone(settings.hotline.zone).isoformat(timespec="seconds")
         host = settings.hotline.asterisk.systemname
-        self._held.append(Alert(code, text, at, settings.hotline.company, host, params))
+        self._held.append(Alert(code, text, at, settings.hotline.company, host, about))
         self._news.set()
 
     async def run(self) -> None:

@@ -75,6 +75,8 @@ def build() -> typer.Typer:
         cli_config,
         cli_duty,
         cli_floor,
+        cli_handover,
+        cli_report,
         cli_roster,
         cli_run,
         cli_simulate,
@@ -104,6 +106,8 @@ def build() -> typer.Typer:
     add("calls", cli_calls.calls, _("The call log."))
     add("call", cli_calls.call, _("One call's timeline."))
     app.add_typer(cli_roster.roster_app, name="roster")
+    add("handover", cli_handover.handover, _("The sheet for the change of shifts."))
+    app.add_typer(cli_report.report_app, name="report")
     app.add_typer(cli_config.config_app, name="config")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
     app.add_typer(cli_store.recordings_app, name="recordings")

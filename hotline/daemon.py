@@ -43,6 +43,7 @@ from hotline.duty_file import DutyKeeper
 from hotline.duty_watch import DutyWatch
 from hotline.heartbeat import Heartbeat
 from hotline.keep_on import keep_on
+from hotline.night import Night
 from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
 from hotline.reload import Reload
@@ -200,6 +201,7 @@ class Daemon:
                     tasks.create_task(keep_on("trunks", self.trunks.run)),
                     tasks.create_task(keep_on("alerts", self.alerts.run)),
                     tasks.create_task(keep_on("roll call", rolls.run)),
+                    tasks.create_task(keep_on("night", Night(self).run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self.stopping.wait()
@@ -329,6 +331,13 @@ class Daemon:
     def wall(self) -> datetime:
         """The wall clock: duty follows it even where it was stepped."""
         return datetime.fromtimestamp(self.clock.now() / 1_000_000 + self.clock.drift(), UTC)
+
+    def can_reach(self, agent: str) -> bool:
+        """Whether any device of theirs can be reached; an outside number counts as reachable."""
+        known = self.settings.agents.agents.get(agent)
+        return known is not None and any(
+            one.number is not None or one.sip in self.reachable for one in known.devices
+        )
 
     @property
     def adopted(self) -> bool:

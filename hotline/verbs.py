@@ -64,6 +64,8 @@ class Verbs:
             "archiving": daemon.shelf.waiting,
             "looking": daemon.traces.looking,
             "trunks": daemon.trunks.states,
+            "waiting": {one.queue: {"waiting": one.many, "longest": round(one.longest, 1), "serving": one.serving}
+                        for one in daemon.desk.waiting()},
             "tasks": len(asyncio.all_tasks()),
             "agents": {
                 state.agent: {

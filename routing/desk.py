@@ -39,6 +39,7 @@ from routing.messages import (
 )
 from routing.session import Clock, Journal
 from routing.wait import Outlook
+from routing.waiting import Waiting
 
 log = structlog.get_logger()
 
@@ -58,6 +59,7 @@ class Desk:
         self._journal = journal
         self._alarm = alarm
         self._lines: dict[str, Line] = {}
+        self._queues: dict[str, str] = {}
         self._accounts: dict[str, str] = {}
         self.longest_ring = 0.0
         """Seconds that a ring at any agent may take."""
@@ -69,12 +71,13 @@ class Desk:
     def ask(self, asked: CallAsked, line: Line) -> None:
         """Wait for an agent from now on; the same again changes nothing."""
         self._lines[asked.call_id] = line
+        self._queues[asked.call_id] = asked.queue
         self._step(asked)
 
     def gone(self, call_id: str) -> None:
         """No longer want an agent; whatever the call held is free."""
         self._step(CallGone(call_id))
-        self._lines.pop(call_id, None)
+        self._forget(call_id)
 
     def ring_ended(self, call_id: str, talk_id: str, agent: str, result: RingResult) -> None:
         """How the ring ended."""
@@ -83,7 +86,7 @@ class Desk:
     def talk_began(self, call_id: str, talk_id: str) -> None:
         """Bridged: the call waits no more."""
         self._step(TalkBegan(call_id, talk_id))
-        self._lines.pop(call_id, None)
+        self._forget(call_id)
 
     def talk_ended(self, call_id: str, talk_id: str) -> None:
         """The agent's part is over."""
@@ -98,6 +101,7 @@ class Desk:
     def restore(self, restore: Restore, lines: Mapping[str, Line]) -> None:
         """The first word of every start: what the journal knows and Asterisk confirms."""
         self._lines.update(lines)
+        self._queues.update((asked.call_id, asked.queue) for asked in restore.waiting)
         self._step(restore)
 
     def reachable(self, account: str, reachable: bool) -> None:
@@ -136,6 +140,10 @@ class Desk:
         agent = self._accounts.get(account)
         return agent is not None and self._core.agent(agent).mode in ("ringing", "talking")
 
+    def waiting(self) -> list[Waiting]:
+        """The callers of each queue that has any."""
+        return self._core.waits(self._clock.now())
+
     def agents(self) -> list[AgentState]:
         """Every agent's state."""
         return self._core.agents()
@@ -151,6 +159,10 @@ class Desk:
     def _learn(self, rules: Rules) -> None:
         self._accounts, self.longest_ring = rules.accounts(), rules.longest_ring()
 
+    def _forget(self, call_id: str) -> None:
+        self._lines.pop(call_id, None)
+        self._queues.pop(call_id, None)
+
     def _step(self, message: Input) -> None:
         now = self._clock.now()
         for command in self._core.step(now, message):
@@ -161,6 +173,8 @@ class Desk:
             case AgentChange(agent=agent, event=event):
                 self._journal.append("agent", agent, event, at=now)
             case Ring() | CancelRing() | GiveUp():
+                if isinstance(command, GiveUp) and command.why == "uncovered":
+                    self._alarm("uncovered", {"queue": self._queues.get(command.call_id, "")})
                 line = self._lines.get(command.call_id)
                 if line is None:
                     log.error("the desk has no line to this call", call=command.call_id, command=repr(command))

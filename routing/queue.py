@@ -60,6 +60,7 @@ from routing.outlook import Outlooks
 from routing.skills import Caller, Place, Seat, SkillQueue
 from routing.strategy import Strategy, best_first
 from routing.wait import Outlook
+from routing.waiting import Waiting
 
 RING_GUARD = 30 * SECOND
 """µs beyond the ring's plan after which a ring without a report is taken back: longer than an agent who answered in its
@@ -104,6 +105,17 @@ class Desk:
     def waiting(self, queue: str) -> int:
         """How many callers wait in this queue, those whose agent rings included."""
         return self._waiting[queue]
+
+    def waits(self, now: int) -> list[Waiting]:
+        """Each queue that has callers at ``now`` (µs), by name."""
+        found: dict[str, list[Caller]] = {}
+        for caller in self._callers.values():
+            found.setdefault(caller.asked.queue, []).append(caller)
+        return [
+            Waiting(queue, len(callers), max(now - caller.asked.asked_at for caller in callers) / SECOND,
+                    callers[0].skill.serving)
+            for queue, callers in sorted(found.items())
+        ]  # fmt: skip
 
     def agent(self, agent: str) -> AgentState:
         """A copy of the agent's state. Raises LookupError."""
