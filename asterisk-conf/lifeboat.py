@@ -80,7 +80,7 @@ class Unfit(Exception):
 def checked(line):
     """The object of a line ``["crc32 in hex",{...}]``; raises Unfit."""
     body = line[12:-2]
-    if line[:2] != b'["' or line[-2:] != b"]\n" or line[2:10] != b"%08x" % zlib.crc32(body):
+    if line[:2] != b'["' or line[10:12] != b'",' or line[-2:] != b"]\n" or line[2:10] != b"%08x" % zlib.crc32(body):
         raise Unfit("the duty file is damaged")
     return loads(body.decode("ascii"))
 

@@ -2,10 +2,16 @@
 
 # Imported before anything runs: its plugin would compile it at the very end, when CPython 3.11's parser may find its
 # recursion count off (python/cpython#106905) and fail a run that passed.
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
 
 from config import catalogue
+
+# How long an example takes says how busy the machine is, not whether the product is right.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

@@ -133,6 +133,16 @@ def test_one_flipped_bit_or_a_cut_is_noticed(tmp_path_factory: pytest.TempPathFa
         LIFEBOAT.Duty(str(file), NOW).on_duty(NOW)
 
 
+def test_each_bit_around_the_sum_counts() -> None:
+    line = duty_file.compiled(SETTINGS, AsteriskHome.of("/srv/hotline/var"), NOW).partition(b"\n")[0] + b"\n"
+    for at in (*range(13), -3, -2, -1):
+        for bit in range(8):
+            damaged = bytearray(line)
+            damaged[at] ^= 1 << bit
+            with pytest.raises((LIFEBOAT.Unfit, ValueError)):
+                LIFEBOAT.checked(bytes(damaged))
+
+
 @pytest.mark.parametrize("text", [b"", b"\n", b"{}\n", b'["00000000",{}]\n', b'["00000000",{"format":1}]', b"\0" * 99])
 def test_what_is_no_duty_file_is_refused(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "duty.json"
