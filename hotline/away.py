@@ -238,7 +238,11 @@ class Away:
             self._handed.pop(call_id, None)
             if kept.exists() and state.voicemail_file != file:
                 log.error("a message of a call that had ended already; it is kept in the spool", file=str(kept))
-            if boat is not None and not any(talk.talk_id.startswith(f"{call_id}-b") for talk in state.talks):
+            # A daemon killed between writing them down and removing the file has taken them in already.
+            taken = state.reason.startswith(lifeboat.VIA) or any(
+                talk.talk_id.startswith(f"{call_id}-b") for talk in state.talks
+            )
+            if boat is not None and not taken:
                 late = (self._folder / f"{call_id}.jsonl").rename(self._folder / f"{call_id}.late")
                 log.error("the lifeboat had a call that had ended already; what it wrote is kept", file=str(late))
             return

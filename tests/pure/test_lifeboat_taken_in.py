@@ -170,6 +170,17 @@ async def test_what_comes_too_late_for_an_ended_call_is_kept(house: House) -> No
     assert not house.journal.events and (house.away / f"{CALL}.late").exists()
 
 
+async def test_what_a_daemon_took_in_and_was_killed_before_it_removed_the_file_is_removed(house: House) -> None:
+    known = CallState(CALL)
+    for event in (Arrived(leg=CALL), Answered(), HungUp(by="caller"),
+                  Ended(outcome="menu", reason=f"{VIA}caller_hung_up_in_greeting")):  # fmt: skip
+        known.apply(T0, event)
+    house.intake.handed_over(known)
+    house.put(lines(*GREETED[:2], ("gone", {})))
+    assert await house.intake.take_in(nowhere) == 1
+    assert not house.journal.events and not list(house.away.glob(f"{CALL}.*"))
+
+
 def test_odd_lines_are_passed_over() -> None:
     odd = b'[]\n{}\n{"at":-1,"do":"ring"}\n{"at":9e99,"do":"x"}\n\xff\xfe\nnull\n{"at":5,"do":"ended"}\n'
     assert [line.do for line in read(CALL, odd).lines] == ["ended"]
