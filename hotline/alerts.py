@@ -103,13 +103,15 @@ class Bound:
 
     def tell(self, code: str, params: Mapping[str, str | int], now: float, once: str = "") -> int | None:
         """How often the same came since it was told last; None: it is too early to tell it again."""
-        self._told = {one: told for one, told in self._told.items() if now - told.at < 2 * QUIET}
+        while self._told and now - self._told[oldest := next(iter(self._told))].at >= 2 * QUIET:
+            del self._told[oldest]
         about = {key: value for key, value in params.items() if key not in _COUNTED}
         same = code, once or json.dumps(about, sort_keys=True)
         told = self._told.get(same)
         if told is not None and now - told.at < QUIET:
             told.again += 1
             return None
+        self._told.pop(same, None)  # the one told last stands last
         self._told[same] = _Told(now)
         return told.again if told is not None else 0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from config.catalogue import _, ngettext
 from config.duty_change import DayChange, DutyChange, Piece
+from config.leave_words import leave_word
 from hotline.day_words import weekday
 from hotline.words import Names
 
@@ -56,15 +57,6 @@ def _times(shifts: Mapping[str, int]) -> str:
 
 def _away(change: DutyChange) -> str:
     return leave_word(change.leave) if change.why == "leave" and not change.back else _("off")
-
-
-def leave_word(kind: str) -> str:
-    """A kind of leave."""
-    words = {
-        "annual": _("annual leave"), "sick": _("sick leave"), "personal": _("personal leave"),
-        "lieu": _("time off in lieu"), "other": _("leave"),
-    }  # fmt: skip
-    return words.get(kind, kind)
 
 
 def day_word(date: dt.date) -> str:

@@ -12,6 +12,7 @@ from calllog import house_events as ev
 from calllog.events import Recorded
 from calllog.queries import CallRow
 from config.catalogue import _, ngettext
+from config.leave_words import leave_word
 from config.settings import Settings
 from hotline.alert_words import alert_words
 from hotline.show import at, clock, length, number_shown
@@ -103,8 +104,8 @@ def as_json(sheet: Sheet) -> dict[str, Any]:
         "gaps": [{"queue": gap.queue, "begins": gap.begins.astimezone(zone).isoformat(),
                   "ends": gap.ends.astimezone(zone).isoformat(), "have": gap.have, "asked": gap.asked,
                   "error": gap.refuses} for gap in sheet.gaps],
-        "leave": [{"date": date.isoformat(), "agent": one.agent, "leave": one.leave, "cover": one.cover}
-                  for date, one in sheet.absences],
+        "leave": [{"date": date.isoformat(), "agent": one.agent, "leave": one.leave, "cover": one.cover,
+                   "times": [time.isoformat() for time in one.times or ()]} for date, one in sheet.absences],
     }  # fmt: skip
 
 
@@ -212,7 +213,7 @@ def _warnings(sheet: Sheet) -> Iterator[Styled]:
 
 
 def _to_come(sheet: Sheet) -> Iterator[Styled]:
-    names, zone, leave = Names.of(sheet.settings), sheet.settings.hotline.zone, leave_words()
+    names, zone = Names.of(sheet.settings), sheet.settings.hotline.zone
     for gap in sheet.gaps:
         begins, ends = gap.begins.astimezone(zone), gap.ends.astimezone(zone)
         said = _("{queue}: {have} of {asked} on duty {begins} – {ends}").format(
@@ -221,20 +222,15 @@ def _to_come(sheet: Sheet) -> Iterator[Styled]:
         )  # fmt: skip
         yield [("  " + said, BAD if gap.refuses else WARN)]
     for date, one in sheet.absences:
-        hours = f" {one.times[0]:%H:%M}–{one.times[1]:%H:%M}" if one.times else ""
+        hours = f" {one.times[0]:%H:%M}–{_hour(one.times[1], one.times[0])}" if one.times else ""
         cover = _(", covered by {agent}").format(agent=names.agent(one.cover)) if one.cover else ""
         said = _("{date}{hours}: {agent} is away ({leave}){cover}").format(
-            date=date.strftime("%m-%d"), hours=hours, agent=names.agent(one.agent), leave=leave[one.leave], cover=cover
-        )
+            date=date.strftime("%m-%d"), hours=hours, agent=names.agent(one.agent), leave=leave_word(one.leave),
+            cover=cover,
+        )  # fmt: skip
         yield [("  " + said, "")]
     if not sheet.gaps and not sheet.absences:
         yield [("  " + _("no gap, and nobody on leave today or tomorrow"), GOOD)]
-
-
-def leave_words() -> Mapping[str, str]:
-    """Each kind of leave in words."""
-    return {"annual": _("annual leave"), "sick": _("sick leave"), "personal": _("personal leave"),
-            "lieu": _("time off in lieu"), "other": _("other leave")}  # fmt: skip
 
 
 def _fault(event: object) -> str:
@@ -279,5 +275,10 @@ def _hour(time: dt.datetime, near: dt.datetime) -> str:
 
 
 def absences_of(found: Iterable[tuple[dt.date, Mapping[str, Sequence[Absence]]]]) -> list[tuple[dt.date, Absence]]:
-    """Each absence with its date, one a person and day."""
-    return [(date, one) for date, by_agent in found for _agent, every in sorted(by_agent.items()) for one in every]
+    """Each absence with its date, by whole days one a person and day; hours once, with the date on which they begin."""
+    told: list[tuple[dt.date, Absence]] = []
+    for date, by_agent in found:
+        for _agent, every in sorted(by_agent.items()):
+            dated = [(one.times[0].date() if one.times else date, one) for one in every]
+            told += [one for one in dated if one not in told]
+    return told

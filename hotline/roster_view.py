@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from config.catalogue import _, ngettext
+from config.leave_words import leave_word
 from config.roster_file import DAY, Shift
 from config.settings import Settings
 from hotline.day_words import Day
@@ -30,7 +31,6 @@ from hotline.roster_grid import (
 )
 from routing.check_cover import check_cover
 from routing.coverage import Cover, Gap as Short, coverage, gaps
-from routing.missing import leave_word
 from routing.pattern import Pattern
 from routing.proof import Proof
 from routing.roster import Duty, Roster

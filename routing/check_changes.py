@@ -6,15 +6,15 @@ What lies wholly in the past is not looked at.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from config.catalogue import _
+from config.leave_words import leave_word
 from config.problems import shown
 from config.roster_file import DAY
 from config.settings import Change
 from routing.findings import Finding, Path, Told
-from routing.missing import leave_word
 from routing.needs import applies
 from routing.pattern import Pattern
 from routing.proof import Proof
@@ -136,16 +136,22 @@ def _swap(proof: Proof, path: Path, change: Change, before: _Layers) -> Iterator
 def _leave(proof: Proof, path: Path, change: Change, dates: list[dt.date], before: _Layers) -> Iterator[Finding]:
     agent, cover = change.agent or "", change.cover or ""
     times = change.times
+    days = change.days or (dates[0], dates[-1])
     if times is not None:  # it may cut a shift that began on an earlier day
-        dates = [times[0].date() - number * DAY for number in (3, 2, 1)] + dates
-    taken = [
-        (date, shift)
-        for date in dates
-        for shift in before.shifts(agent, date)
-        if times is None or _cuts(proof, shift, date, times)
-    ]
+        dates = [dates[0] - number * DAY for number in (3, 2, 1)] + dates
+
+    def taken_on(dates: Iterable[dt.date]) -> Iterator[tuple[dt.date, str]]:
+        for date in dates:
+            for shift in before.shifts(agent, date):
+                if times is None or _cuts(proof, shift, date, times):
+                    yield date, shift
+
+    taken = list(taken_on(dates))
     if not taken:
-        days = change.days or (dates[0], dates[-1])
+        earlier = (dates[0] - days[0]).days + (0 if times is None else 3)
+        past = (dates[0] - number * DAY for number in range(1, min(earlier, FARTHEST) + 1))
+        if next(taken_on(past), None) is not None:
+            return  # it has had its effect
         what = _("{who} has no shift on {date} to be on leave from.").format(who=proof.who(agent), date=_span([*days]))
         yield _no_effect(path, ("leave", agent, *days), days[0], what)
     for date, shift in taken if cover else ():

@@ -1,6 +1,6 @@
 """Intervals of time, and how many of something there are at every instant: sweep lines over whole numbers. Pure.
 
-Intervals are half-open; times are whole numbers of one unit (the roster's are seconds since 1970 UTC). "In order" means
+Intervals are half-open; times are whole numbers of one unit (the roster's are µs since 1970 UTC). "In order" means
 sorted, no two of them overlapping or touching, as :func:`union` gives them.
 """
 

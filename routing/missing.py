@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, NamedTuple
 
-from config.catalogue import _, ngettext
+from config.catalogue import ngettext
+from config.leave_words import leave_word
 from config.roster_file import DAY
 from config.settings import Agent
 from routing.answering import HOUR
 from routing.findings import Path
+from routing.pattern import LONGEST, Absence
 from routing.proof import Proof
 from routing.spans import Span
 
@@ -88,12 +90,12 @@ def _taken_away(
                 continue
             spans = proof.spans.get(agent, ())
             if not any(one.begins < ends and begins < one.ends and not one.backup for one in spans):
-                yield agent, *_changed(proof, agent, date)
+                yield agent, *_changed(proof, agent, date, begins, ends)
         date += DAY
 
 
-def _changed(proof: Proof, agent: str, date: dt.date) -> tuple[_Reason, Path | None]:
-    for absence in proof.absences(date).get(agent, ()):
+def _changed(proof: Proof, agent: str, date: dt.date, begins: int, ends: int) -> tuple[_Reason, Path | None]:
+    for absence in _absences(proof, agent, date, begins, ends):
         return _Reason("leave", leave_word(absence.leave)), ("changes", absence.change)
     for index, change in reversed(list(enumerate(proof.settings.roster.changes))):
         if change.swap is not None and change.swap.get(agent) == date:
@@ -103,6 +105,15 @@ def _changed(proof: Proof, agent: str, date: dt.date) -> tuple[_Reason, Path | N
         if change.agent == agent and first <= date <= last and change.kind in ("shifts", "team"):
             return _Reason("off"), ("changes", index)
     return _Reason("off"), None
+
+
+def _absences(proof: Proof, agent: str, date: dt.date, begins: int, ends: int) -> Iterator[Absence]:
+    """The leave that takes a shift of this date away in [begins, ends): hours of it may lie on a later date."""
+    for day in (date + number * DAY for number in range(LONGEST + 1)):
+        for absence in proof.absences(day).get(agent, ()):
+            times = absence.times
+            if day == date if times is None else proof.at(times[0]) < ends and begins < proof.at(times[1]):
+                yield absence
 
 
 def _here(proof: Proof, skill: str, level: int, begins: int, ends: int) -> Iterator[tuple[str, _Reason, Path | None]]:
@@ -131,12 +142,3 @@ def _why_not(
     if any(one <= begins and ends <= other for one, other in span.breaks):
         return _Reason("break")
     return None
-
-
-def leave_word(leave: str) -> str:
-    """A kind of leave in the reader's language."""
-    words = {
-        "annual": _("annual leave"), "sick": _("sick leave"), "personal": _("personal leave"),
-        "lieu": _("time off in lieu"), "other": _("other leave"),
-    }  # fmt: skip
-    return words.get(leave, leave)

@@ -18,7 +18,7 @@ Strategy = Callable[[AgentState, int], Rank]
 def best_first(state: AgentState, level: int) -> Rank:
     """The higher level first, and of one level the one who has been ready longest.
 
-    So the field does it: Genesys Cloud and Avaya choose by the skill's level and then by who is idle longest, VICIdial
-    by the agent's rank; among equals it is the fairest, and what Asterisk's ``leastrecent`` comes closest to.
+    Avaya documents the same order as EAD-MIA (Call Center Elite Feature Reference): the most idle of the most expert.
+    Among equals it is the fairest.
     """
     return -level, state.since

@@ -8,8 +8,8 @@ from openpyxl.utils import get_column_letter as letter  # type: ignore[import-un
 from openpyxl.worksheet.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from config.catalogue import _
+from config.leave_words import leave_word
 from config.roster_file import LeaveKind
-from hotline.duty_words import leave_word
 from hotline.palette import SHIFTS
 from hotline.sheet.dress import (
     AWAY,

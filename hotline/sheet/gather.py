@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
 from config.catalogue import _
+from config.leave_words import leave_word
 from config.roster_file import DAY, Night, RosterFile, Shift
 from config.settings import Agent, Settings
-from hotline.duty_words import leave_word
 from hotline.palette import colours_of
 from hotline.sheet.find import days_of
 from hotline.sheet.page import DAY_MINUTES, LONGEST, Box, Day, Group, Need, Page, Person, ShiftWord

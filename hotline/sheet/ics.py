@@ -13,9 +13,9 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from config.catalogue import _
+from config.leave_words import leave_word
 from config.roster_file import DAY, LeaveKind
 from config.settings import Settings
-from hotline.duty_words import leave_word
 from hotline.sheet.csv_file import duties_of
 from routing.roster import Duty, Roster
 

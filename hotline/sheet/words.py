@@ -31,7 +31,7 @@ LEAVES: Mapping[LeaveKind, tuple[str, ...]] = {
     "sick": ("病", "SL", "病假", "sick", "sick leave"),
     "personal": ("事", "PL", "事假", "personal", "personal leave"),
     "lieu": ("调", "TL", "调休", "补休", "lieu", "time off in lieu"),
-    "other": ("假", "OL", "其他", "其它", "请假", "休假", "other", "other leave", "leave"),
+    "other": ("假", "OL", "其他", "其它", "其他假", "请假", "休假", "other", "other leave", "leave"),
 }
 """Words for each kind of leave; the first is written in a Chinese sheet, the second in an English one."""
 

@@ -14,6 +14,8 @@ import pytest
 from calllog import events as ev
 from calllog.clock import Clock
 from calllog.journal import Journal
+from hotline.handover import absences_of
+from routing.pattern import Absence
 from tests.pure.cli_play import START, config_folder, fill, hotline
 from tests.pure.journal_play import new_store
 
@@ -121,6 +123,14 @@ def test_the_hand_over_sheet_tells_of_the_shift(config: Path, tmp_path: Path) ->
     assert found["calls"] == 3 and found["outcomes"]["answered"] == 1 and found["running"] is False
     assert found["longest_wait"]["call_id"] and len(found["voicemails"]) == 1 and len(found["faults"]) >= 4
     assert hotline("handover", "--format", "csv", config=config).exit_code == 2
+
+
+def test_hours_of_leave_over_midnight_are_told_once_with_the_date_on_which_they_begin() -> None:
+    day, next_day = dt.date(2026, 11, 23), dt.date(2026, 11, 24)
+    night = dt.datetime(2026, 11, 23, 22), dt.datetime(2026, 11, 24, 2)
+    hours, whole = Absence("8001", "sick", 0, night, "", ""), Absence("8002", "annual", 1, None, "", "")
+    both = {"8001": [hours], "8002": [whole]}
+    assert absences_of([(day, both), (next_day, both)]) == [(day, hours), (day, whole), (next_day, whole)]
 
 
 def test_the_hand_over_sheet_tells_who_is_on_leave(config: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import hotline.night
 from calllog.clock import Clock
 from calllog.folds import AgentState
 from calllog.journal import Journal
@@ -17,6 +19,7 @@ from config.settings import RosterFile, Settings
 from hotline.alerts import STREAM_ID, Alerts
 from hotline.night import Night
 from routing.roster import Roster
+from routing.warnings import Warned
 from tests.pure.journal_play import new_store
 
 NIGHTS = RosterFile.model_validate({
@@ -110,3 +113,27 @@ async def test_a_store_that_cannot_be_read_silences_nothing(
         assert len(await world.told()) == len(settings.queues.queues)
     finally:
         await journal.close()
+
+
+async def test_callers_are_served_between_a_thousand_warnings(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, seen = 0, list[int]()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    journal = await opened(new_store(tmp_path / "store"))
+    task = asyncio.create_task(others())
+    try:
+        world = World(journal, settings, FRIDAY)
+        monkeypatch.setattr(hotline.night, "due", lambda *_facts: [Warned("x", str(n), {}) for n in range(10)])
+        monkeypatch.setattr(world.alerts, "alert", lambda *_warning: seen.append(turns))
+        await world.night._look()
+    finally:
+        task.cancel()
+        await journal.close()
+    assert len(set(seen)) == 10

@@ -217,6 +217,26 @@ def test_duty_on_leave() -> None:
     assert "extra-on-leave" not in [one.code for one in problems(changes=[hours, extra])]
 
 
+def test_leave_of_the_hours_after_midnight_is_the_reason_for_the_gap() -> None:
+    hours = change(leave="sick", agent="8003", since="2027-02-06 00:00", until="2027-02-06 06:00")
+    gap = one_of(problems(changes=[hours]), "uncovered")
+    assert gap.place.key == "changes[0]" and "02-06 00:00" in gap.what
+    assert "8003 人3 is on leave (sick leave)" in gap.what
+
+
+@pytest.mark.parametrize("line", [
+    change(leave="sick", agent="8003", since="2027-01-17 22:00", until="2027-01-18 06:00"),  # the night until now
+    change(leave="annual", agent="8004", since="2027-01-15", until="2027-01-20"),  # with one shift, which is past
+    change(leave="personal", agent="8004", since="2027-01-15 06:00", until="2027-01-20 06:00"),
+])  # fmt: skip
+def test_leave_that_is_partly_past_has_had_its_effect(line: dict[str, Any]) -> None:
+    once = {"shift": "早班", "agents": ["8004"], "dates": ["2027-01-15"]}
+    assert "change-without-effect" not in [one.code for one in problems([*ROUND, once], changes=[line])]
+    before = {"shift": "早班", "agents": ["8004"], "dates": ["2027-01-14"]}
+    found = [one.code for one in problems([*ROUND, before], changes=[line])]
+    assert ("change-without-effect" in found) == (line["agent"] == "8004")
+
+
 @pytest.mark.parametrize("line", [
     change(off=True, agent="8004", date="2027-01-20"),
     change(shifts=["早班"], agent="8001", since="2027-01-20", until="2027-01-22"),
