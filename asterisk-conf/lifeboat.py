@@ -370,7 +370,7 @@ class Call:
             if self.recorded:
                 agi.run("MixMonitor", f"{self.house['spool']}/{file}", "D")
             self.log.sync()
-            # Bridge() moves a leg that is just hanging up into a husk that nothing ever ends: look right before.
+            # Bridge() makes of a leg that is just hanging up a husk that nothing ever ends: look right before.
             here = agi.read(f"IMPORT({peer},EXTEN)") == "joined"
             if here:
                 agi.run("Bridge", peer, "x")

@@ -32,7 +32,7 @@ MODULES = (
     "res_ari_device_states", "res_ari_endpoints", "res_ari_events", "res_ari_playbacks", "res_ari_recordings",
     "bridge_simple", "bridge_native_rtp", "bridge_softmix", "bridge_holding", "chan_bridge_media", "app_mixmonitor",
     "app_playback", "app_playtones", "app_record", "app_read", "app_dial", "app_exec", "app_userevent",
-    "app_bridgeaddchan", "app_channelredirect", "func_cut", "func_devstate",
+    "app_bridgeaddchan", "app_bridgewait", "app_channelredirect", "func_cut", "func_devstate",
     "func_groupcount", "func_channel", "func_callerid",
     "func_dialplan", "func_env", "func_global", "func_logic", "func_strings", "func_timeout", "res_musiconhold",
     "res_speech", "res_agi",
