@@ -213,6 +213,24 @@ def test_a_leave_of_hours_into_the_next_morning_cuts_the_shift_in_two() -> None:
     assert [one.agent for one in late.spans(at("2027-02-06 22:00"), at("2027-02-07 06:00"))] == ["8002", "8001", "8002"]
 
 
+def test_of_two_shifts_at_once_the_first_line_counts_and_then_the_later() -> None:
+    shifts = {"备": {"from": "07:00", "to": "09:00", "backup": True}, "早": {"from": "06:00", "to": "14:00"},
+              "中": {"from": "08:00", "to": "10:00"}}  # fmt: skip
+    file = file_with([], shifts=shifts, rules=[{"shift": name, "agents": ["8001"]} for name in shifts])
+    roster = Roster.compile(file, SHANGHAI)
+    assert [on(roster, f"2027-02-06 {hour}:30") for hour in ("07", "08", "10")] == ["8001 早", "8001 中", "8001 早"]
+    assert not roster.lines(at("2027-02-06 07:30"))["8001"].backup
+
+
+def test_breaks_come_every_day_of_a_long_shift_apart_and_cut_to_it() -> None:
+    breaks = [{"from": "12:00", "to": "13:00"}, {"from": "12:30", "to": "13:30"}, {"from": "07:30", "to": "08:30"}]
+    file = file_with([], shifts={"长": {"from": "08:00", "length": "29:00", "breaks": breaks}}, rules=[])
+    found = file.shifts["长"].wall_breaks(dt.date(2027, 2, 6))
+    assert [f"{begins:%d %H:%M}-{ends:%H:%M}" for begins, ends in found] == [
+        "06 08:00-08:30", "06 12:00-13:30", "07 07:30-08:30", "07 12:00-13:00",
+    ]  # fmt: skip
+
+
 def test_two_rules_that_give_the_same_shift_are_seen_twice_and_worked_once() -> None:
     twice = [{"shift": "早", "agents": ["8001"]}, {"shift": "早", "days": ["sat"], "agents": ["8001"]}]
     file = file_with([], rules=twice)
