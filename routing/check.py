@@ -14,7 +14,7 @@ from functools import partial
 
 from config.catalogue import _
 from config.problems import Problem
-from config.roster_file import DAY
+from config.roster_file import DAY, Change
 from config.settings import Hours, Rule, Settings
 from routing.check_changes import check_changes
 from routing.check_cover import check_cover
@@ -26,6 +26,9 @@ from routing.roster import Roster
 
 UNANNOUNCED = frozenset({"workday", "restday", "holiday", "makeup"})
 """Words of ``days`` that depend on what is announced for each year; festivals are by law."""
+
+FARTHEST = 400 * DAY
+"""How far ahead a change is proven at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,15 @@ def prove(
     settings: Settings, now: dt.datetime, *, before: Settings | None = None, days: int | None = None,
     most: int = MOST_LINES,
 ) -> Proven:  # fmt: skip
-    """The same with what it is about; ``days`` ahead (default: the file's), at most ``most`` lines of each kind."""
+    """The same with what it is about; ``days`` ahead (default: the file's), at most ``most`` lines of each kind.
+
+    With ``before`` also as far ahead as the dated changes that differ (at most 400 days).
+    """
     days = days or settings.roster.limits.look_ahead
     begins = now.replace(second=0, microsecond=0)
     ends = begins.astimezone(dt.UTC) + days * DAY
+    if before is not None:
+        ends = max(ends, min(_touched(settings, before, ends), begins.astimezone(dt.UTC) + FARTHEST))
     proof = Proof(settings, Roster.of(settings), begins, ends)
     covers = coverage(settings, proof.roster, begins, ends, spans=proof.spans)
     found = gaps(covers)
@@ -71,6 +79,20 @@ def prove(
         known = list(_of_people_and_lines(old))
     findings = [*check_cover(proof, judged), *weighed(_of_people_and_lines(proof), known)]
     return Proven(proof, covers, found, told([*findings, *_without_data(proof)], most))
+
+
+def _touched(settings: Settings, before: Settings, at_least: dt.datetime) -> dt.datetime:
+    """The end (UTC) of the last day that a dated change, new or gone, is about: leave for February entered in November
+    is proven in November, while somebody looks at it."""
+    new, old = ({change.model_dump_json(): change for change in one.roster.changes} for one in (settings, before))
+    dates = [date for key in new.keys() ^ old.keys() for date in _dates(new.get(key) or old[key])]
+    if not dates:
+        return at_least
+    return dt.datetime.combine(max(dates), dt.time(), dt.UTC) + 2 * DAY  # over midnight, in any zone
+
+
+def _dates(change: Change) -> tuple[dt.date, ...]:
+    return tuple(change.swap.values()) if change.swap else change.days or ()
 
 
 def _of_people_and_lines(proof: Proof) -> Iterator[Finding]:

@@ -293,6 +293,22 @@ def test_what_is_there_already_refuses_nothing_new() -> None:
     assert (refused.code, refused.place.key) == ("uncovered", "changes[2]") and "2027-02-06 22:00" in refused.what
 
 
+def test_a_change_far_ahead_is_proven_when_it_is_made() -> None:
+    """NOW is in January: in May nobody looks at who wrote what."""
+    before = settings_of()
+    for line in (
+        change(leave="annual", agent="8003", since="2027-05-06", until="2027-05-09"),
+        change(off=True, agent="8003", date="2027-05-06"),
+    ):
+        refused = [one for one in check(settings_of(changes=[line]), NOW, before) if not one.warning]
+        assert {one.code for one in refused} == {"uncovered"} and "2027-05-06" in refused[0].what
+    day = "2027-05-06"
+    both = [change(leave="annual", agent="8003", date=day), change(extra="夜班", agent="8004", date=day)]
+    assert "uncovered" not in {one.code for one in check(settings_of(changes=both), NOW, before)}
+    gone = [one for one in check(settings_of(changes=both[:1]), NOW, settings_of(changes=both)) if not one.warning]
+    assert "uncovered" in {one.code for one in gone}  # also what is taken back
+
+
 def test_from_the_instant_that_is_asked_on() -> None:
     gap = change(leave="sick", agent="8002", date="2027-02-05")
     (found,) = check(settings_of(changes=[gap]), EVENING)
