@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
+
 from calllog import house_events as ev
 from calllog.events import Recorded
 from calllog.queries import CallRow
@@ -135,10 +137,13 @@ def lines(sheet: Sheet) -> list[Styled]:
 
 def _people(sheet: Sheet) -> Iterator[Styled]:
     over = sheet.handover
-    for title, duties in ((_("going"), over.going), (_("coming"), over.coming), (_("staying"), over.staying)):
+    groups = ((_("going"), over.going), (_("coming"), over.coming), (_("staying"), over.staying))
+    width = max(cell_len(title) for title, _duties in groups)
+    for title, duties in groups:
         names = _(", ").join(_person(one, sheet) for one in duties)
         missing = not names and duties is over.coming and not over.staying
-        yield [(f"  {title}  ", DIM), (names or _("nobody"), "bold red" if missing else "" if names else DIM)]
+        label = f"  {title}{' ' * (width - cell_len(title))}  "
+        yield [(label, DIM), (names or _("nobody"), "bold red" if missing else "" if names else DIM)]
 
 
 def _person(duty: Duty, sheet: Sheet) -> str:

@@ -119,10 +119,10 @@ def version_of(history: History, number: int | None) -> Version:
     """This version, or the newest; exits where there is none."""
     versions = history.versions()
     found = next((one for one in reversed(versions) if number in (None, one.version)), None)
-    if found is None and number is None:
+    if not versions:
         refuse(_("No version has taken effect yet: the daemon notes the first at its start."))
     if found is None:
-        first, last = versions[0].version if versions else 0, versions[-1].version if versions else 0
+        first, last = versions[0].version, versions[-1].version
         refuse(_("There is no version {n}; there are {first} to {last}.").format(n=number, first=first, last=last))
     return found
 

@@ -138,3 +138,5 @@ def test_the_hand_over_sheet_tells_who_is_on_leave(config: Path) -> None:
     said = hotline("handover", "--at", "2026-11-23 17:00", config=config, language="en")
     assert said.exit_code == 0, said.output
     assert "8002" in said.stdout and "Notes" in said.stdout
+    people = said.stdout.partition("People")[2].splitlines()[1:4]
+    assert len({len(line) - len(line.split(maxsplit=1)[1]) for line in people}) == 1, people

@@ -186,6 +186,11 @@ def test_history_says_who_changed_whose_duty_and_undo_gives_the_bytes_back(house
     assert [path.read_bytes() for path in aside(house.history).rglob("*.yaml")] == [second]
 
 
+def test_before_the_first_start_there_is_no_version_to_show(house: House) -> None:
+    for said in (house.roster("show", "--version", "5").output, house.refuses("undo", "--to", "5")):
+        assert "No version has taken effect yet" in said and "there are" not in said
+
+
 def test_an_undo_of_the_roster_leaves_the_other_files_alone(house: House) -> None:
     first = house.file.read_bytes()
     house.take()
