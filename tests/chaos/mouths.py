@@ -99,7 +99,8 @@ class Mouths:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
-        self._mouths: set[Mouth] = set()
+        self._mouths: dict[Mouth, None] = {}
+        """In the order of their opening: Asterisk uses a port again, and then the newest is who listens there."""
         self._lock = threading.Lock()
         self._loss, self._jitter = 0.0, 0.0
         self.rough_from = 0
@@ -117,13 +118,13 @@ class Mouths:
         mouth = Mouth(self._rng)
         mouth.far = far
         with self._lock:
-            self._mouths.add(mouth)
+            self._mouths[mouth] = None
         return mouth
 
     def close(self, mouth: Mouth) -> None:
         """No more of it."""
         with self._lock:
-            self._mouths.discard(mouth)
+            self._mouths.pop(mouth, None)
 
     def rough(self, loss: float, jitter: float) -> None:
         """Lose this share of all packets, and let the others be late by up to ``jitter`` seconds. 0, 0: a good net."""
