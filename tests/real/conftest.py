@@ -44,6 +44,7 @@ def on_duty(*agents: str) -> dict[str, Any]:
         "rotations": None,
         "rules": [{"shift": "全天", "agents": list(agents)}],
         "changes": [],
+        "limits": {"week": 168, "days_in_a_row": 366},  # nobody here is told how long they work
     }
 
 
