@@ -181,6 +181,17 @@ class Trial:
         except (NotRunning, Refused):
             return {}
 
+    async def idle(self, limit: float = 20.0) -> dict[str, Any]:
+        """The status once no call is in hand any more: a call's task ends a moment after its outcome is safe.
+
+        Raises TimeoutError.
+        """
+        async with asyncio.timeout(limit):
+            while True:
+                if (status := await self.status()).get("calls") == 0:
+                    return status
+                await asyncio.sleep(0.05)
+
     async def kill(self) -> None:
         """``kill -9``: the daemon and its workers are gone at once."""
         if self.daemon is not None:

@@ -109,8 +109,7 @@ async def test_hang_up_in_the_same_instant_as_the_answer_leaves_nothing(hotline:
         state = (await hotline.ended(number)).state
         assert state.outcome in ("answered", "abandoned")
         await hotline.nothing_left()
-        status = await hotline.status()
-        assert status["calls"] == 0
+        status = await hotline.idle()
         assert {status["agents"][agent]["mode"] for agent in AGENTS} <= {"ready", "wrap_up"}
 
 
