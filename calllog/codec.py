@@ -12,6 +12,7 @@ from typing import Any, get_args
 import msgspec
 
 from calllog.events import (
+    Accessed,
     AgentChanged,
     AnyEvent,
     CallEvent,
@@ -94,6 +95,7 @@ _STREAM_OF: dict[type[Event], Stream] = {
     AgentChanged: "agent",
     RosterTookEffect: "roster",
     RollCalled: "roster",
+    Accessed: "access",
 }
 
 

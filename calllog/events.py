@@ -30,8 +30,9 @@ from calllog.house_events import (
     RosterTookEffect as RosterTookEffect,
     SystemEvent as SystemEvent,
 )  # fmt: skip
+from calllog.keep_events import Accessed as Accessed
 
-Stream = Literal["call", "agent", "roster", "system"]
+Stream = Literal["call", "agent", "roster", "system", "access"]
 Direction = Literal["in", "out", "callback"]
 Outcome = Literal[
     "answered", "callback", "voicemail", "overflowed", "failed", "closed", "uncovered", "abandoned",
@@ -359,7 +360,7 @@ CallEvent = (
     | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept | VoicemailDropped | HungUp | Adopted
     | HandedOver | Fault | Ended | Archived | ArchiveFailed
 )  # fmt: skip
-AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent
+AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed
 
 
 class Party(msgspec.Struct, frozen=True):

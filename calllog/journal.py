@@ -166,6 +166,10 @@ class Journal:
         """The latest event of this stream and id; None when there is none. Raises StoreError."""
         return await self._recall.last_event(stream, stream_id)
 
+    async def last_in(self, stream: Stream) -> Recorded | None:
+        """The latest event of a whole stream; None when there is none. Raises StoreError."""
+        return await self._recall.last_in(stream)
+
     async def events_since(self, stream: Stream, stream_id: str, since: int) -> list[Recorded]:
         """The events of this stream and id from ``since`` (µs) on, in order. Raises StoreError."""
         return await self._recall.events_since(stream, stream_id, since)

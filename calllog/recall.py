@@ -30,6 +30,7 @@ DUE_CALLS = f"{UNFINISHED_CALLS} AND state = 'due'"
 _EVENTS_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'call' AND stream_id = ? ORDER BY seq"
 
 _LAST_OF = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT 1"
+_LAST_IN = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = '{{}}' ORDER BY seq DESC LIMIT 1"
 _SINCE = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? AND at >= ? ORDER BY seq"
 _LAST_ONES = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT ?"
 
@@ -111,6 +112,13 @@ class Recall:
         async with self._snapshot() as (rows, pending):
             found = recorded(await rows(_LAST_OF, (stream, stream_id)))
         mine = [item.recorded for item in pending if item.stream == stream and item.stream_id == stream_id]
+        return (found + mine)[-1] if found or mine else None
+
+    async def last_in(self, stream: Stream) -> Recorded | None:
+        """The latest event of a whole stream."""
+        async with self._snapshot() as (rows, pending):
+            found = recorded(await rows(_LAST_IN.format(stream)))
+        mine = [item.recorded for item in pending if item.stream == stream]
         return (found + mine)[-1] if found or mine else None
 
     async def events_since(self, stream: Stream, stream_id: str, since: int) -> list[Recorded]:

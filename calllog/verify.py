@@ -7,16 +7,17 @@ Both may run beside a daemon: they read one moment of the store (a snapshot of S
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from calllog.access import Anchor, faults
 from calllog.codec import Undecodable, decode, stream_of
 from calllog.database import EVENT_COLUMNS
 from calllog.envelope import fold_agent, fold_call
-from calllog.events import Alarm, Arrived, Ended, Recorded
+from calllog.events import Accessed, Alarm, Arrived, Ended, Recorded
 from calllog.folds import AgentState, CallState
 from calllog.rows import FOLDED, UPSERTS, Row, agent_row, call_rows
 from calllog.store import OPEN_PATIENCE, connect_to_read, explain, uri
@@ -58,14 +59,18 @@ class _Folded:
     refused: list[tuple[int, str]]
 
 
-def verify(path: Path, progress: Progress | None = None) -> list[str]:
-    """Everything that is wrong with the store, one line each; empty when all is well. Raises StoreError."""
+def verify(path: Path, progress: Progress | None = None, anchors: Sequence[Anchor] = ()) -> list[str]:
+    """Everything that is wrong with the store, one line each; empty when all is well. Raises StoreError.
+
+    ``anchors`` of the access log were kept elsewhere, and read before.
+    """
     found: list[str] = []
     with _snapshot(path) as connection:
         for (line,) in connection.execute("PRAGMA quick_check"):
             if line != "ok":
                 found.append(_("The file is damaged: {what}.").format(what=line))
         found += _gaps(connection)
+        found += faults(_accesses(connection), anchors)
         parties = {row[0] for row in connection.execute("SELECT party_id FROM party")}
         for thread in _threads(connection, progress):
             found += _faults_of(thread, parties)
@@ -232,6 +237,19 @@ def _gaps(connection: sqlite3.Connection) -> Iterator[str]:
     for first, last in connection.execute(query):
         if not any(start <= first and last <= end for start, end in explained):
             yield _("Events {first} to {last} are missing.").format(first=first, last=last)
+
+
+def _accesses(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Accessed]]:
+    """The access log; what cannot be read of it is missing from the chain."""
+    for seq, at, kind, v, data in connection.execute(
+        "SELECT seq, at, kind, v, data FROM event WHERE stream = 'access' ORDER BY seq"
+    ):
+        try:
+            event = decode(kind, v, data)
+        except Undecodable:
+            continue
+        if isinstance(event, Accessed):
+            yield seq, at, event
 
 
 def _faults_of(thread: _Thread, parties: set[str]) -> Iterator[str]:

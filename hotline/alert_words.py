@@ -63,6 +63,9 @@ def _sentence(code: str, params: Mapping[str, str], settings: Settings) -> str:
             said = _("{agent} has missed {missed} calls in a row and is not paused: nobody else serves {queues}.")
             return said.format(agent=agent, missed=params.get("missed", ""), queues=_queues(params.get("queues", ""),
                                names))  # fmt: skip
+        case "access_log_cut":
+            said = _("The access log ends with entry {last}, though {known} was written: 'hotline calllog verify'.")
+            return said.format(last=params.get("last", ""), known=params.get("known", ""))
     return ", ".join([code, *(f"{key} {value}" for key, value in params.items() if key != "again")])
 
 

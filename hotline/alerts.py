@@ -52,7 +52,7 @@ POST_TIME = 10.0
 TRIES = (0.0, 2.0, 10.0)
 """Seconds to wait before each try of a POST: a web server that restarts is back by then."""
 
-FAULTS = frozenset({"last_agent_missed", "unknown_queue", "ring_unreported", "recording_in_parts"})
+FAULTS = frozenset({"access_log_cut", "last_agent_missed", "recording_in_parts", "ring_unreported", "unknown_queue"})
 """Codes of what went wrong; the others warn of what will, unless somebody sees to it."""
 
 _COUNTED = frozenset({"waiting", "longest", "missed", "hours", "again"})

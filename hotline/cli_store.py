@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from config.catalogue import _, ngettext
-from hotline.cli_calls import find_call
 from hotline.cli_options import (
     STORE,
     Command,
@@ -22,13 +22,13 @@ from hotline.cli_options import (
     house,
     micros,
     one_line_each,
-    refuse,
     when,
 )
 from hotline.show import Column, Format, clock, console, iso, moment, number_shown, show
 from hotline.words import BAD, GOOD, WARN, category_word
 
 if TYPE_CHECKING:
+    from calllog.access import Anchor
     from calllog.queries import RecordingRow
     from calllog.verify import Progress
     from config.settings import Settings
@@ -45,15 +45,24 @@ recordings_app = typer.Typer(cls=Group, no_args_is_help=True, help=_("Recordings
 
 @calllog_app.command("verify", cls=Command, help=_("Does every row say what its events say? Changes nothing."))
 @one_line_each()
-def verify_command(config: ConfigFolder = Path("config")) -> None:
+def verify_command(
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option("--anchor", metavar="N:DIGEST", help=_("An entry of the access log, as kept elsewhere.")),
+    ] = None,
+    config: ConfigFolder = Path("config"),
+) -> None:
     """Exit status 1 when something is wrong."""
+    given = [_anchor(text) for text in anchor or ()]
     store = _store(config)
     from calllog.verify import verify
+    from recordings.access import anchors
 
     if store is None:
         return
+    known = [*given, *anchors(store.parent)]
     with _bar(_("Reading the journal")) as progress:
-        found = verify(store, progress)
+        found = verify(store, progress, known)
     screen = console()
     for line in found:
         screen.print(line, soft_wrap=True)
@@ -62,6 +71,16 @@ def verify_command(config: ConfigFolder = Path("config")) -> None:
         screen.print(ngettext("{n} finding.", "{n} findings.", n).format(n=n), style="bold red")
         raise typer.Exit(1)
     screen.print(_("The store holds what the journal says."), style=GOOD)
+
+
+def _anchor(text: str) -> Anchor:
+    """One entry's number and digest, as the daemon's log has them."""
+    from calllog.access import Anchor
+
+    number, _colon, digest = text.strip().partition(":")
+    if not (number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", digest)):
+        raise typer.BadParameter(_("Write its number, a colon and its digest, as in the log."), param_hint="--anchor")
+    return Anchor(int(number), digest, _("the anchor given"))
 
 
 @calllog_app.command("rebuild", cls=Command, help=_("Compute every row anew from the events, and mend what differs."))
@@ -187,36 +206,3 @@ def _columns(settings: Settings, state: Path) -> list[Column[RecordingRow]]:
         Column("sha256", lambda row: row.sha256),
         Column("path", lambda row: str(path(row) or ""), _("File"), lambda row: row.file, wide=True),
     ]  # fmt: skip
-
-
-@recordings_app.command("get", cls=Command, help=_("A copy of one recording, proved by its SHA-256."))
-@one_line_each()
-def get_command(
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help=_("Its beginning is enough; 'last': the newest."))],
-    to: Annotated[Path, typer.Option("--to", metavar="PATH", help=_("A folder or a file."))] = Path("."),
-    category: CategoryOption = None,
-    replace: Annotated[bool, typer.Option("--replace", help=_("Overwrite a file that is there."))] = False,
-    config: ConfigFolder = Path("config"),
-) -> None:
-    """The talks of the call, else its message."""
-    settings, state = house(config)
-    from calllog import queries
-    from hotline.story import recording_state
-    from recordings.folders import Folders, archived_of
-    from recordings.listing import NotCopied, get
-
-    found = find_call(call_id, settings, state / STORE)
-    row = answer(queries.get_recording(state / STORE, found, category), None)
-    if row is None:
-        refuse(_("Nothing of call {call} was recorded.").format(call=found))
-    detail = answer(queries.get_call(state / STORE, found), None)
-    archived = archived_of(detail.state, "voicemail" if row.category == "voicemail" else "call") if detail else None
-    if archived is None:
-        refuse(_("The recording of call {call} cannot be had: {why}").format(call=found, why=recording_state(row)))
-    try:
-        path = get(archived, Folders(state), to, replace=replace)
-    except NotCopied as error:
-        refuse(str(error))
-    console().print(
-        _("{path}: {length}, SHA-256 verified").format(path=path, length=clock(row.seconds)), soft_wrap=True
-    )

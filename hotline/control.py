@@ -12,8 +12,10 @@ import hashlib
 import json
 import os
 import socket
+import struct
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,17 @@ REQUEST_LIMIT = 5.0
 LONGEST_SOCKET = 100
 """Bytes: a Unix socket's path must be shorter than 108 (unix(7))."""
 
+_PEER = struct.Struct("3i")
+"""Process, user and group at the other end (unix(7), SO_PEERCRED)."""
+
+_peer: ContextVar[int] = ContextVar("peer")
+
 Verb = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+
+
+def peer() -> int:
+    """Within a verb: the id of the user whose process asks, by the kernel's word."""
+    return _peer.get(os.geteuid())
 
 
 class NotRunning(Exception):
@@ -91,6 +103,8 @@ class Control:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            asker = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+            _peer.set(_PEER.unpack(asker)[1])
             async with asyncio.timeout(REQUEST_LIMIT):
                 answer = await self._answer(await reader.readline())
                 # In ASCII: text from argv may hold lone surrogates (PEP 383), which are no UTF-8.

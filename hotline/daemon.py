@@ -43,6 +43,8 @@ from hotline.duty_file import DutyKeeper
 from hotline.duty_watch import DutyWatch
 from hotline.heartbeat import Heartbeat
 from hotline.keep_on import keep_on
+from hotline.keep_verbs import KeepVerbs
+from hotline.keeping import Keeping, access_log
 from hotline.night import Night
 from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
@@ -112,7 +114,8 @@ class Daemon:
             store, clock=self.clock, spool=self.state_dir / "spool.jsonl", on_degraded=self._degraded
         )
         self.alerts = Alerts(self.journal, lambda: self.settings, self.wall)
-        control = Control(socket_path(self.state_dir), Verbs(self).table())
+        self.access = access_log(self)
+        control = Control(socket_path(self.state_dir), Verbs(self).table() | KeepVerbs(self).table())
         try:
             try:
                 await control.open()
@@ -202,6 +205,7 @@ class Daemon:
                     tasks.create_task(keep_on("alerts", self.alerts.run)),
                     tasks.create_task(keep_on("roll call", rolls.run)),
                     tasks.create_task(keep_on("night", Night(self).run)),
+                    tasks.create_task(keep_on("keeping", Keeping(self).run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self.stopping.wait()

@@ -1,8 +1,8 @@
 """The log: lines for a person on a terminal, JSON lines elsewhere, on standard error, with numbers masked.
 
 Everything goes through here: our own structlog loggers and the standard library's (ari, aiohttp, asyncio …). Times
-are UTC, ISO 8601. A caller's number is never written whole (138****8000), and what is named like a credential never
-at all; the exact rules are :func:`mask` and :data:`_SECRET`. ``HOTLINE_LOG=json`` or ``text`` overrules the choice.
+are UTC, ISO 8601. A caller's number is never written whole (138****8000, ``config.masking``), and what is named like a
+credential (:data:`_SECRET`) never at all. ``HOTLINE_LOG=json`` or ``text`` overrules the choice.
 """
 
 from __future__ import annotations
@@ -19,32 +19,22 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from config.masking import masked, masked_text
+
 _QUIET = ("aiohttp.access", "panoramisk", "asyncio")
 """Libraries whose informative lines say nothing to an operator; their warnings do."""
 
 _SECRET = re.compile(r"passw|secret|credential|authorization|api_?key|token", re.IGNORECASE)
 _NUMBER_KEY = re.compile(r"^(number|raw|e164|caller|callerid|caller_id|party|phone)$", re.IGNORECASE)
 
-_NUMBER = re.compile(
-    r"""(?<![0-9A-Za-z_])(?<![0-9a-f]{4}-)   # not inside a word, nor the end of a UUID
-    (?:\+[0-9]{7,15}|[0-9]{10,15})           # E.164, or as it is dialled with its area code
-    (?![0-9A-Za-z_])(?!\.[0-9])              # a Uniqueid goes on with .N and is no telephone number""",
-    re.VERBOSE,
-)
 _DIGITS = re.compile(r"\+?[0-9]{5,}")
+_ALL_NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]{4,}")
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)")
 
 
 def mask(text: str) -> str:
-    """The text with every telephone number shortened to what still tells two callers apart."""
-    return _LOGIN.sub("***", _NUMBER.sub(lambda found: mask_number(found[0]), text))
-
-
-def mask_number(number: str) -> str:
-    """One number with its middle hidden: ``138****8000``; of a short one only the ends are left."""
-    plus, digits = ("+", number[1:]) if number.startswith("+") else ("", number)
-    last = 4 if len(digits) >= 10 else 2
-    return f"{plus}{digits[: max(1, len(digits) - last - 4)]}****{digits[-last:]}"
+    """The text without a whole telephone number, and without the password of an address."""
+    return _LOGIN.sub("***", masked_text(text))
 
 
 def _masked(value: Any) -> Any:
@@ -67,7 +57,8 @@ def _of_key(key: Any, value: Any) -> Any:
     if _SECRET.search(str(key)):
         return "***"
     if _NUMBER_KEY.match(str(key)) and isinstance(value, str | int):
-        return _DIGITS.sub(lambda found: mask_number(found[0]), str(value))
+        text = str(value)
+        return masked(text) if _ALL_NUMBER.fullmatch(text) else _DIGITS.sub(lambda found: masked(found[0]), text)
     return _masked(value)
 
 

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from config.catalogue import _
+from config.cells import plain_cell as plain_cell
+from config.masking import at_home
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -168,23 +170,6 @@ def _show_csv(columns: Sequence[Column[T]], rows: Iterable[T]) -> None:
     print(out.getvalue(), end="")
 
 
-def plain_cell(value: Any) -> str:
-    """A value in one CSV cell. What a sheet would take for a formula is quoted (owasp.org, CSV injection)."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "1" if value else "0"
-        case list() | tuple():
-            return " ".join(map(plain_cell, value))
-        case dict():
-            return json.dumps(value, ensure_ascii=False)
-        case str() if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"\+[0-9]+", value):
-            return f"'{value}"
-        case _:
-            return str(value)
-
-
 def _show_table(columns: Sequence[Column[T]], rows: Sequence[T]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
@@ -280,14 +265,5 @@ def since(seconds: float) -> str:
 
 
 def number_shown(number: str, country: str) -> str:
-    """A caller's number as people at home write it: ``13800001111``, ``02112345678``; empty: anonymous.
-
-    Only China's numbers are shortened: all but mobiles (1…) and service numbers (400, 800, 95…) are dialled with a 0
-    before the area code. A foreign one stays in E.164.
-    """
-    if not number:
-        return _("anonymous")
-    if country != "CN" or not number.startswith("+86"):
-        return number
-    national = number[3:]
-    return national if re.match(r"1[3-9]|[48]00|95", national) else f"0{national}"
+    """A caller's number whole, as people at home write it; empty: anonymous."""
+    return at_home(number, country) or _("anonymous")

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from calllog import events as ev
 from config.catalogue import _, ngettext
+from hotline.keep_words import access_words
 from hotline.show import length
 from hotline.words import (
     BAD,
@@ -148,6 +149,8 @@ def words(event: ev.AnyEvent, names: Names) -> str:
             return roll_words(event)
         case ev.AgentChanged():
             return _agent_words(event)
+        case ev.Accessed():
+            return access_words(event)
         case (
             ev.DaemonStarted()
             | ev.DaemonStopped()

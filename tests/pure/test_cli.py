@@ -156,7 +156,7 @@ def test_unfinished_calls(filled: Path) -> None:
         (["call", "last"], 1, "还没有通话。"),
         (["call", "x"], 1, "没有通话 x。"),
         (["recordings", "list"], 0, "没有录音。"),
-        (["recordings", "get", "x"], 1, "没有通话 x。"),
+        (["recordings", "get", "x", "--reason", "复核"], 1, "没有通话 x。"),
         (["calllog", "verify"], 0, "还没有通话。"),
         (["calllog", "rebuild"], 0, "还没有通话。"),
         (["agents"], 0, "热线没有运行（用 hotline run 启动）：以下是数据库中最后的状态。"),
@@ -338,16 +338,28 @@ def test_recordings(tmp_path: Path) -> None:
         ("voicemail", "failed", False), ("call", "finished", True)]  # fmt: skip
     out = tmp_path / "out"
     out.mkdir()
-    done = hotline("recordings", "get", SERVED, "--to", out, config=config, language="en")
+    why = ("--reason", "13800001111 投诉")
+    done = hotline("recordings", "get", SERVED, *why, "--to", out, config=config, language="en")
     assert done.exit_code == 0 and "SHA-256 verified" in done.stdout
     assert (out / file.name).read_bytes() == b"sound"
-    assert hotline("recordings", "get", SERVED, "--to", out, config=config).exit_code == 1
-    assert hotline("recordings", "get", SERVED, "--to", out, "--replace", config=config).exit_code == 0
+    assert hotline("recordings", "get", SERVED, *why, "--to", out, config=config).exit_code == 1
+    assert hotline("recordings", "get", SERVED, *why, "--to", out, "--replace", config=config).exit_code == 0
     file.write_bytes(b"other")
-    done = hotline("recordings", "get", SERVED, "--to", out / "x.flac", config=config)
+    done = hotline("recordings", "get", SERVED, *why, "--to", out / "x.flac", config=config)
     assert done.exit_code == 1 and not (out / "x.flac").exists()
-    assert hotline("recordings", "get", AWAY, config=config).exit_code == 1
-    assert hotline("recordings", "get", HIDDEN, config=config).exit_code == 1
+    assert hotline("recordings", "get", AWAY, *why, config=config).exit_code == 1
+    assert hotline("recordings", "get", HIDDEN, *why, config=config).exit_code == 1
+    assert hotline("recordings", "get", SERVED, config=config).exit_code == 2
+    assert hotline("recordings", "get", SERVED, "--reason", " ", config=config).exit_code == 2
+    taken = json.loads(hotline("recordings", "accesses", "--call", SERVED, "--format", "json", config=config).stdout)
+    assert len(taken) == 4 and {(row["verb"], row["why"], row["role"]) for row in taken} == {
+        ("recording.export", "138****1111 投诉", "operator")}  # fmt: skip
+    assert taken[0]["who"].startswith("os:")
+    anchor = f"{taken[1]['n']}:{taken[1]['digest']}"
+    assert hotline("calllog", "verify", "--anchor", anchor, config=config).exit_code == 0
+    assert hotline("calllog", "verify", "--anchor", "9" + anchor, config=config).exit_code == 1
+    assert hotline("calllog", "verify", "--anchor", anchor + "x", config=config).exit_code == 2
+
 
 
 # --- run and check ----------------------------------------------------------------------------------------------------

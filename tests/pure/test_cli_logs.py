@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hotline.logs import mask, mask_number, masking
+from hotline.logs import mask, masking
 from tests.pure.cli_play import ROOT
 
 
@@ -27,10 +27,6 @@ from tests.pure.cli_play import ROOT
 )
 def test_numbers_are_masked(text: str, expected: str) -> None:
     assert mask(text) == expected
-
-
-def test_a_short_number_keeps_only_its_ends() -> None:
-    assert mask_number("95588") == "9****88"
 
 
 def test_fields() -> None:

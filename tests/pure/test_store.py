@@ -99,7 +99,7 @@ async def test_a_migration_that_breaks_off_leaves_the_store_as_it_was_with_a_cop
 
 STEP = """
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0900", "{before}"
 def upgrade():
     op.execute("CREATE TABLE later (x INTEGER)")
     op.execute("UPDATE call SET label = 'moved'")
@@ -113,21 +113,21 @@ def test_a_step_is_taken_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest
     before = folded(path)
     steps = tmp_path / "migrations"
     shutil.copytree(calllog.migrate.STEPS, steps)
-    (steps / "versions" / "0002_later.py").write_text(STEP.format(last=last))
+    (steps / "versions" / "0900_later.py").write_text(STEP.format(last=last, before=SCHEMA))
     monkeypatch.setattr(calllog.migrate, "STEPS", steps)
     for room in (calllog.migrate, calllog.store):
-        monkeypatch.setattr(room, "SCHEMA", "0002")
+        monkeypatch.setattr(room, "SCHEMA", "0900")
     if "nowhere" in last:
         with pytest.raises(OperationalError):
             migrate(path)
-        assert shape(path) == "0001"
+        assert shape(path) == SCHEMA
         assert folded(path) == before
         assert stored(path, "SELECT count(*) FROM sqlite_master WHERE name = 'later'") == [(0,)]
     else:
         migrate(path)
-        assert shape(path) == "0002"
+        assert shape(path) == "0900"
         assert stored(path, "SELECT label, (SELECT x FROM later) FROM call") == [("moved", 1)]
-    assert folded(tmp_path / "calls.db.before-0002") == before
+    assert folded(tmp_path / "calls.db.before-0900") == before
 
 
 async def test_a_half_made_store_is_made_again(tmp_path: Path) -> None:
