@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from calllog.wording import Names
 from config.catalogue import _, ngettext
-from hotline.words import Names
 
 if TYPE_CHECKING:
     from config.settings import Settings

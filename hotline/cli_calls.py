@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from calllog.wording import OUTCOME_STYLES, outcome_word, stage_word
 from config.catalogue import _
 from hotline.cli_options import STORE, ConfigFolder, FormatOption, answer, house, micros, one_line_each, refuse, when
 from hotline.lifeboat import VIA
 from hotline.show import Column, Format, clock, iso, moment, number_shown, show
-from hotline.words import OUTCOME_STYLES, outcome_word, stage_word
 
 if TYPE_CHECKING:
     from calllog.events import Outcome

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calllog.wording import GOOD
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, FormatOption, Group, house, one_line_each, refuse, tell
 from hotline.in_force import author_word, lines_in_force
 from hotline.show import Column, Format, at, console, iso, near, show
-from hotline.words import GOOD
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calllog.wording import DIM, WARN, Names
 from config.catalogue import _
 from hotline.cli_options import ConfigFolder, FormatOption, house, one_line_each, tell, when
 from hotline.show import Column, Format, console, show, show_json
-from hotline.words import DIM, WARN, Names
 
 if TYPE_CHECKING:
     from config.settings import Settings

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from calllog.wording import DIM, GOOD, MODE_STYLES, WARN, Names, mode_word, pause_word, with_why
 from config.catalogue import _
 from hotline.cli_options import (
     STORE,
@@ -24,7 +25,6 @@ from hotline.cli_options import (
 )
 from hotline.in_force import in_our_words, told_of
 from hotline.show import Column, Format, console, iso, show, since
-from hotline.words import DIM, GOOD, MODE_STYLES, WARN, Names, mode_word, pause_word, with_why
 
 if TYPE_CHECKING:
     from calllog.folds import AgentState

@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from config.catalogue import _
 from hotline.show import Format
-from hotline.when import NotAnInstant, instant_of
+from routing.when import NotAnInstant, instant_of
 
 if TYPE_CHECKING:
     from config.settings import Settings

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calllog.wording import BAD, DIM, WARN, Names
 from config.catalogue import _, ngettext
 from hotline.cli_options import (
     STORE,
@@ -25,7 +26,6 @@ from hotline.cli_options import (
     tell,
 )
 from hotline.show import Column, Format, console, iso, show, show_json
-from hotline.words import BAD, DIM, WARN, Names
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -176,7 +176,7 @@ def _period(
 
 
 def _day(text: str, option: str, now: dt.datetime, settings: Settings) -> dt.date:
-    from hotline.when import NotAnInstant, instant_of
+    from routing.when import NotAnInstant, instant_of
 
     try:
         return instant_of(text, now, settings.hotline.zone).date()

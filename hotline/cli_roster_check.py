@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from calllog.wording import DIM
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, FormatOption, one_line_each, when
 from hotline.problems_shown import counted, show_problems
 from hotline.show import Column, Format, console, show, show_json
-from hotline.words import DIM
 
 if TYPE_CHECKING:
     from config.problems import Problem

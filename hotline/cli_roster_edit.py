@@ -12,18 +12,18 @@ from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, FormatOption, house, one_line_each, refuse, tell
 from hotline.put_roster import FILE, AuthorOption, DryRunOption, YesOption, put
 from hotline.show import Column, Format, at, iso, near, show
-from hotline.when import NotAnInstant, day_of
+from routing.when import NotAnInstant, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
+    from calllog.wording import Names
     from config.list_edit import Entry
     from config.roster_edit import Written
     from config.roster_file import LeaveKind
     from config.settings import Settings
     from config.versions import History, Version
-    from hotline.words import Names
 
 app = typer.Typer()
 """Its commands are put into ``hotline roster``."""
@@ -175,9 +175,9 @@ def history_command(
     config: ConfigFolder = Path("config"),
 ) -> None:
     """The newest first."""
+    from calllog.wording import Names
     from config.versions import History
     from hotline.in_force import lines_in_force
-    from hotline.words import Names
 
     settings, state = house(config)
     if form is Format.TABLE:

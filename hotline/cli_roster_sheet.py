@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calllog.wording import GOOD
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, one_line_each, refuse, tell
 from hotline.put_roster import AuthorOption, DryRunOption, YesOption
 from hotline.show import console, near
-from hotline.words import GOOD
 
 if TYPE_CHECKING:
     from config.settings import Settings

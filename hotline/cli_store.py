@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from calllog.wording import BAD, GOOD, WARN, category_word
 from config.catalogue import _, ngettext
 from hotline.cli_options import (
     STORE,
@@ -25,7 +26,6 @@ from hotline.cli_options import (
     when,
 )
 from hotline.show import Column, Format, clock, console, iso, moment, number_shown, show
-from hotline.words import BAD, GOOD, WARN, category_word
 
 if TYPE_CHECKING:
     from calllog.access import Anchor

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calllog.wording import DIM, GOOD, WARN
 from config.catalogue import _
 from hotline.cli_options import ConfigFolder, FormatOption, house, one_line_each, tell
 from hotline.show import Column, Format, show
-from hotline.words import DIM, GOOD, WARN
 
 if TYPE_CHECKING:
     from config.problems import Problem

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calllog.wording import DIM, GOOD, OUTCOME_STYLES, Names, category_word, outcome_word, reason_word, with_why
 from config.catalogue import _
 from hotline.cli_calls import calls as list_calls
 from hotline.cli_options import ConfigFolder, one_line_each, refuse
 from hotline.show import console, near
-from hotline.words import DIM, GOOD, OUTCOME_STYLES, Names, category_word, outcome_word, reason_word, with_why
 
 if TYPE_CHECKING:
     from hotline.scenes import Result, Scene

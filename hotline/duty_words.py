@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from calllog.wording import Names
 from config.catalogue import _, ngettext
 from config.duty_change import DayChange, DutyChange, Piece
 from config.leave_words import leave_word
 from hotline.day_words import weekday
-from hotline.words import Names
 
 MOST_NAMED = 4
 """People that a line names; the others are counted."""

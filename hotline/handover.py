@@ -13,12 +13,12 @@ from rich.cells import cell_len
 from calllog import house_events as ev
 from calllog.events import Recorded
 from calllog.queries import CallRow
+from calllog.wording import BAD, DIM, GOOD, WARN, Names, outcome_word, pause_word, with_why
 from config.catalogue import _, ngettext
 from config.leave_words import leave_word
 from config.settings import Settings
 from hotline.alert_words import alert_words
 from hotline.show import at, clock, length, number_shown
-from hotline.words import BAD, DIM, GOOD, WARN, Names, outcome_word, pause_word, with_why
 from phone.trunk_state import IN_SERVICE
 from routing.coverage import Gap
 from routing.handover import Handover

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calllog.wording import with_why
 from config.catalogue import _
-from hotline.words import with_why
 
 if TYPE_CHECKING:
     from calllog.keep_events import Accessed

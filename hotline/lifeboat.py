@@ -15,10 +15,8 @@ import msgspec
 
 from calllog import events as ev
 from calllog.folds import CallState
+from calllog.wording import VIA as VIA
 from recordings.folders import talk_id_of
-
-VIA = "via_lifeboat:"
-"""Before the reason of a call whose talk or message the lifeboat brought about."""
 
 LARGEST = 256 * 1024
 """Bytes of a file that are read: a visit writes one or two kilobytes."""

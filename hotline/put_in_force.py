@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calllog.wording import GOOD
 from config import write
 from config.catalogue import _
 from config.problems import Place, Problem, Refused
@@ -23,7 +24,6 @@ from config.versions import History, How, Note, Version
 from hotline.cli_options import refuse, tell
 from hotline.in_force import in_our_words, pending_line
 from hotline.show import console
-from hotline.words import GOOD
 
 if TYPE_CHECKING:
     from config.settings import Settings

@@ -85,8 +85,8 @@ def _in_force(config: Path, state: Path, settings: Settings) -> Settings:
 
 def lines(was: bytes, becomes: bytes, settings: Settings) -> list[str]:
     """What changes in people's duty from one text of the file to another, a line each."""
+    from calllog.wording import Names
     from hotline.duty_words import duty_lines
-    from hotline.words import Names
     from routing.difference import changed
 
     before, after = _read(was), _read(becomes)

@@ -22,6 +22,7 @@ import structlog
 from ari.errors import AriError, NotFound
 from calllog import events as ev
 from calllog.errors import StoreError
+from calllog.wording import Names
 from config.catalogue import _, language
 from config.effect import concerns_asterisk, restart_values, waiting_for, without_restart
 from config.problems import Problem
@@ -39,7 +40,6 @@ from hotline.examine import Examined, changes_since, examined, in_worker, render
 from hotline.preflight import Ready
 from hotline.show import at
 from hotline.watch import LOOK_EVERY, Settling
-from hotline.words import Names
 from ivr.versions import draft_folder, forget, lay, sweep, version_folder
 from phone.port import PhoneFault
 from routing.messages import Rules

@@ -12,11 +12,7 @@ import msgspec
 
 from calllog.events import Recorded
 from calllog.queries import CallDetail, RecordingRow
-from config.catalogue import _
-from config.settings import Settings
-from hotline.show import Column, Format, at, clock, console, iso, length, near, number_shown, show, show_json
-from hotline.timeline import timeline, words
-from hotline.words import (
+from calllog.wording import (
     DIM,
     OUTCOME_STYLES,
     WARN,
@@ -27,6 +23,10 @@ from hotline.words import (
     stage_word,
     with_why,
 )
+from config.catalogue import _
+from config.settings import Settings
+from hotline.show import Column, Format, at, clock, console, iso, length, near, number_shown, show, show_json
+from hotline.timeline import timeline, words
 from recordings.folders import Folders
 from recordings.notes import say
 

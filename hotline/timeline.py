@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from calllog import events as ev
-from config.catalogue import _, ngettext
-from hotline.keep_words import access_words
-from hotline.show import length
-from hotline.words import (
+from calllog.wording import (
     BAD,
     DIM,
     GOOD,
@@ -36,6 +33,9 @@ from hotline.words import (
     stage_word,
     with_why,
 )
+from config.catalogue import _, ngettext
+from hotline.keep_words import access_words
+from hotline.show import length
 
 QUIET_CAUSES = (0, 16)
 """Q.850 causes that say nothing: none, and normal clearing."""

@@ -23,8 +23,8 @@ from config.versions import History, aside
 from hotline import put_in_force
 from hotline.examine import _duty
 from hotline.overwritten import overwritten
-from hotline.when import NotAnInstant, day_of
 from routing.roster import Roster
+from routing.when import NotAnInstant, day_of
 from tests.pure.cli_play import config_folder, hotline
 
 ZONE = ZoneInfo("Asia/Shanghai")

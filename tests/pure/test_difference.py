@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from calllog.wording import Names
 from config import catalogue
 from config.roster_edit import file_of
 from config.roster_file import RosterFile
 from hotline.duty_words import duty_lines
-from hotline.words import Names
 from routing.difference import changed, window
 from routing.roster import Roster
 

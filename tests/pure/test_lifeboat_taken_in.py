@@ -14,11 +14,11 @@ import pytest
 from calllog.events import Answered, Arrived, Ended, HungUp
 from calllog.folds import CallState
 from calllog.queries import CallRow
+from calllog.wording import reason_word
 from config.load import load_settings
 from hotline.away import LAST_WORD, Away, micros
 from hotline.cli_calls import _columns
 from hotline.lifeboat import VIA, engaged, read
-from hotline.words import reason_word
 from recordings.folders import Folders
 from tests.pure.test_review_away import Noted, nowhere
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from config.catalogue import _
-from hotline.lifeboat import VIA
 
 if TYPE_CHECKING:
     from calllog.events import AgentMode, Category, DeviceResult, Outcome, RingResult
     from calllog.folds import Stage
     from config.settings import Settings
+
+VIA = "via_lifeboat:"
+"""Before the reason of a call whose talk or message the lifeboat brought about."""
 
 GOOD, BAD, WARN, DIM = "green", "red", "yellow", "dim"
 """Styles, the same on every screen."""
