@@ -47,12 +47,13 @@ class RollCalled(Event, frozen=True, kw_only=True, tag="roll_called"):
     of it; stream_id is ``roll_call``. ``instead_of``: they are the backup, woken because this agent did not answer.
 
     ``asked``: their devices ring, for the ``round``-th time. ``answered``: they said so, or were found at work.
+    ``unfilled``: after ``missed``, no backup answered either.
     """
 
     agent: str
     shift: str
     begins: int
-    what: Literal["asked", "answered", "missed"]
+    what: Literal["asked", "answered", "missed", "unfilled"]
     instead_of: str = ""
     round: int = 0
 

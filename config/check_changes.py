@@ -117,12 +117,16 @@ def _twice(roster: RosterFile) -> Iterator[Problem]:
             elif change.days[0] <= change.days[1]:
                 kind = f"extra {change.extra}" if change.kind == "extra" else change.kind
                 held.setdefault((kind, change.agent), []).append((*change.days, path))
-    for (_kind, agent), spans in held.items():
+    for (kind, agent), spans in held.items():
         for later, earlier in overlapping(spans):
             what = _("There are two such changes for agent {agent} on {date}; the other is {place}.").format(
                 agent=agent, date=max(later[0], earlier[0]), place=key_path(earlier[2])
             )
             fix = _("Make one of them, or mend the dates.")
+            if kind == "leave":
+                fix = _("Take that day out of the other first ({command}), or mend the dates.")
+                day = max(later[0], earlier[0]).isoformat()
+                fix = fix.format(command=f"hotline roster cancel {agent} {day} --day")
             yield problem("change-doubled", later[2], what, fix)
     for agent, times in hours.items():
         end: tuple[dt.datetime, Path] | None = None

@@ -13,30 +13,43 @@ from pydantic_core import ErrorDetails
 from config import shapes, telephony
 from config.catalogue import _, ngettext
 from config.problems import Place, Problem, key_path, shown
+from config.roster_file import LEAVE
 from config.tree import Tree
+from config.yaml_words import full_width, width_words
 
 RENAMED: Mapping[tuple[str, str], str] = {("roster.yaml", "weekly"): "rules"}
 """By file and key: what a key of earlier versions is called."""
 
+OTHER_LEAVE = next(word for word, kind in LEAVE.items() if kind == "other")
 
-def explain(error: ValidationError, model: type[BaseModel], tree: Tree) -> list[Problem]:
-    """One Problem with its place for each thing that pydantic found in one file."""
-    return [_explain_one(details, model, tree) for details in error.errors(include_url=False)]
+
+def explain(
+    error: ValidationError, model: type[BaseModel], tree: Tree, names: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """One Problem with its place for each thing that pydantic found in one file; ``names``: the agents', by number."""
+    return [_explain_one(details, model, tree, names) for details in error.errors(include_url=False)]
+
+
+def likeliest(word: str, known: Iterable[str]) -> str:
+    """The known word that this is probably meant to be; empty when none is near."""
+    by_lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[near[0]] if near else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence that names the likeliest right word, else those that are known; empty when none is."""
     words = list(known)
-    by_lower = {each.lower(): each for each in words}
-    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    if near:
-        return _("Did you mean {word}?").format(word=by_lower[near[0]])
+    if near := likeliest(word, words):
+        return _("Did you mean {word}?").format(word=near)
     if not words:
         return ""
     return _("Known: {words}.").format(words=shown(", ".join(words), 200))
 
 
-def _explain_one(details: ErrorDetails, model: type[BaseModel], tree: Tree) -> Problem:
+def _explain_one(
+    details: ErrorDetails, model: type[BaseModel], tree: Tree, names: Mapping[str, str] | None
+) -> Problem:
     path = tuple(part for part in details["loc"] if part != "[key]")
     is_key = "[key]" in details["loc"]
     context: Mapping[str, Any] = details.get("ctx", {})
@@ -54,23 +67,45 @@ def _explain_one(details: ErrorDetails, model: type[BaseModel], tree: Tree) -> P
     if kind == "extra_forbidden" and (new := RENAMED.get((tree.file, key))) is not None:
         what = _("{key} is called {new} now.").format(key=name, new=new)
         return Problem("unknown-key", place, what, _("Rename it; see docs/roster.md for what has changed."))
+    if (kind == "extra_forbidden" or value is None) and (sign := full_width(str(path[-1]) if path else "")):
+        return Problem("unknown-key", place, *width_words(sign))
     if kind == "extra_forbidden":
         known = [word for word in _keys(model, path[:-1]) if word not in _siblings(tree, path)]
         fix = did_you_mean(str(path[-1]), known) or _("Remove it.")
         return Problem("unknown-key", place, _("There is no setting {key} here.").format(key=name), fix)
-    if kind == "literal_error":
+    if kind == "literal_error" and not _wide(details):
         allowed = _literals(model, path, context)
         what = _("{value} is not allowed here.").format(value=_quoted(value))
+        if path[-1:] == ("leave",) and not likeliest(str(value), (*LEAVE, *allowed)):
+            fix = _("Write one of {words}; any other kind is {other}, with a note.")
+            words = _(", ").join((*LEAVE, *allowed))
+            return Problem("wrong-value", place, what, fix.format(words=words, other=OTHER_LEAVE))
         return Problem("wrong-value", place, what, did_you_mean(str(value), allowed))
+    if (sign := _wide(details)) and isinstance(value, str):
+        what = _("{value} cannot be used.").format(value=_quoted(value))
+        return Problem("wrong-value", place, what, " ".join(width_words(sign)))
     if value is None:
         return Problem("value-missing", place, _("The value is missing."), _("Write it after the colon."))
     code, fix = _wanted(kind, context)
+    if code == "wrong-form" and str(context["pattern"]) == _pattern_of(shapes.StaffNumber):
+        numbers = [number for number, called in (names or {}).items() if called == value]
+        if numbers:
+            who = _("The staff number of {name} is {numbers}.")
+            fix = f"{fix} {who.format(name=shown(value), numbers=_(', ').join(numbers))}"
     what = _("The key {value} cannot be used.") if is_key else _("{value} cannot be used.")
     if kind == "too_short":
         what = _("This is empty.")
     elif isinstance(value, dict | list):
         what = _("A list or a group of keys cannot be used here.")
     return Problem(code, place, what.format(value=_quoted(value)), fix)
+
+
+def _wide(details: ErrorDetails) -> str:
+    """The full-width colon or comma that has made one word of several in this value, which is no text for people."""
+    free = details.get("ctx", {}).get("pattern") == _pattern_of(shapes.Text) or details["type"] == "string_too_long"
+    value = details["input"]
+    sign = full_width(value) if isinstance(value, str) and not free else ""
+    return sign if sign in ("：", "，") else ""
 
 
 def _quoted(value: object) -> str:

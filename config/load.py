@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -121,12 +121,14 @@ def read(folder: Path) -> Found:
             read = _read(folder, file, PromptFile, trees, problems)
             if read is not None:
                 prompts[language] = read
+    agents = _read(folder, "agents.yaml", AgentFile, trees, problems)
+    names = {number: agent.name for number, agent in agents.agents.items()} if agents else None
     files = Files(
         hotline=hotline,
         menu=menu,
         queues=_read(folder, "queues.yaml", QueueFile, trees, problems),
-        agents=_read(folder, "agents.yaml", AgentFile, trees, problems),
-        roster=_read(folder, "roster.yaml", RosterFile, trees, problems),
+        agents=agents,
+        roster=_read(folder, "roster.yaml", RosterFile, trees, problems, names),
         prompts=prompts,
     )
     places = Places(trees)
@@ -154,8 +156,9 @@ MOST_ROUNDS = 8
 
 
 def _read(
-    folder: Path, file: str, model: type[_P], trees: dict[str, Tree], problems: list[Problem]
-) -> _P | None:
+    folder: Path, file: str, model: type[_P], trees: dict[str, Tree], problems: list[Problem],
+    names: Mapping[str, str] | None = None,
+) -> _P | None:  # fmt: skip
     tree = trees[file] = read_tree(folder, file)
     found = list(tree.problems)
     read: _P | None = None
@@ -163,7 +166,7 @@ def _read(
         try:
             read = model.model_validate(tree.value)
         except ValidationError as error:
-            found += explain(error, model, tree)
+            found += explain(error, model, tree, names)
     problems += found[:MOST_PROBLEMS]
     if len(found) > MOST_PROBLEMS:
         what = _("{n} more problems in this file are not shown.").format(n=len(found) - MOST_PROBLEMS)

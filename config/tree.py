@@ -8,7 +8,6 @@ telephone number keeps its leading zero. YAML is 1.2: only ``true`` and ``false`
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from config.catalogue import _
+from config.os_words import reason
 from config.problems import Place, Problem, key_path, shown
+from config.yaml_words import YAML_FIX, syntax_words
 
 LARGEST = 1_000_000
 """Bytes in one file: 10,000 dated changes take about half of it, and 6 s of CPU to read (0.6 ms each)."""
@@ -110,11 +111,11 @@ def _read_text(path: Path, tree: Tree) -> str | None:
         tree.report("file-missing", 0, _("The file is missing."), _("Create it; the example shows how."))
         return None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        why = reason(error) if isinstance(error, OSError) else str(error)
         tree.report(
             "file-unreadable",
             0,
-            _("The file cannot be read: {reason}.").format(reason=reason),
+            _("The file cannot be read: {reason}.").format(reason=why),
             _("Check that it is there and that its permissions let Hotline read it."),
         )
         return None
@@ -167,10 +168,12 @@ def _compose(text: str, tree: Tree) -> Node | None:
         )
     except MarkedYAMLError as error:
         marks = [mark.line + 1 for mark in (error.problem_mark, error.context_mark) if mark is not None]
-        _report_syntax(f"{error.context or ''} {error.problem or ''}".strip(), marks or [0], text, tree)
+        said = f"{error.context or ''} {error.problem or ''}".strip()
+        line, what, fix = syntax_words(said, marks or [0], text)
+        tree.report("yaml-syntax", line, what, fix)
     except YAMLError as error:
         tree.report(
-            "yaml-syntax", 0, _("This is not YAML: {reason}.").format(reason=shown(error)), _YAML_FIX()
+            "yaml-syntax", 0, _("This is not YAML: {reason}.").format(reason=shown(error)), YAML_FIX()
         )
     except _TooDeep as error:
         _report_depth(tree, error.line)
@@ -178,7 +181,7 @@ def _compose(text: str, tree: Tree) -> Node | None:
         _report_depth(tree, 0)
     except Exception as error:  # ruamel.yaml leaks others on odd input: a bad file must never be a traceback
         tree.report(
-            "yaml-syntax", 0, _("This is not YAML: {reason}.").format(reason=shown(error)), _YAML_FIX()
+            "yaml-syntax", 0, _("This is not YAML: {reason}.").format(reason=shown(error)), YAML_FIX()
         )
     return None
 
@@ -186,37 +189,6 @@ def _compose(text: str, tree: Tree) -> Node | None:
 def _code(error: ReaderError) -> int:
     character = error.character
     return character if isinstance(character, int) else ord(str(character)[:1] or "\0")
-
-
-def _YAML_FIX() -> str:
-    return _("Compare it with the example: two blanks for each level, a blank after each colon.")
-
-
-def _report_syntax(said: str, marks: list[int], text: str, tree: Tree) -> None:
-    lines = dict(enumerate(text.split("\n"), 1))
-    line = marks[0]
-    written = lines.get(line, "")
-    starred = [mark for mark in marks if re.match(r"\s*\*\s*:", lines.get(mark, ""))]
-    if starred:
-        line, what, fix = starred[0], _("A key * must stand in quotes."), _('Write "*": instead of *:.')
-    elif "\t" in written[: len(written) - len(written.lstrip())] or "'\\t'" in said:
-        what, fix = _("There is a tab."), _("YAML wants blanks: replace each tab by two blanks.")
-    elif "undefined alias" in said:
-        what, fix = _("This refers by * to a name that no & defines."), _("Write the value itself.")
-    elif "single document" in said:
-        what, fix = (
-            _("The file holds more than one document."),
-            _("Remove the line --- and what does not belong here."),
-        )
-    elif "mapping values are not allowed" in said:
-        what, fix = (
-            _("A second colon is not allowed here."),
-            _("Put the value in quotes; or the line is indented deeper than the one above it."),
-        )
-    else:
-        what = _("This is not YAML: {reason}.").format(reason=shown(said, 160))
-        fix = _YAML_FIX()
-    tree.report("yaml-syntax", line, what, fix)
 
 
 def _report_depth(tree: Tree, line: int) -> None:
@@ -274,7 +246,7 @@ def _mapping(node: MappingNode, path: tuple[str | int, ...], tree: Tree) -> dict
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, ScalarNode):
             tree.report(
-                "wrong-key", line, _("A key must be a word or a number."), _YAML_FIX(), key_path(path)
+                "wrong-key", line, _("A key must be a word or a number."), YAML_FIX(), key_path(path)
             )
             continue
         key = str(key_node.value)

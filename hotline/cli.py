@@ -184,9 +184,14 @@ def _commands() -> Any:
     def _refused_in_words() -> Iterator[None]:
         try:
             yield
-        except Exception as error:
+        except Exception as raised:
+            error: Any = raised
             if hasattr(error, "ctx"):  # typer's wrong usage, whose class it does not name in public
+                from hotline.usage_words import in_our_words
+
                 translate_frames()
+                said = error.format_message()
+                error.format_message = lambda: in_our_words(said)
             raise
 
     return Commands

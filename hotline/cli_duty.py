@@ -137,7 +137,7 @@ def _duty_columns(
         Column("rings", devices, _("Rings"), lambda one: _(", ").join(devices(one))),
         Column("instead_of", lambda one: one.instead_of, _("In place of") if swapped else "",
                lambda one: names.agent(one.instead_of) if one.instead_of else ""),
-        Column("skills", skills, _("Answers"), labels, shrinks=True),
+        Column("skills", skills, _("Answers"), labels),
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from config.catalogue import _
+from config.os_words import reason
 from hotline.show import Format
 from routing.when import NotAnInstant, instant_of
 
@@ -181,5 +182,5 @@ def _lines_of(error: Exception) -> list[str] | None:
         case BrokenPipeError():
             return None
         case OSError() if error.filename is not None:
-            return [f"{error.filename}: {error.strerror}"]
+            return [f"{error.filename}: {reason(error)}"]
     return None

@@ -58,6 +58,7 @@ def check_command(
 ) -> None:
     """Every hour of the next days proven: exit status 1 where the roster has errors."""
     from config.load import load
+    from hotline.preflight import beside_the_roster
     from routing.check import prove
     from routing.findings import MOST_LINES
 
@@ -66,16 +67,17 @@ def check_command(
     proven = prove(loaded.settings, now, days=days, most=ALL if everything else MOST_LINES)
     problems = [one for one in loaded.warnings if one.place.file == "roster.yaml"]
     problems += loaded.places.located(proven.problems)
+    others = loaded.places.located(beside_the_roster(loaded.settings))
     shares = shares_of(proven)
     if form is Format.JSON:
-        show_json(_json(proven, problems, shares))
+        show_json(_json(proven, [*problems, *others], shares))
     elif form is Format.CSV and only_shares:
         show(form, _share_columns(proven), shares)
     elif form is Format.CSV:
-        show(form, _problem_columns(), problems)
+        show(form, _problem_columns(), [*problems, *others])
     else:
-        _show(proven, problems, shares, config, only_shares=only_shares)
-    if not only_shares and any(not problem.warning for problem in problems):
+        _show(proven, problems, others, shares, config, only_shares=only_shares)
+    if not only_shares and any(not problem.warning for problem in (*problems, *others)):
         raise typer.Exit(1)
 
 
@@ -95,21 +97,23 @@ def shares_of(proven: Proven) -> list[Share]:
 
 
 def _show(
-    proven: Proven, problems: Sequence[Problem], shares: Sequence[Share], config: Path, *, only_shares: bool
-) -> None:
+    proven: Proven, problems: Sequence[Problem], others: Sequence[Problem], shares: Sequence[Share], config: Path, *,
+    only_shares: bool,
+) -> None:  # fmt: skip
     screen = console()
     screen.print(_("The roster from {first} to {last}").format(**_dates(proven)), style="bold")
     screen.print()
     if not only_shares:
         of_lines = {problem.code for problem in problems} - {*COVERAGE} - {*LINES}
-        for title, codes in ((_("Coverage"), COVERAGE), (_("People"), of_lines), (_("Lines of the files"), LINES)):
-            found = [problem for problem in problems if problem.code in codes]
+        groups = ((_("Coverage"), COVERAGE), (_("People"), of_lines), (_("Lines of the files"), LINES))
+        sections = [(title, [one for one in problems if one.code in codes]) for title, codes in groups]
+        for title, found in (*sections, (_("Other settings: their errors refuse changes of the roster too"), others)):
             if found:
                 screen.print(title, style="bold underline")
                 show_problems(found, config)
                 screen.print()
-        bad = any(not problem.warning for problem in problems)
-        said = counted(problems)
+        bad = any(not problem.warning for problem in (*problems, *others))
+        said = counted((*problems, *others))
         summary = _("{what}: {about}").format(what=said or _("All good"), about=covered_words(proven))
         screen.print(summary, style="bold red" if bad else "bold green", soft_wrap=not screen.is_terminal)
         screen.print()

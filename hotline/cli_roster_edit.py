@@ -10,7 +10,7 @@ import typer
 
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, FormatOption, house, one_line_each, refuse, tell
-from hotline.put_roster import FILE, AuthorOption, DryRunOption, YesOption, put
+from hotline.put_roster import FILE, AuthorOption, DryRunOption, YesOption, put, whole_or_not
 from hotline.show import Column, Format, at, iso, near, show
 from routing.when import NotAnInstant, day_of
 
@@ -43,7 +43,7 @@ NoteOption = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("Why; 
 
 
 @app.command("leave", cls=Command, help=_("Somebody is away: leave, sick, time off in lieu (调休)."))
-@one_line_each()
+@whole_or_not()
 def leave_command(
     agent: AgentArgument,
     begins: Annotated[
@@ -79,7 +79,7 @@ def leave_command(
 
 
 @app.command("swap", cls=Command, help=_("Two swap: the first's shifts of that day for the second's of theirs."))
-@one_line_each()
+@whole_or_not()
 def swap_command(
     agent: AgentArgument,
     date: DateArgument,
@@ -104,7 +104,7 @@ def swap_command(
 
 
 @app.command("extra", cls=Command, help=_("Somebody works one more shift."))
-@one_line_each()
+@whole_or_not()
 def extra_command(
     agent: AgentArgument,
     date: DateArgument,
@@ -127,7 +127,7 @@ def extra_command(
 
 
 @app.command("cancel", cls=Command, help=_("Take back a leave, a swap, extra duty or other shifts of somebody's day."))
-@one_line_each()
+@whole_or_not()
 def cancel_command(
     agent: AgentArgument,
     date: DateArgument,
@@ -230,7 +230,7 @@ def _columns(zone: ZoneInfo, names: Names) -> list[Column[Version]]:
 
 
 @app.command("undo", cls=Command, help=_("Take the newest change of the roster back, or go back to a version's."))
-@one_line_each()
+@whole_or_not()
 def undo_command(
     to: Annotated[int | None, typer.Option("--to", metavar="N", help=_("Go back to this version's roster."))] = None,
     force: Annotated[bool, typer.Option("--force", help=_("Also where the file was changed since."))] = False,

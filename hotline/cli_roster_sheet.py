@@ -12,7 +12,7 @@ import typer
 from calllog.wording import GOOD
 from config.catalogue import _, ngettext
 from hotline.cli_options import Command, ConfigFolder, one_line_each, refuse, tell
-from hotline.put_roster import AuthorOption, DryRunOption, YesOption
+from hotline.put_roster import AuthorOption, DryRunOption, YesOption, whole_or_not
 from hotline.show import console, near
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _month(said: str | None, settings: Settings) -> dt.date:
 
 
 @app.command("import", cls=Command, help=_("Take a filled-in sheet: shows what changes, proves it, then it holds."))
-@one_line_each()
+@whole_or_not()
 def import_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=_("An .xlsx file, as export made it."))],
     dry_run: DryRunOption = False,

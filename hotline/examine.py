@@ -14,6 +14,7 @@ from typing import TypeVar
 from config.catalogue import _, language, set_language
 from config.difference import Difference, differences, sound_differences
 from config.duty_change import DutyChange
+from config.os_words import reason
 from config.problems import Place, Problem, Refused, shown
 from config.settings import Settings
 from config.snapshot import Snapshot
@@ -78,7 +79,7 @@ def examine(
     except Refused as refused:
         return Examined(refused.problems)
     except OSError as error:
-        what = _("{path} cannot be written: {reason}").format(path=error.filename or draft, reason=error.strerror)
+        what = _("{path} cannot be written: {reason}").format(path=error.filename or draft, reason=reason(error))
         return Examined([Problem("state-unwritable", Place(""), what, _("Make room, or mend the permissions."))])
     except Exception as error:  # a fault of ours: it must neither take effect nor be tried every moment
         what = _("The check itself failed: {reason}.").format(reason=shown(f"{type(error).__name__}: {error}", 200))

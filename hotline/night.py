@@ -31,8 +31,8 @@ BACK, AHEAD = dt.timedelta(days=1), dt.timedelta(days=3)
 ANEW = dt.timedelta(hours=1)
 """After which that is done again though nothing has changed."""
 
-REMEMBERED = 1000
-"""Warnings of the journal that a start reads."""
+REMEMBERED = 2 * Memory.MOST
+"""Warnings of the journal that a start reads: those of a roll call and of faults have no key and lie in between."""
 
 
 class Night:
@@ -61,10 +61,10 @@ class Night:
         agents = {
             state.agent: Seen(state.mode, state.reason, daemon.can_reach(state.agent)) for state in daemon.desk.agents()
         }
+        until = self._looked + AHEAD
         facts = Facts(
-            daemon.reload.roster_digest, self._gaps, self._from, daemon.duty.roster.on_duty(now), agents,
-            daemon.desk.waiting(),
-        )  # fmt: skip
+            self._gaps, self._from, until, daemon.duty.roster.on_duty(now), agents, daemon.desk.waiting()
+        )
         for warning in due(now, time.monotonic(), facts, self._memory):
             daemon.alerts.alert(warning.code, warning.key, **warning.params)
             await asyncio.sleep(0)  # when a thousand phones are gone, callers come in between

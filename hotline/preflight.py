@@ -21,6 +21,7 @@ import recordings.check
 import routing.check
 from config.catalogue import _, language, set_language
 from config.load import Loaded, in_order, load, read
+from config.os_words import reason
 from config.problems import Place, Problem, Refused
 from config.settings import Hotline, Settings
 from config.snapshot import Snapshot, look
@@ -164,12 +165,11 @@ def _prepare(config_dir: Path, sounds: Path | None, roster: Asked) -> Ready:
     except Refused:
         raise Refused(_of_what_could_be_read(config_dir)) from None
     settings, state_dir = loaded.settings, state_folder(loaded.settings)
-    problems = ivr.menu.check(settings) + roster.of(settings)
-    problems += phone.trunks.check(settings.hotline) + phone.devices.check(settings)
+    problems = roster.of(settings) + beside_the_roster(settings)
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        what = _("{path} cannot be written: {reason}").format(path=state_dir, reason=error.strerror)
+        what = _("{path} cannot be written: {reason}").format(path=state_dir, reason=reason(error))
         place = loaded.places.place("hotline.yaml", "state_dir")
         raise Refused([Problem("state-unwritable", place, what, _("Choose another folder."))]) from None
     problems += recordings.check.check(settings, state_dir)
@@ -182,6 +182,11 @@ def _prepare(config_dir: Path, sounds: Path | None, roster: Asked) -> Ready:
     if errors:
         raise Refused(errors + [problem for problem in problems if problem.warning])
     return Ready(loaded, config_dir, state_dir, loaded.warnings + problems)
+
+
+def beside_the_roster(settings: Settings) -> list[Problem]:
+    """What is wrong with the meaning of the other files; an error there refuses a change of the roster too."""
+    return ivr.menu.check(settings) + phone.trunks.check(settings.hotline) + phone.devices.check(settings)
 
 
 def _of_what_could_be_read(config_dir: Path) -> list[Problem]:

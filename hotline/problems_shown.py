@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.catalogue import _, ngettext
-from hotline.show import console
+from hotline.show import PIPE_WIDTH, console, folded
 
 if TYPE_CHECKING:
     from config.problems import Problem
@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 
 def show_problems(problems: Iterable[Problem], config: Path) -> None:
     """Print each; errors are red, warnings yellow."""
+    from rich.cells import cell_len
     from rich.text import Text
 
     screen = console()
+    room = screen.width if screen.is_terminal else PIPE_WIDTH * 100
     for problem in problems:
         title, style = (_("Warning"), "yellow") if problem.warning else (_("Error"), "bold red")
-        line = Text(f"{title} ", style=style)
-        line.append(place_shown(problem, config), style="bold")
-        line.append(f" {problem.what}", style="default")
-        screen.print(line, soft_wrap=not screen.is_terminal)
-        if problem.fix:
-            screen.print(f"  → {problem.fix}", soft_wrap=not screen.is_terminal)
+        place = place_shown(problem, config)
+        for number, part in enumerate(folded(f"{title} {place} {problem.what}", room - 2, cell_len)):
+            line = Text(part if not number else f"  {part}")
+            if not number:
+                line.stylize(style, 0, len(title))
+                line.stylize("bold", len(title) + 1, len(title) + 1 + len(place))
+            screen.print(line, soft_wrap=True)
+        for number, part in enumerate(folded(problem.fix, room - 4, cell_len)):
+            screen.print(f"    {part}" if number else f"  → {part}", soft_wrap=True)
 
 
 def place_shown(problem: Problem, config: Path) -> str:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.catalogue import _
-from hotline.cli_options import house, refuse, tell
+from hotline.cli_options import house, one_line_each, refuse, tell
 from hotline.show import console
 
 if TYPE_CHECKING:
@@ -30,6 +32,24 @@ AuthorOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help=_("Write it without asking."))]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help=_("Show and prove it alone; write nothing."))]
+
+
+class WrittenAlready(typer.Exit):
+    """The file is written, though it is not in force: what a refusal must not deny."""
+
+
+@contextmanager
+def whole_or_not() -> Iterator[None]:
+    """For a command that changes the roster: what refuses it is told, and at the end that nothing was written."""
+    try:
+        with one_line_each():
+            yield
+    except WrittenAlready:
+        raise
+    except typer.Exit as left:
+        if left.exit_code == 1:
+            tell(_("Nothing was written."))
+        raise
 
 
 def put(
@@ -58,7 +78,7 @@ def put(
         console().print(_("Nothing was written."))
         return
     if not yes and not _agreed():
-        refuse(_("Nothing was written."))
+        raise typer.Exit(1)
     last = History(state).last()
     try:
         digest = put_in_force.put(
@@ -67,7 +87,10 @@ def put(
     except put_in_force.ChangedMeanwhile as changed:
         refuse(*_told(changed, was, settings))
     console().print(_("{file} is written.").format(file=FILE))
-    put_in_force.wait(state, digest, config, last.version if last else 0)
+    try:
+        put_in_force.wait(state, digest, config, last.version if last else 0)
+    except typer.Exit as left:
+        raise WrittenAlready(left.exit_code) from None
 
 
 def _in_force(config: Path, state: Path, settings: Settings) -> Settings:
@@ -124,13 +147,13 @@ def _news(config: Path, state: Path, was: bytes, warnings: list[Problem]) -> lis
 
 def _agreed() -> bool:
     if not sys.stdin.isatty():
-        refuse(_("Nothing was written: nobody can be asked here. Add --yes."))
+        refuse(_("Nobody can be asked here. Add --yes."))
     return typer.confirm(_("Write it?"), default=True)
 
 
 def _told(changed: ChangedMeanwhile, was: bytes, settings: Settings) -> list[str]:
     """What the second of two who edit at once is told."""
-    said = _("Nothing was written: {author} changed roster.yaml at {when}, while you were at it:").format(
+    said = _("{author} changed roster.yaml at {when}, while you were at it:").format(
         author=changed.author, when=changed.at.astimezone(settings.hotline.zone).strftime("%Y-%m-%d %H:%M:%S")
     )
     what = lines(was, changed.now, settings)

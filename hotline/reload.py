@@ -84,11 +84,6 @@ class Reload:
         """The folder of the prompts in force."""
         return self._prompts / "sounds"
 
-    @property
-    def roster_digest(self) -> str:
-        """Tells one version of roster.yaml from another."""
-        return self._seen.files.get("roster.yaml", "")[:12]
-
     def status(self) -> dict[str, Any]:
         """For ``status`` of the control socket."""
         version = self._version

@@ -31,7 +31,6 @@ from hotline.roster_grid import (
 )
 from routing.check_cover import check_cover
 from routing.coverage import Cover, Gap as Short, coverage, gaps
-from routing.pattern import Pattern
 from routing.proof import Proof
 from routing.roster import Duty, Roster
 from routing.shares import Share, nights, shares
@@ -146,7 +145,7 @@ def weeks_of(seen: Seen, *, agents: Sequence[str] = (), team: str = "") -> Weeks
             duties.setdefault((duty.agent, duty.date), []).append(duty)
     leaves = {(agent, date): found[0].leave
               for date in dates for agent, found in proof.pattern.absences(date).items()}  # fmt: skip
-    teams = _teams(settings, proof.pattern, dates)
+    teams = proof.pattern.first_teams(dates)
     busy = {agent for agent, _date in (*duties, *leaves)}
     shown = [
         agent for agent in _in_order(settings, teams, busy | set(teams) | set(agents))
@@ -189,16 +188,6 @@ def _known(settings: Settings, agents: Iterable[str], team: str) -> None:
     if team and team not in settings.roster.teams:
         named = _(", ").join(settings.roster.teams)
         raise Unknown(_("There is no team {team}; there are: {teams}.").format(team=team, teams=named or "–"))
-
-
-def _teams(settings: Settings, pattern: Pattern, dates: Sequence[dt.date]) -> dict[str, str]:
-    """The first team that has each agent on any of these dates."""
-    found: dict[str, str] = {}
-    for team in settings.roster.teams:
-        for date in dates:
-            for agent in pattern.members(team, date):
-                found.setdefault(agent, team)
-    return found
 
 
 def _in_order(settings: Settings, teams: dict[str, str], agents: set[str]) -> list[str]:

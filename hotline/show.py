@@ -1,7 +1,8 @@
 """What a command prints: one listing as a table for a person, as JSON or as CSV; times and lengths in words.
 
-A table takes the terminal's width; in a pipe nothing is cut, wrapped or coloured. Text that came from outside (a
-caller's name) is printed as it is, never read as markup; in CSV it cannot become a formula.
+A table takes the terminal's width; in a pipe nothing is cut, wrapped or coloured, unless COLUMNS says how wide it is.
+Text that came from outside (a caller's name) is printed as it is, never read as markup; in CSV it cannot become a
+formula.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PIPE_WIDTH
+    asked = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else int(asked) if re.fullmatch(r"[1-9][0-9]{1,3}", asked) else PIPE_WIDTH
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
 
 

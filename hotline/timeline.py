@@ -320,6 +320,7 @@ def roll_words(event: ev.RollCalled) -> str:
         "asked": _("Roll call for {shift}: {agent} is rung"),
         "answered": _("Roll call for {shift}: {agent} is there"),
         "missed": _("Roll call for {shift}: {agent} did not answer"),
+        "unfilled": _("Roll call for {shift}: nobody could be woken in the place of {agent}"),
     }[event.what].format(shift=event.shift, agent=event.agent)
     return with_why(says, _("as backup for {agent}").format(agent=event.instead_of)) if event.instead_of else says
 

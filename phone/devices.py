@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import PhoneNumberType, number_type, shortnumberinfo
 
-from config.catalogue import _
-from config.problems import Place, Problem, key_path
+from config.catalogue import _, ngettext
+from config.problems import Place, Problem, key_path, shown
 from config.settings import Hotline, Settings
 from phone.numbers import e164
 from phone.trunks import outside_targets
@@ -21,6 +21,7 @@ def check(settings: Settings) -> list[Problem]:
     """Every problem of the agents' devices; none gives an empty list."""
     hotline, found = settings.hotline, list[Problem]()
     owners: dict[str, str] = {}
+    unreached: list[tuple[str, str, tuple[str | int, ...]]] = []
     for agent, one in settings.agents.agents.items():
         for index, device in enumerate(one.devices):
             place = ("agents", agent, "devices", index)
@@ -31,7 +32,10 @@ def check(settings: Settings) -> list[Problem]:
                 )
                 found.append(_problem("device-unclear", place, what, fix))
             elif device.number is not None:
-                found += _number(device.number, hotline, (*place, "number"))
+                faults = list(_number(device.number, hotline, (*place, "number")))
+                if all(fault.warning for fault in faults) and not outside_targets(device.number, hotline):
+                    unreached.append((device.number, agent, (*place, "number")))
+                found += faults
                 if device.confirm is False:
                     what = _("A number is always confirmed by key 1: its voicemail could answer a caller.")
                     found.append(_problem("device-unconfirmed", (*place, "confirm"), what, _("Remove the key.")))
@@ -42,7 +46,21 @@ def check(settings: Settings) -> list[Problem]:
                     fix = _("One person cannot take two calls: remove one of them.")
                     found.append(_problem("number-doubled", (*place, "number"), what, fix))
                 owners.setdefault(number, agent)
-    return found
+    return [*found, *_unreached(unreached)]
+
+
+def _unreached(numbers: list[tuple[str, str, tuple[str | int, ...]]]) -> Iterator[Problem]:
+    """Numbers that no trunk carries calls to: one cause, told once."""
+    if not numbers:
+        return
+    (number, _agent, path), agents = numbers[0], list(dict.fromkeys(agent for _number, agent, _path in numbers))
+    what = _("No trunk carries calls out, so {number} cannot be rung.").format(number=number)
+    if len(numbers) > 1:
+        what = ngettext(
+            "No trunk carries calls out, so the numbers of {n} agent cannot be rung: {agents}.",
+            "No trunk carries calls out, so the numbers of {n} agents cannot be rung: {agents}.", len(agents),
+        ).format(n=len(agents), agents=shown(", ".join(agents), 120))  # fmt: skip
+    yield _problem("number-no-trunk", path, what, _("Set outgoing.present of a trunk in hotline.yaml."))
 
 
 def _number(number: str, hotline: Hotline, path: tuple[str | int, ...]) -> Iterator[Problem]:
@@ -57,9 +75,6 @@ def _number(number: str, hotline: Hotline, path: tuple[str | int, ...]) -> Itera
     elif full in {e164(own, hotline.country) for own in hotline.numbers}:
         what = _("{number} is the hotline itself.").format(number=number)
         yield _problem("number-is-hotline", path, what, _("Give the agent's own number."))
-    elif not outside_targets(number, hotline):
-        what = _("No trunk carries calls out, so {number} cannot be rung.").format(number=number)
-        yield _problem("number-no-trunk", path, what, _("Set outgoing.present of a trunk in hotline.yaml."))
     else:
         parsed = phonenumbers.parse(full)
         if number_type(parsed) in DEAR:

@@ -178,7 +178,7 @@ def _extra(proof: Proof, path: Path, change: Change, dates: list[dt.date], befor
             what = _("{who} is to work {shift} on {date}, but is on leave then ({leave}).").format(
                 who=proof.who(agent), shift=shown(shift), date=date, leave=leave_word(absence.leave)
             )
-            fix = _("Give the shift to another, or end the leave before.")
+            fix = _("Give the shift to another, or write the leave with its hours (from … 06:00 to … 14:00).")
             key = (agent, date, shift)
             yield Finding("extra-on-leave", key, (agent, shift, dates[0]), date, _told(path, what, fix))
             break

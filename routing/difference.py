@@ -173,7 +173,7 @@ class _Comparison:
     def _teams(self, date: dt.date) -> tuple[dict[str, str], dict[str, str]]:
         """Everybody's team before and after."""
         if self.teams_on != date:
-            self.teams_on, self.teams = date, (_teams_of(self.old, date), _teams_of(self.new, date))
+            self.teams_on, self.teams = date, (self.old.first_teams([date]), self.new.first_teams([date]))
         return self.teams
 
     # --- gathering ----------------------------------------------------------------------------------------------
@@ -241,15 +241,6 @@ def _other(agent: str, change: Change | None, works: Iterable[Work]) -> str:
     if change.agent != agent:
         return change.agent or ""
     return next((work.agent for work in works if work.why == "cover" and work.instead_of == agent), "")
-
-
-def _teams_of(pattern: Pattern, date: dt.date) -> dict[str, str]:
-    """By agent, the first of their teams."""
-    found: dict[str, str] = {}
-    for team in pattern.file.teams:
-        for agent in pattern.members(team, date):
-            found.setdefault(agent, team)
-    return found
 
 
 def _counted(pieces: Iterable[tuple[Piece, ...]]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from config.roster_file import DAY, Change, LeaveKind, RosterFile, Rule
@@ -152,6 +152,15 @@ class Pattern:
                 if times is None or (times[0] < begins + DAY and times[1] > begins):
                     one = _absence(index, change)
                     found[one.agent] = (*found.get(one.agent, ()), one)
+        return found
+
+    def first_teams(self, dates: Collection[dt.date]) -> dict[str, str]:
+        """By agent, the first team that has them on any of these dates."""
+        found: dict[str, str] = {}
+        for team in self.file.teams:
+            for date in dates:
+                for agent in self.members(team, date):
+                    found.setdefault(agent, team)
         return found
 
     def members(self, team: str, date: dt.date) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 ``roll_call`` of a shift is how many seconds before its beginning each person of the first line is rung, by the devices
 that the shift rings: whoever presses 1 is there. Nobody on all devices, and once more ``times.ring`` later: they are
 missing, the alarm goes out, and the backups whose shift overlaps with theirs are rung one after the other with other
-words until one answers. Whoever talks is never rung: they are there.
+words until one answers. Whoever talks is never rung: they are there. A backup who talks can take nobody's place just
+then: the next one is woken, and they only where nobody else is left and their talk is over.
 
 What was asked and answered is journalled (``RollCalled``), and a start reads it: nobody who has answered is asked
 again, and a backup who was not reached yet is.
@@ -62,7 +63,7 @@ class Asked:
     instead_of: str = ""
 
 
-Result = Literal["asked", "answered", "missed"]
+Result = Literal["asked", "answered", "missed", "unfilled"]
 
 
 class Answers:
@@ -84,11 +85,20 @@ class Answers:
         self.rounds[asked] = event.round
         if event.instead_of:
             self._engaged.add((event.agent, event.begins))
-        if event.what == "answered":
+        if event.what in ("answered", "unfilled"):
             self._settled.add(Asked(event.instead_of or event.agent, event.shift, event.begins))
 
+    def forget(self, before: int) -> None:
+        """What was asked about shifts that began before this instant (µs)."""
+        old = [asked for asked in self.results if asked.begins < before]
+        for asked in old:
+            del self.results[asked], self.rounds[asked]
+        if old:
+            self._settled = {asked for asked in self._settled if asked.begins >= before}
+            self._engaged = {one for one in self._engaged if one[1] >= before}
+
     def settled(self, asked: Asked) -> bool:
-        """Whether this person answered, or a backup in their place."""
+        """Whether this person answered, or a backup in their place, or nobody is left to be asked."""
         return asked in self._settled
 
     def begun(self, asked: Asked) -> bool:
@@ -187,6 +197,7 @@ class RollCall:
     def _look(self) -> None:
         lead = {name: shift.roll_call for name, shift in self._settings().roster.shifts.items()}
         now = self._wall()
+        self.answers.forget(microseconds(now) - REMEMBERED)
         for duty in due(self._roster(), lead, now):
             asked = Asked(duty.agent, duty.shift, microseconds(duty.begins))
             if asked in self._running or self.answers.settled(asked):
@@ -200,9 +211,7 @@ class RollCall:
     def _done(self, asked: Asked, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.error("a roll call broke off", agent=asked.agent, shift=asked.shift, exc_info=task.exception())
-        # One that has come to its end without an answer is not begun again: it stays among the running.
-        if task.cancelled() or task.exception() is not None or self.answers.settled(asked):
-            self._running.pop(asked, None)
+        self._running.pop(asked, None)
 
     # --- one person -------------------------------------------------------------------------------------------------
 
@@ -211,15 +220,34 @@ class RollCall:
             if await self._ask(duty, asked, "roll_call"):
                 return
             self._alert("roll_call_missed", agent=asked.agent, shift=asked.shift, begins=duty.begins.isoformat())
+        if not await self._wake(duty, asked):
+            self._alert("no_backup_woken", instead_of=asked.agent, shift=asked.shift, begins=duty.begins.isoformat())
+            await self._note(asked, "unfilled", ROUNDS)
+
+    async def _wake(self, duty: Duty, asked: Asked) -> bool:
+        """Ring the backups one after the other until one is there; those who talk come last, if they have ended then.
+        """
+        talking: list[Duty] = []
         for backup in backups(self._roster(), duty):
             woken = Asked(backup.agent, asked.shift, asked.begins, instead_of=asked.agent)
             again = self.answers.results.get(woken) == "asked"  # broken off by a crash
             if not again and self.answers.engaged(backup.agent, asked.begins):
                 continue
-            if await self._ask(backup, woken, "roll_call_backup"):
-                self._alert("backup_woken", agent=backup.agent, instead_of=asked.agent, shift=asked.shift)
-                return
-        self._alert("no_backup_woken", instead_of=asked.agent, shift=asked.shift, begins=duty.begins.isoformat())
+            if await self._at_work(backup.agent):
+                talking.append(backup)
+            elif await self._woken(backup, woken):
+                return True
+        for backup in talking:
+            woken = Asked(backup.agent, asked.shift, asked.begins, instead_of=asked.agent)
+            if not await self._at_work(backup.agent) and await self._woken(backup, woken):
+                return True
+        return False
+
+    async def _woken(self, backup: Duty, woken: Asked) -> bool:
+        if not await self._ask(backup, woken, "roll_call_backup"):
+            return False
+        self._alert("backup_woken", agent=backup.agent, instead_of=woken.instead_of, shift=woken.shift)
+        return True
 
     async def _ask(self, duty: Duty, asked: Asked, question: str) -> bool:
         """Ring them until they say that they are there; journalled either way."""
@@ -228,6 +256,8 @@ class RollCall:
             if number > first:
                 await asyncio.sleep(self._settings().hotline.times.ring)
             if await self._at_work(duty.agent):
+                if asked.instead_of:
+                    break
                 await self._note(asked, "answered", number)
                 return True
             await self._note(asked, "asked", number)

@@ -3,14 +3,17 @@
 Theory of operation. :func:`due` is asked every few seconds, with what is so now (:class:`Facts`), the wall clock, and
 a clock that is never stepped. It remembers in :class:`Memory` what was told. A warning of the roster carries a key made
 of absolute instants, so a wall clock that is stepped back tells nothing twice, and one that is stepped forward tells
-what is due then. The keys stand in the journal, so a restart tells nothing twice either. How long something has been so
+what is due then. The keys stand in the journal, so a restart tells nothing twice either. They say what the gap is, not
+of which roster: an edit of something else tells nothing again; a gap that was mended is forgotten, and told anew when
+it comes back. How long something has been so
 (a phone that is gone, callers whom nobody serves) is counted by the steady clock alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,7 +41,7 @@ REPEAT = 900.0
 AT_WORK: frozenset[AgentMode] = frozenset({"ringing", "talking"})
 
 
-LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+LONG_AGO, FAR_AHEAD = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class Seen(NamedTuple):
@@ -53,13 +56,13 @@ class Seen(NamedTuple):
 class Facts:
     """What is so now.
 
-    ``gaps`` of the roster in force (only errors count), looked for from ``gaps_from`` on; ``roster`` tells one version
-    of it from another. ``duties``: who is on duty, breaks left out.
+    ``gaps`` of the roster in force (only errors count), looked for from ``gaps_from`` to ``gaps_until``. ``duties``:
+    who is on duty, breaks left out.
     """
 
-    roster: str = ""
     gaps: Sequence[Gap] = ()
     gaps_from: dt.datetime = LONG_AGO
+    gaps_until: dt.datetime = FAR_AHEAD
     duties: Sequence[Duty] = ()
     agents: Mapping[str, Seen] = field(default_factory=dict)
     waiting: Sequence[Waiting] = ()
@@ -93,9 +96,19 @@ class Memory:
             del self.told[next(iter(self.told))]
         return True
 
+    def forget_mended(self, known: Container[str], since: dt.datetime, until: dt.datetime) -> None:
+        """A gap told of that begins in [since, until) and is not among the ``known`` has been mended."""
+        for key in [key for key in self.told if key.startswith("gap_")]:
+            parts = key.split(" ")[-5:]
+            with contextlib.suppress(ValueError, IndexError):  # a key without a beginning is of one day alone
+                if since <= dt.datetime.fromisoformat(parts[2]) < until and " ".join(parts) not in known:
+                    del self.told[key]
+
 
 def due(now: dt.datetime, steady: float, facts: Facts, memory: Memory) -> list[Warned]:
     """What is to be told at ``now`` (aware, the wall clock); ``steady`` is in seconds."""
+    same = {_same(gap, now, facts) for gap in facts.gaps if gap.refuses}
+    memory.forget_mended(same, facts.gaps_from, facts.gaps_until)
     found = [one for one in (*_gaps(now, facts), *_missing(now, steady, facts, memory)) if memory.tell(one.key)]
     return found + list(_unserved(steady, facts, memory))
 
@@ -109,9 +122,7 @@ def _gaps(now: dt.datetime, facts: Facts) -> Iterator[Warned]:
             "queue": gap.queue, "level": gap.level, "begins": _iso(gap.begins), "ends": _iso(gap.ends),
             "have": gap.have, "asked": gap.asked,
         }  # fmt: skip
-        # A gap longer than what was looked at has no known beginning: it is told once a day.
-        begins = _iso(gap.begins) if gap.begins > facts.gaps_from else f"before {now.date()}"
-        same = f"{facts.roster} {gap.queue} {gap.level} {begins} {gap.have}/{gap.asked}"
+        same = _same(gap, now, facts)
         if lead <= dt.timedelta():
             yield Warned("gap_now", f"gap_now {same}", about)
         else:
@@ -119,6 +130,16 @@ def _gaps(now: dt.datetime, facts: Facts) -> Iterator[Warned]:
             hours = round(lead / dt.timedelta(hours=1), 1)
             told = f"{hours:g}"
             yield Warned("gap_ahead", f"gap_ahead {stage // dt.timedelta(hours=1)} {same}", {**about, "hours": told})
+
+
+def _same(gap: Gap, now: dt.datetime, facts: Facts) -> str:
+    """What makes it the same gap: five words. One longer than what was looked at has no known beginning: it is told
+    once a day. Of a long one the end is that of its first day, since more of it may not have been looked at."""
+    if gap.begins > facts.gaps_from:
+        begins, ends = _iso(gap.begins), _iso(min(gap.ends, gap.begins + AHEAD[-1]))
+    else:
+        begins, ends = "before", str(now.date())
+    return f"{gap.queue} {gap.level} {begins} {ends} {gap.have}/{gap.asked}"
 
 
 def _missing(now: dt.datetime, steady: float, facts: Facts, memory: Memory) -> Iterator[Warned]:

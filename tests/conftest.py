@@ -16,6 +16,8 @@ hypothesis.settings.load_profile("busy")
 
 @pytest.fixture(autouse=True)
 def language(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins in the default language, whatever the test before it has chosen."""
+    """Each test begins in the default language, whatever the test before it has chosen, and in a pipe without a width
+    (pytest-xdist tells its workers one)."""
     monkeypatch.setattr(catalogue, "_chosen", None)
     monkeypatch.delenv("HOTLINE_LANG", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)

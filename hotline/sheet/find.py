@@ -31,6 +31,9 @@ LAST_HEADER = 60
 FEWEST = 5
 """Days that a row must name for it to be the row of the dates, where they are bare numbers."""
 
+MOST_CELLS = 5
+"""Cells with something wrong in them that are named in one sentence."""
+
 NUMBER_TITLES = {
     "工号", "员工号", "员工编号", "员工工号", "座席工号", "坐席工号", "staffno.", "staffno", "staffnumber", "agent",
 }  # fmt: skip
@@ -111,7 +114,8 @@ def find_sheet(file: str, grids: Sequence[Grid], stamp: Stamped | None, people: 
         else:
             faults = faults or _lacks(file, grid, month, bool(dates), bool(number or name))
     if found:
-        if wrong := _wrong_dates(file, found[0], stamp):
+        wrong = [*_wrong_dates(file, found[0], stamp), *_no_dates(file, found[0], stamp)]
+        if wrong:
             raise Refused(wrong)
         return replace(found[0], others=tuple(one.grid.name for one in found[1:] if not one.grid.hidden))
     if not faults:
@@ -124,7 +128,12 @@ def _lacks(file: str, grid: Grid, month: dt.date | None, dates: bool, people: bo
     """What a sheet needs and this one has not."""
     missing = []
     if not dates:
-        missing.append(_("a row with the dates of a month"))
+        bad = _bad_days(grid, month)
+        told = _("a row with the dates of a month")
+        if bad:
+            cells = _(", ").join(f"{at} {_quoted(grid, at)}" for at in bad[:MOST_CELLS])
+            told = _("a row with the dates of a month (no days of it: {cells})").format(cells=shown(cells, 120))
+        missing.append(told)
         if month is None:
             missing.append(_("the month, for example 2027年2月, in the title"))
     if not people:
@@ -150,6 +159,22 @@ def _wrong_dates(file: str, found: Found, stamp: Stamped | None) -> list[Problem
             faults.append(Problem("sheet-other-month", place, what, _("Put the date right, or export that month.")))
         seen.setdefault(date, column)
     return faults
+
+
+def _no_dates(file: str, found: Found, stamp: Stamped | None) -> list[Problem]:
+    """Columns headed by a day that does not exist: nobody's shifts there may be dropped in silence."""
+    month = stamp.month if stamp else _month_of(found.grid)
+    faults = []
+    for at in _impossible(found.grid, found.header, found.dates, month):
+        what = _("This column is headed {text}, which is no day that the sheet can be about.")
+        fix = _("Put the date right, or clear the column's head.")
+        told = what.format(text=shown(_quoted(found.grid, at), 30))
+        faults.append(Problem("sheet-no-date", Place(file, 0, str(at)), told, fix))
+    return faults
+
+
+def _quoted(grid: Grid, at: At) -> str:
+    return f"“{plain(grid.text(at.row, at.column))}”"
 
 
 # --- dates ------------------------------------------------------------------------------------------------------------
@@ -181,16 +206,63 @@ def date_in(cell: Cell, month: dt.date | None) -> dt.date | None:
     if cell.date is not None:
         return cell.date
     text = plain(cell.text)
-    whole = re.match(r"([0-9]{4}) ?[-/.年] ?([0-9]{1,2}) ?[-/.月] ?([0-9]{1,2})日?(?![0-9])", text)
-    if whole:
-        return _date(*map(int, whole.groups()))
     if re.fullmatch(r"[4-7][0-9]{4}", text):
         return dt.date(1899, 12, 30) + dt.timedelta(days=int(text))
+    written = _written(text, month)
+    return _date(*written) if written else None
+
+
+def _written(text: str, month: dt.date | None) -> tuple[int, int, int] | None:
+    """The year, month and day that a text begins with, whether there is such a day or not."""
+    whole = re.match(r"([0-9]{4}) ?[-/.年] ?([0-9]{1,2}) ?[-/.月] ?([0-9]{1,2})日?(?![0-9])", text)
+    if whole:
+        return int(whole[1]), int(whole[2]), int(whole[3])
+    if month is None:
+        return None
     part = re.match(r"([0-9]{1,2}) ?[-/.月] ?([0-9]{1,2})日?(?![0-9])", text)
-    if part and month is not None:
-        return _date(month.year, *map(int, part.groups()))
+    if part:
+        return month.year, int(part[1]), int(part[2])
     day = re.match(r"([0-9]{1,2}) ?[日号]", text)
-    return _date(month.year, month.month, int(day[1])) if day and month is not None else None
+    return (month.year, month.month, int(day[1])) if day else None
+
+
+def _impossible(grid: Grid, header: int, dates: Mapping[int, dt.date], month: dt.date | None) -> list[At]:
+    """Cells in the row of the dates, between them and right behind them, that name a day which does not exist or, as a
+    bare number, does not go on from the one before."""
+    bare_row = all(grid.cells[At(header, column)].date is None and _is_bare(grid, header, column) for column in dates)
+    found: list[At] = []
+    column, last = min(dates), max(dates)
+    while column <= last or (found and found[-1].column == column - 1) or column == last + 1:
+        cell = grid.cells.get(At(header, column))
+        if column not in dates and cell is not None and cell.date is None:
+            written = _written(plain(cell.text), month)
+            if (written and _date(*written) is None) or (bare_row and _is_bare(grid, header, column)):
+                found.append(At(header, column))
+        column += 1
+    return found
+
+
+def _is_bare(grid: Grid, row: int, column: int) -> bool:
+    """Whether a number of one or two digits stands there, and no formula made it."""
+    cell = grid.cells.get(At(row, column))
+    return cell is not None and not cell.formula and re.fullmatch(r"[0-9]{1,2}", plain(cell.text)) is not None
+
+
+def _bad_days(grid: Grid, month: dt.date | None) -> list[At]:
+    """Where a sheet has no row of dates: the cells of the row with most of them that look like days and are none."""
+    rows: dict[int, list[At]] = {}
+    for at, cell in sorted(grid.cells.items()):
+        if at.row <= LAST_HEADER and cell.date is None:
+            text = plain(cell.text)
+            written = _written(text, month)
+            number = re.fullmatch(r"[0-9]{1,3}", text) and month is not None and not cell.formula
+            if (written and _date(*written) is None) or (number and month and not _is_day(int(text), month)):
+                rows.setdefault(at.row, []).append(at)
+    return max(rows.values(), key=len, default=[])
+
+
+def _is_day(number: int, month: dt.date) -> bool:
+    return _date(month.year, month.month, number) is not None
 
 
 def _bare_days(cells: Sequence[tuple[int, Cell]], month: dt.date) -> dict[int, dt.date]:

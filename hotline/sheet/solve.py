@@ -2,7 +2,8 @@
 
 Theory of operation. What a date says is laid in layers (see ``routing.pattern``): a leave goes over a swap, a swap over
 ``shifts``. So a cell may need more than one entry: whoever comes back from leave gets that date cut out of it, and
-whoever gives up a swapped shift has the swap written out as what each of the two works. Each round mends every cell
+whoever gives up a swapped shift has the swap written out as what each of the two works. A shift that comes on top of
+those of the pattern is ``extra`` duty, since that is what it is paid or given time off for. Each round mends every cell
 that does not yet say what it should, then all people of all dates concerned are read again, also those whose cells
 nobody touched; it ends when everything is as wanted. Where it does not end so, nothing is changed.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.roster_edit import moment
 from config.roster_file import DAY, Change, RosterFile
 from hotline.sheet.words import Want
 from routing.calendar import Calendar
@@ -151,7 +153,11 @@ class _Solution:
         base = tuple(shift for shift in want.shifts if shift not in kept | covered)
         self._take_out(date, lambda one: one.kind == "shifts" and one.agent == agent)
         plain = {work.shift for work in self._plain.works(date) if work.agent == agent}
-        if plain != {*base}:
+        if plain < {*base}:  # what comes on top of their own is extra duty, which earns time off
+            for shift in base:
+                if shift not in plain:
+                    self._add({"extra": shift, "agent": agent, "date": date})
+        elif plain != {*base}:
             said: dict[str, Any] = {"shifts": base} if base else {"off": True}
             self._add({**said, "agent": agent, "date": date})
 
@@ -271,13 +277,9 @@ def entry_of(change: Change) -> dict[str, Any]:
     if days is not None and days[0] == days[1] and change.times is None:
         found["date"] = days[0].isoformat()
     elif change.since is not None and change.until is not None:
-        found["from"], found["to"] = _moment(change.since), _moment(change.until)
+        found["from"], found["to"] = moment(change.since), moment(change.until)
     if change.cover is not None:
         found["cover"] = change.cover
     if change.note:
         found["note"] = change.note
     return found
-
-
-def _moment(at: dt.date | dt.datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M") if isinstance(at, dt.datetime) else at.isoformat()

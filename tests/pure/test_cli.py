@@ -97,6 +97,36 @@ def test_lines_fit_80_columns(filled: Path, monkeypatch: pytest.MonkeyPatch) -> 
                 assert all(cell_len(line.rstrip()) <= 80 for line in done.stdout.splitlines()), done.stdout
 
 
+def test_what_is_on_duty_is_whole_in_60_columns_and_columns_counts_in_a_pipe(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.cells import cell_len
+
+    monkeypatch.setenv("COLUMNS", "60")
+    done = hotline("duty", "--at", "2027-03-03 10:00", config=filled)
+    assert "…" not in done.stdout and all(cell_len(line.rstrip()) <= 60 for line in done.stdout.splitlines())
+    monkeypatch.delenv("COLUMNS")
+    assert len(hotline("duty", "--at", "2027-03-03 10:00", config=filled).stdout.splitlines()) < len(
+        done.stdout.splitlines()
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("roster", "leave"), "缺少参数 AGENT。"), (("roster", "lave"), "没有命令 lave。 是不是 leave？"),
+        (("duty", "--whn", "x"), "没有选项 --whn。"), 
+        (("duty", "--format", "xml"), "--format：xml 不在可选范围内：table, json, csv"),
+        (("calls", "--limit", "x"), "--limit：请写整数。"), (("calls", "--limit", "0"), "--limit：至少为 1。"),
+        (("duty", "now"), "多余的内容：now"), (("agents", "8001", "go"), "go 不在可选范围内"),
+    ],
+)
+def test_wrong_usage_is_told_in_chinese(filled: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = hotline(*arguments, config=filled)
+    assert done.exit_code == 2
+    assert said in re.sub(r"\s*│\n│\s*", "", done.output), done.output
+
+
 # --- one call ---------------------------------------------------------------------------------------------------------
 
 

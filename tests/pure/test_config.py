@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from config.catalogue import set_language
 from config.load import Loaded, load, load_settings
 from config.problems import Refused
+from config.tree import composed
 from tests.pure.config_play import EXAMPLE, NAMES, edit, line_of, problems
 
 
@@ -308,6 +310,14 @@ MISTAKES = [
     ("roster.yaml", "from: 2027-02-17, to: 2027-02-19", "from: 2027-02-17 14:00, to: 2027-02-17 12:00",
      "dates-reversed", "changes[0].to", "moment"),
     ("roster.yaml", "leave: annual", "leave: anual", "wrong-value", "changes[0].leave", "mean annual?"),
+    ("roster.yaml", "leave: annual", "leave: 婚假", "wrong-value", "changes[0].leave", "年假, 病假, 事假"),
+    ("roster.yaml", "cover: 8009", "cover: 王芳", "wrong-form", "changes[1].cover", "number of 王芳 is 8003"),
+    ("roster.yaml", "cover: 8009", "cover: 王大锤", "wrong-form", "changes[1].cover", "2 to 12 digits"),
+    ("roster.yaml", "color: blue", "color：blue", "unknown-key", "shifts.夜班.color：blue", "half-width :"),
+    ("roster.yaml", "short: 夜, ", "short: 夜，", "yaml-syntax", "", "full-width sign “，”"),
+    ("roster.yaml", "leave: annual, agent: 8011, ", "leave: annual，agent：8011，", "yaml-syntax", "", "full-width"),
+    ("roster.yaml", "leave: annual, agent: 8011, ", "leave: annual，agent：8011, ", "wrong-value", "changes[0].leave",
+     "full-width"),
     ("roster.yaml", "{leave: annual, agent", "{agent", "change-unclear", "changes[0]", "must say"),
     ("roster.yaml", "leave: annual", "leave: annual, off: true", "change-unclear", "changes[0]", "leave, off"),
     ("roster.yaml", "leave: annual", "off: false", "change-unclear", "changes[0]", "must say"),
@@ -338,6 +348,33 @@ MISTAKES = [
     ("prompts.zh.yaml", "speed: 160", "speed: 10", "out-of-range", "speed", "at least 80"),
     ("prompts.zh.yaml", "greeting: ", "Greeting: ", "wrong-form", "prompts.Greeting", "small letters"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('shifts:\n  早班: {from: "06:00", to: "14:0', 2, "没有结束"),
+        ("shifts:\n  早班: {from: 1,\n", 2, "没有结束"),
+        ("shifts:\n  早班：{from: 1, to: 2}\n", 2, "全角"),
+        ("shifts：\n  早班: {from: 1}\n", 1, "全角"),
+        ("shifts:\n  早班: {from: 1， to: 2}\n", 2, "全角"),
+        ("shifts:\n\t早班: {from: 1}\n", 2, "制表符"),
+        ("shifts:\n  早班: {from: 1 to: 2}\n", 2, "冒号"),
+        ("shifts:\n  早班: [1 2\nrules: 3\n", 3, ""),
+        ("shifts:\n    a: 1\n  b: 2\n", 3, "缩进"),
+        ("shifts:\n  a: @x\n", 2, "引号"),
+        ("shifts:\n  a: - 1\n", 2, ""),
+        ('shifts: "a\\q"\n', 1, ""),
+        ("shifts\nrules: 3\n", 2, ""),
+        ("changes:\n  - leave：sick\n    agent: 8003\n", 2, "全角"),
+    ],
+)
+def test_what_is_wrong_with_the_yaml_is_told_in_chinese(text: str, line: int, words: str) -> None:
+    set_language("zh")
+    tree, _node = composed("roster.yaml", text)
+    (problem,) = tree.problems
+    assert problem.place.line == line and words in problem.what + problem.fix, problem
+    assert not re.search(r"expected|found|while|[a-z]{8}", problem.what + problem.fix), problem
 
 
 @pytest.mark.parametrize(("name", "old", "new", "code", "key", "words"), MISTAKES)

@@ -58,6 +58,7 @@ def test_a_number_needs_a_trunk_that_carries_calls_out() -> None:
     missing = [("number-no-trunk", "agents.8001.devices[0].number", False)]
     assert found([{"number": "13800138000"}], base=TRACKED) == missing
     assert found([{"sip": "8001"}], base=TRACKED) == []
+    assert found([{"number": "13800138000"}], [{"number": "13800138001"}], base=TRACKED) == missing  # told once
 
 
 def test_one_number_belongs_to_one_agent() -> None:

@@ -48,7 +48,6 @@ class World:
         self.journal, self.settings, self.now = journal, settings, now
         self.desk, self.adopted = Desk(), True
         self.duty = SimpleNamespace(roster=Roster.of(settings))
-        self.reload = SimpleNamespace(roster_digest="v1")
         self.alerts = Alerts(journal, lambda: self.settings, self.wall)
         self.night = Night(self)  # type: ignore[arg-type]
 

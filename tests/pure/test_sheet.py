@@ -222,7 +222,7 @@ def test_what_is_edited_and_that_alone_is_what_the_roster_then_says(
 @pytest.mark.parametrize(
     ("number", "date", "want", "entries"),
     [
-        ("8005", 1, Want(("早班",)), [{"shifts": ["早班"], "agent": "8005", "date": "2027-02-01"}]),
+        ("8005", 1, Want(("早班",)), [{"extra": "早班", "agent": "8005", "date": "2027-02-01"}]),  # it earns time off
         ("0804", 7, Want(("夜班",)), []),  # the extra shift stays, and no other
         ("8003", 25, Want(leave="lieu"), [{"leave": "lieu", "agent": "8003", "date": "2027-02-25"}]),
     ],
@@ -341,6 +341,17 @@ def test_a_sheet_of_their_own_says_what_is_missing_or_counts_whole() -> None:
     assert [problem.code for problem in reading.warnings] == ["sheet-unstamped"]
 
 
+def test_a_sheet_of_their_own_names_the_days_that_there_are_not() -> None:
+    own = Grid("排班", False, {At(1, 1): Cell("客服部 2027年2月排班"), At(2, 1): Cell("姓名"), At(3, 1): Cell("王芳")})
+    own.cells |= {At(2, 1 + day): Cell(str(day)) for day in range(1, 31)} | {At(2, 40): Cell("33")}
+    assert problems([own]) == {"AD2": "sheet-no-date", "AE2": "sheet-no-date"}
+    few = Grid("排班", False, {At(1, 1): Cell("2027年2月"), At(2, 1): Cell("工号"), At(3, 1): Cell("8003")})
+    few.cells |= {At(2, 2 + place): Cell(text) for place, text in enumerate(("29日", "30日", "2/31"))}
+    with pytest.raises(Refused) as refused:
+        read([few])
+    assert "B2 “29日”" in str(refused.value) and "D2 “2/31”" in str(refused.value)
+
+
 def test_people_and_days_that_are_gone_stay_as_they_are_and_are_told() -> None:
     found = sheet()
     main = found[0]
@@ -394,7 +405,11 @@ def test_a_formula_counts_by_its_result_and_a_merge_over_days_fills_them() -> No
 
 @pytest.mark.parametrize(
     ("column", "date", "code"),
-    [(FIRST, "2027-03-01", "sheet-other-month"), (FIRST, "2027-02-02", "sheet-day-doubled")],
+    [
+        (FIRST, "2027-03-01", "sheet-other-month"), (FIRST, "2027-02-02", "sheet-day-doubled"),
+        (FIRST + 27, "2027-02-29", "sheet-no-date"), (FIRST + 27, "2/30", "sheet-no-date"),
+        (FIRST + 28, "2月29日", "sheet-no-date"), (FIRST + 1, "13/1", "sheet-no-date"),
+    ],
 )
 def test_a_wrong_date_is_refused(column: int, date: str, code: str) -> None:
     found = sheet()

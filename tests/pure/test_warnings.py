@@ -30,7 +30,7 @@ def codes(now: dt.datetime, facts: Facts, memory: Memory, steady: float = 0.0) -
 
 
 def test_a_gap_is_told_a_day_ahead_and_two_hours_ahead_and_when_it_begins() -> None:
-    facts, memory = Facts("v1", [GAP]), Memory()
+    facts, memory = Facts([GAP]), Memory()
     told = []
     for minutes in range(-27 * 60, 4 * 60):
         now = T + minutes * MINUTE
@@ -40,16 +40,29 @@ def test_a_gap_is_told_a_day_ahead_and_two_hours_ahead_and_when_it_begins() -> N
 
 def test_a_gap_that_comes_into_being_late_is_told_once_for_how_near_it_is() -> None:
     memory = Memory()
-    assert codes(T - HOUR, Facts("v1", [GAP]), memory) == ["gap_ahead"]
-    assert codes(T - HOUR, Facts("v1", [GAP]), memory) == []
-    assert codes(T - HOUR, Facts("v2", [GAP]), memory) == ["gap_ahead"]  # the roster was changed, and it is still there
-    assert codes(T - HOUR, Facts("v2", [replace(GAP, refuses=False)]), Memory()) == []  # backups make up for it
+    assert codes(T - HOUR, Facts([GAP]), memory) == ["gap_ahead"]
+    assert codes(T - HOUR, Facts([GAP]), memory) == []
+    assert codes(T - HOUR, Facts([replace(GAP, refuses=False)]), Memory()) == []  # backups make up for it
+
+
+def test_a_gap_is_told_again_when_it_changed_or_came_back_and_not_for_an_edit_of_something_else() -> None:
+    memory = Memory()
+    longer, shorter = replace(GAP, ends=T + 5 * HOUR), replace(GAP, begins=T + HOUR)
+    other = replace(GAP, queue="inquiry")
+    assert codes(T - HOUR, Facts([GAP]), memory) == ["gap_ahead"]
+    assert codes(T - HOUR, Facts([GAP, other]), memory) == ["gap_ahead"]  # the other alone
+    assert codes(T - HOUR, Facts([longer]), memory) == ["gap_ahead"]
+    assert codes(T - HOUR, Facts([shorter]), memory) == ["gap_ahead"]
+    assert codes(T - HOUR, Facts([]), memory) == []
+    assert codes(T - HOUR, Facts([shorter]), memory) == ["gap_ahead"]  # mended and broken again
+    outside = Facts([], T + 2 * HOUR)  # the clock was stepped: nobody looked there
+    assert codes(T - HOUR, outside, memory) == codes(T - HOUR, Facts([shorter]), memory) == []
 
 
 def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     before = Memory()
-    told = due(T - 3 * HOUR, 0.0, Facts("v1", [GAP]), before)
-    assert codes(T - 3 * HOUR, Facts("v1", [GAP]), Memory(dict.fromkeys(one.key for one in told))) == []
+    told = due(T - 3 * HOUR, 0.0, Facts([GAP]), before)
+    assert codes(T - 3 * HOUR, Facts([GAP]), Memory(dict.fromkeys(one.key for one in told))) == []
 
 
 def test_a_gap_without_a_known_beginning_is_told_once_a_day() -> None:
@@ -57,7 +70,7 @@ def test_a_gap_without_a_known_beginning_is_told_once_a_day() -> None:
     for hours in range(24 * 3):
         now = T + hours * HOUR
         begins = now - dt.timedelta(days=1)  # where the looking began
-        told += len(codes(now, Facts("v1", [replace(GAP, begins=begins, ends=now + HOUR)], begins), memory))
+        told += len(codes(now, Facts([replace(GAP, begins=begins, ends=now + HOUR)], begins), memory))
     assert told == 4  # the dates it touched
 
 
@@ -70,7 +83,7 @@ def test_whatever_the_clock_does_each_stage_of_a_gap_is_told_at_most_once_and_no
     now = T + start * MINUTE
     for step in steps:
         now += step * MINUTE
-        told += [one.key for one in due(now, 0.0, Facts("v1", [GAP]), memory)]
+        told += [one.key for one in due(now, 0.0, Facts([GAP]), memory)]
         if GAP.begins - AHEAD[-1] <= now < GAP.ends:
             assert told  # it is near: somebody knows
     assert len(told) == len(set(told)) <= 3
@@ -78,7 +91,7 @@ def test_whatever_the_clock_does_each_stage_of_a_gap_is_told_at_most_once_and_no
 
 def test_who_has_not_signed_in_ten_minutes_into_the_shift_is_missed_once() -> None:
     memory, told = Memory(), []
-    facts = Facts("v1", duties=[duty()], agents={"8001": Seen("off", "", True)})
+    facts = Facts(duties=[duty()], agents={"8001": Seen("off", "", True)})
     for second in range(0, 3600, 10):
         told += [(second, dict(one.params)) for one in due(T + second * dt.timedelta(seconds=1), second, facts, memory)]
     assert [(second, params["why"]) for second, params in told] == [(600, "off")]
@@ -88,7 +101,7 @@ def test_a_phone_that_is_gone_for_a_moment_is_not_missed_and_one_that_stays_away
     memory, told = Memory(), []
     for second in range(0, 3600, 10):
         gone = second in range(1000, 1060) or second >= 2000
-        facts = Facts("v1", duties=[duty()], agents={"8001": Seen("ready", "", not gone)})
+        facts = Facts(duties=[duty()], agents={"8001": Seen("ready", "", not gone)})
         told += [second for _one in due(T + second * dt.timedelta(seconds=1), second, facts, memory)]
     assert told == [2000 + GONE]
 

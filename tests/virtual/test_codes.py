@@ -296,6 +296,64 @@ def test_after_a_crash_only_who_has_not_answered_is_asked_again(logged: Logged) 
     assert not logged, logged
 
 
+def test_a_backup_who_talks_is_not_woken_and_a_restart_does_not_say_again_that_nobody_was(logged: Logged) -> None:
+    async def play() -> None:
+        it = await night(["8002"], roster=roster(300, 6))
+        await it.staff.command("8002", "sign_in")
+        caller = await it.world.asks()
+        (await ringing(it, "8002")).answer()
+        await caller.talks()
+        for times in (1, 2):
+            (await ringing(it, "8001", times)).reject()
+        for times in (1, 2):
+            (await ringing(it, "8003", times)).reject()
+        await it.world.until(lambda: "no_backup_woken" in it.alerts, "nobody is left")
+        assert it.told()[-3:] == ["8003 asked for 8001", "8003 missed for 8001", "8001 unfilled"]
+        assert len([ring for ring in it.world.rung if ring.leg.device == "p8002"]) == 1, "they serve a caller"
+        assert it.task is not None and it.rolls is not None
+        await asyncio.sleep(1)
+        assert not it.rolls._running
+        it.task.cancel()
+        await asyncio.gather(it.task, return_exceptions=True)
+        it.begin()
+        await asyncio.sleep(60)
+        assert it.alerts == ["roll_call_missed", "no_backup_woken"]
+        it.rolls.answers.forget(it.world.clock.now() + 3_600_000_000)
+        assert it.rolls.answers.results == it.rolls.answers.rounds == {}
+        caller.hang_up()
+        await it.world.over(caller)
+        it.task.cancel()
+        await asyncio.sleep(60)
+
+    run(play())
+    assert not logged, logged
+
+
+def test_a_backup_whose_talk_ends_meanwhile_is_woken_last(logged: Logged) -> None:
+    async def play() -> None:
+        it = await night(["8002"], roster=roster(300, 6), wrap_up=0)
+        await it.staff.command("8002", "sign_in")
+        caller = await it.world.asks()
+        (await ringing(it, "8002")).answer()
+        await caller.talks()
+        for agent, times in (("8001", 1), ("8001", 2), ("8003", 1)):
+            (await ringing(it, agent, times)).reject()
+        caller.hang_up()
+        (await ringing(it, "8003", 2)).reject()
+        woken = await ringing(it, "8002", 2)
+        woken.answer()
+        await it.world.until(lambda: bool(woken.leg.heard), "the question")
+        woken.press("1")
+        await it.world.until(lambda: woken.over, "over")
+        await asyncio.sleep(1)
+        assert it.told()[-1] == "8002 answered for 8001" and it.alerts == ["roll_call_missed", "backup_woken"]
+        assert it.task is not None
+        it.task.cancel()
+
+    run(play())
+    assert not logged, logged
+
+
 @pytest.mark.parametrize("found", ["talking", "wrap_up"])
 def test_who_talks_is_there_and_is_not_rung(found: str, logged: Logged) -> None:
     async def play() -> None:
