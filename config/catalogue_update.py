@@ -18,6 +18,7 @@ from string import Formatter
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
+from jinja2 import Environment, nodes
 
 from config.catalogue import LOCALE, is_empty, read_po
 
@@ -34,7 +35,7 @@ class Use:
 
 
 def uses(root: Path = ROOT) -> Iterator[Use]:
-    """Every translated text in every room (top-level package) below ``root``, tests excepted."""
+    """Every translated text in every room (top-level package) below ``root``, tests excepted, and in its pages."""
     for room in sorted(path.parent for path in root.glob("*/__init__.py")):
         if room.name == "tests":
             continue
@@ -45,6 +46,19 @@ def uses(root: Path = ROOT) -> Iterator[Use]:
                     found = [arg.value for arg in node.args[:wanted] if isinstance(arg, ast.Constant)]
                     texts = tuple(text for text in found if isinstance(text, str) and text)
                     yield Use(name, node.lineno, texts if len(texts) == wanted else ())
+    yield from _in_templates(root)
+
+
+def _in_templates(root: Path) -> Iterator[Use]:
+    """The same in the console's pages."""
+    for file in sorted(root.glob("*/templates/**/*.html")):
+        name = file.relative_to(root).as_posix()
+        tree = Environment(extensions=["jinja2.ext.do"]).parse(file.read_text(encoding="utf-8"), name)
+        for node in tree.find_all(nodes.Call):
+            if isinstance(node.node, nodes.Name) and (wanted := _TEXTS.get(node.node.name, 0)):
+                found = [arg.value for arg in node.args[:wanted] if isinstance(arg, nodes.Const)]
+                texts = tuple(text for text in found if isinstance(text, str) and text)
+                yield Use(name, node.lineno, texts if len(texts) == wanted else ())
 
 
 _TEXTS = {"_": 1, "ngettext": 2}

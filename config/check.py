@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from config.catalogue import _
 from config.check_changes import check_changes
+from config.check_console import check_console
 from config.check_roster import Held, check_roster, hours, overlapping, reversed_dates
 from config.check_trunks import check_trunks
 from config.explain import did_you_mean
@@ -45,6 +46,7 @@ def check(files: Files) -> list[Problem]:
         found += _numbers(files.hotline)
         found += _codes(files.hotline)
         found += check_trunks(files.hotline)
+        found += check_console(files.hotline)
     if files.agents:
         found += _accounts(files.agents, files.hotline)
     if files.agents and files.queues:
@@ -114,6 +116,7 @@ def _ports(hotline: Hotline) -> Iterator[Problem]:
         *([(("asterisk", "sip", "tls", "port"), asterisk.sip.tls.port)] if asterisk.sip.tls.port else []),
         (("asterisk", "ari_port"), asterisk.ari_port),
         (("asterisk", "ami_port"), asterisk.ami_port),
+        *([(("console", "port"), hotline.console.port)] if hotline.console.enabled else []),
     ]
     first: dict[int, str] = {}
     for path, port in ports:

@@ -34,6 +34,8 @@ _HOTLINE: Mapping[Effect, str] = {
         misses_before_pause sign_in
         codes.state codes.sign_in codes.sign_out codes.ready codes.pauses.NAME
         backup_after alerts.command alerts.url
+        console.enabled console.address console.port console.tls.certificate console.tls.key console.names
+        console.proxies console.idle console.longest
     """,
     "asterisk": """
         asterisk.systemname asterisk.sip.bind asterisk.sip.port asterisk.sip.external_address

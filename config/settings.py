@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from config.console import Console as Console
 from config.roster_file import (
     Break as Break,
     Change as Change,
@@ -142,6 +143,7 @@ class Hotline(Part):
     backup_after: Wait | None = None
     """Seconds that a caller waits before backups are rung though somebody of the first line is there; none: never."""
     alerts: Alerts = Alerts()
+    console: Console = Console()
 
     @property
     def zone(self) -> ZoneInfo:

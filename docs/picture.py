@@ -32,7 +32,8 @@ BOXES: list[tuple[int, int, int, int, str, Words, list[Words]]] = [
         ("apology, emergency number,", "播报致歉与应急电话，"),
         ("a message is taken", "请来电者留言")]),
     (640, 90, 320, 350, "daemon", ("the daemon, one event loop", "守护进程，单一事件循环"), []),
-    (656, 130, 288, 44, "room", ("hotline", "hotline"), [("wiring, start and stop, commands", "装配、启停、命令")]),
+    (656, 130, 140, 44, "room", ("hotline", "hotline"), [("wiring, commands", "装配、启停、命令")]),
+    (804, 130, 140, 44, "room", ("console", "console"), [("pages and API", "网页与接口")]),
     (656, 182, 288, 58, "room", ("routing", "routing"), [
         ("the call from beginning to end;", "一通电话的全过程；"),
         ("who gets it: roster, queue", "由谁接：排班、队列")]),

@@ -11,6 +11,7 @@ from calllog.wording import DIM, GOOD, WARN
 from config.catalogue import _
 from hotline.cli_options import ConfigFolder, FormatOption, house, one_line_each, tell
 from hotline.show import Column, Format, show
+from phone.trunk_words import state_word
 
 if TYPE_CHECKING:
     from config.problems import Problem
@@ -77,18 +78,6 @@ def problems(settings: Settings, state: Path) -> Iterator[Problem]:
             what = _("The carrier of the trunk {name} does not answer.").format(name=trunk.name)
             fix = _("Look at its address, the firewall and the certificates; if it answers no OPTIONS, set probe: 0.")
             yield Problem("trunk-unreachable", place, what, fix, warning=True)
-
-
-def state_word(state: TrunkState) -> str:
-    """A trunk's state as people say it."""
-    return {
-        "registered": _("registered"),
-        "reachable": _("reachable"),
-        "refused": _("refused: account or password wrong?"),
-        "unreachable": _("does not answer"),
-        "unregistered": _("not registered"),
-        "unknown": _("unknown"),
-    }[state]
 
 
 def _columns() -> list[Column[_Line]]:

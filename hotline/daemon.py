@@ -38,6 +38,7 @@ from hotline.asterisk.render import devices
 from hotline.away import Away
 from hotline.calls import Calls, recent_talks
 from hotline.codes import CodeCalls
+from hotline.console_run import ConsoleRun, load
 from hotline.control import Control, socket_path
 from hotline.duty_file import DutyKeeper
 from hotline.duty_watch import DutyWatch
@@ -85,7 +86,8 @@ class Daemon:
 
     def __init__(self, ready: Ready, *, offset: float = 0.0) -> None:
         self.settings: Settings = ready.settings
-        self.state_dir = ready.state_dir
+        self.state_dir, self.config_dir = ready.state_dir, ready.config_dir
+        self.release = ""  # Asterisk's, once it has said so
         self.reload = Reload(ready, self)
         self.clock = Clock(offset=offset)
         self.folders = Folders(self.state_dir)
@@ -206,6 +208,7 @@ class Daemon:
                     tasks.create_task(keep_on("roll call", rolls.run)),
                     tasks.create_task(keep_on("night", Night(self).run)),
                     tasks.create_task(keep_on("keeping", Keeping(self).run)),
+                    tasks.create_task(keep_on("console", ConsoleRun(self).run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self.stopping.wait()
@@ -247,6 +250,7 @@ class Daemon:
     async def _back(self, restarted: bool) -> None:
         """Asterisk is there (again): compare what it has with what we know, and put it right."""
         info = await self.client.asterisk.info()
+        self.release = info.system.version
         if parse_version(info.system.version) < OLDEST:
             raise Fatal(
                 _("Asterisk {version} is too old: 22.5 or newer is needed.").format(version=info.system.version)
@@ -390,6 +394,8 @@ def run(ready: Ready, *, offset: float = 0.0, folder: Path | None = None) -> boo
     """Run the daemon to its end; returns whether that was Ctrl-C (SIGINT). Raises Fatal and StoreError."""
     faulthandler.enable()  # a watchdog's SIGABRT then tells where we hang
     daemon = Daemon(ready, offset=offset)
+    if ready.settings.hotline.console.enabled:
+        load()  # now, not while calls wait for it
     # What was imported stays for ever: the collector need not look at it again, and a collection among the objects of
     # many calls, few of which die in circles, is seldom worth its pause.
     gc.collect()

@@ -84,6 +84,11 @@ class Reload:
         """The folder of the prompts in force."""
         return self._prompts / "sounds"
 
+    @property
+    def roster_digest(self) -> str:
+        """Tells one version of roster.yaml from another, for the eye."""
+        return self._seen.files.get("roster.yaml", "")[:12]
+
     def status(self) -> dict[str, Any]:
         """For ``status`` of the control socket."""
         version = self._version

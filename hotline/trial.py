@@ -76,6 +76,7 @@ def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
             {"name": "carrier", "addresses": [f"127.0.0.1:{carrier}"], "outgoing": {"present": PRESENTED}},
             {"name": "spare", "addresses": [f"127.0.0.1:{spare}"]},
         ],
+        "console": {"enabled": False},
     }
     yaml = YAML()
     for file in sorted((REPOSITORY / "config").glob("*.yaml")):

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 from config.settings import Hotline
 from phone.ami import Ami, AmiRefused
-
-TrunkState = Literal["registered", "reachable", "refused", "unreachable", "unregistered", "unknown"]
-"""``refused``: the carrier answers and does not take our account. ``unknown``: never asked, or not in this Asterisk."""
-
-IN_SERVICE: frozenset[TrunkState] = frozenset({"registered", "reachable"})
+from phone.trunk_words import IN_SERVICE as IN_SERVICE, TrunkState as TrunkState
 
 
 def trunk_states(

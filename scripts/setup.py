@@ -1,4 +1,5 @@
-"""Sets up .venv from requirements.lock, then the private Asterisk. Standard library only: it runs before .venv.
+"""Sets up .venv from requirements.lock, the console's libraries, then the private Asterisk. Standard library only: it
+runs before .venv.
 
 A second run finds its own mark and touches neither network nor disk. Written to run on an older Python too, so that
 it can say what is wrong with it.
@@ -13,6 +14,9 @@ import re
 import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from setup_web import fetch_web
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -35,6 +39,9 @@ def main() -> int:
             return status
         with open(MARK, "w", encoding="utf-8") as file:
             file.write(mark)
+    why = fetch_web(PYTHON, say)
+    if why:
+        return refuse(why)
     os.chdir(ROOT)
     return subprocess.call([PYTHON, "-m", "hotline.asterisk.install"])
 

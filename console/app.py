@@ -1,0 +1,60 @@
+"""The console as one ASGI application: every room, its guard, and its documentation for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.types import ASGIApp
+
+from console.api import account as api_account, status as api_status, users as api_users
+from console.guard import Guard
+from console.office import Link, Office
+from console.pages import account, house, sign_in, status, users
+from console.rooms import ApiRoom, Room, Undeclared, check_declared
+
+ROOMS: tuple[Room, ...] = (house.room, sign_in.room, account.room, status.room, users.room)
+API_ROOMS: tuple[ApiRoom, ...] = (api_account.room, api_status.room, api_users.room)
+"""A new room is added to one of the two."""
+
+ABOUT = """Everything that the screens do. A program sends `Authorization: Bearer TOKEN`; a person makes the token under
+「我的账号 / My account」 and gives it scopes. `x-permission` names the permission that each operation needs. Errors are
+RFC 9457 problem documents. Times are microseconds since 1970 UTC unless they end in `_iso`."""
+
+
+def make_app(office: Office, *, rooms: Iterable[Room] = ROOMS, api_rooms: Iterable[ApiRoom] = API_ROOMS) -> Guard:
+    """The application. Raises Undeclared for a route without a verb, or two routes with one path and method."""
+    app = _App(
+        title="Hotline", version="1", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None,
+        redirect_slashes=False, telemetry={"tracing": False, "metrics": False, "logs": False},
+    )  # fmt: skip
+    rooms, api_rooms = tuple(rooms), tuple(api_rooms)
+    app.router.routes[:] = [route for room in (*rooms, *api_rooms) for route in room.routes]
+    check_declared(app.router.routes)
+    _check_twice(app)
+    for room in rooms:
+        if room.title is not None:
+            office.links.append(Link(room.name, room.title, room.path, room.verb, room.order))
+        office.live.topics.update(room.live_topics)
+    office.links.sort(key=lambda link: link.order)
+
+    return Guard(app, office)
+
+
+class _App(FastAPI):
+    """FastAPI without its own answers to errors: all come out, and the guard answers them."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The routes alone, with what FastAPI needs around a request."""
+        return AsyncExitStackMiddleware(self.router)
+
+
+def _check_twice(app: FastAPI) -> None:
+    seen: set[tuple[str, str]] = set()
+    for route in app.router.routes:
+        for method in getattr(route, "methods", ()):
+            place = (method, getattr(route, "path", ""))
+            if place in seen:
+                raise Undeclared(f"{place[0]} {place[1]} is there twice")
+            seen.add(place)

@@ -1,0 +1,96 @@
+"""What all rooms of the console share, made once when it starts: the site, the accounts, threads, templates, assets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from jinja2 import Environment
+
+from console import render
+from console.accounts import Accounts
+from console.assets import Assets
+from console.book import Book
+from console.live import Live
+from console.passwords import COST, Worker
+from console.permits import Verb
+from console.sessions import Lasting, Sessions
+from console.site import Site
+
+T = TypeVar("T")
+
+THREADS = 4
+"""In which the console waits for SQLite and fills templates; the daemon's own threads are left to calls."""
+
+MOST_SAID = 1_000
+"""Sentences kept for the next page of a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place in the navigation: its title is asked for in the reader's language."""
+
+    name: str
+    title: Callable[[], str]
+    path: str
+    verb: Verb
+    order: int
+
+
+@dataclass(slots=True)
+class Office:
+    """Made by :meth:`open`, ended by :meth:`close`."""
+
+    site: Site
+    book: Book
+    accounts: Accounts
+    sessions: Sessions
+    passwords: Worker
+    live: Live
+    assets: Assets
+    templates: Environment
+    links: list[Link] = field(default_factory=list)
+    said: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By session, what the next page says first: how (good, bad) and what."""
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "console"))
+
+    @classmethod
+    def open(cls, site: Site, *, cost: tuple[int, int, int] = COST) -> Office:
+        """Raises BookFault, and AssetsMissing where the set-up has not fetched the front-end libraries."""
+        book = Book(site.state_dir)
+        accounts = Accounts(book, site.now)
+        assets = Assets.gather()
+        return cls(
+            site, book, accounts, Sessions(book, site.now, accounts), Worker(cost), Live(), assets,
+            render.environment(assets, lambda: site.settings.hotline.zone),
+        )  # fmt: skip
+
+    @property
+    def lasting(self) -> Lasting:
+        """How long sessions last, by the settings in force."""
+        console = self.site.settings.hotline.console
+        return Lasting(console.idle, console.longest)
+
+    async def thread(self, work: Callable[..., T], *arguments: object, **named: object) -> T:
+        """Do this in one of the console's threads, in the language of whoever asks."""
+        inside = contextvars.copy_context()
+        call = partial(inside.run, partial(work, *arguments, **named))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def say(self, key: str, how: str, what: str) -> None:
+        """Keep a sentence for the next page of this session."""
+        while len(self.said) >= MOST_SAID:
+            self.said.pop(next(iter(self.said)))
+        self.said[key] = (how, what)
+
+    def close(self) -> None:
+        """Let go of everything; waits for no thread."""
+        self.live.close()
+        self.passwords.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.book.close()

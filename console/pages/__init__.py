@@ -1,0 +1,1 @@
+"""The console's rooms, one module each; a module has a ``room``."""

@@ -1,0 +1,152 @@
+"""Signing in and out, and the language and looks of the pages, which need no sign-in."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Annotated
+
+import structlog
+from fastapi import Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from config.catalogue import _, ngettext
+from console.accounts import User, plain_name
+from console.ask import Ask, Asked, inside
+from console.guard import BEFORE, COOKIE, LANGUAGE, THEME, cookie_name
+from console.passwords import LONGEST, TooBusy
+from console.permits import Verb
+from console.rooms import ANYONE, Room
+
+log = structlog.get_logger()
+
+room = Room("sign-in")
+
+YEAR = 365 * 86_400
+
+
+@room.page("/", ANYONE)
+async def home(ask: Asked) -> Response:
+    """The first room that this person may enter."""
+    links = ask.links()
+    return ask.go(links[0].path if links else "/account" if ask.known is not None else "/sign-in")
+
+
+@room.page("/sign-in", ANYONE)
+async def form(ask: Asked, request: Request, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
+    """The form. Who comes by a link from elsewhere brings no cookie (SameSite=Strict): they are sent on once by a page
+    of ours, and then their browser shows it."""
+    if ask.known is not None:
+        return ask.go(inside(next))
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return await ask.page("sign_in_again.html", next=inside(next))
+    return await _form(ask, next)
+
+
+async def _form(
+    ask: Ask, next: str, *, name: str = "", wrong: str = "", status: int = 200, wait: float = 0
+) -> Response:
+    ask.csrf = secrets.token_urlsafe(24)
+    first = not await ask.thread(ask.office.accounts.are_there_any)
+    answer = await ask.page("sign_in.html", status=status, next=inside(next), name=name, wrong=wrong, first=first)
+    _cookie(ask, answer, BEFORE, ask.csrf, 3600)
+    if wait:
+        answer.headers["Retry-After"] = str(math.ceil(wait))
+    return answer
+
+
+@room.act("/sign-in", ANYONE)
+async def sign_in(
+    ask: Asked,
+    request: Request,
+    name: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=4 * LONGEST)] = "",
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    """Sign in, and go to where they wanted. Whether the name, the password or the account is wrong is not said."""
+    office, shown = ask.office, name.strip()[:40]
+    wait = await ask.thread(office.sessions.may_try, plain_name(name), ask.address)
+    if wait:
+        log.warning("too many wrong passwords: a sign-in must wait", address=ask.address, seconds=math.ceil(wait))
+        return await _form(ask, next, name=shown, wrong=_wait(wait), status=429, wait=wait)
+    try:
+        user = await proved(ask, name, password)
+    except TooBusy:
+        return await _form(ask, next, name=shown, wrong=_("Many people sign in just now: try again in a moment."),
+                           status=503, wait=3)  # fmt: skip
+    if user is None:
+        log.warning("a wrong name or password at the console", address=ask.address)
+        return await _form(ask, next, name=shown, wrong=_("Name or password is wrong."), status=401)
+    if user.must_change and user.password_until and user.password_until < office.site.now():
+        wrong = _("This one-time password is too old: have an administrator make a new one.")
+        return await _form(ask, next, name=shown, wrong=wrong, status=401)
+    await ask.thread(office.sessions.was_right, plain_name(name), ask.address)
+    secret = await ask.thread(office.sessions.begin, user, ask.address, request.headers.get("user-agent", ""))
+    if ask.known is not None:  # the browser's session until now ends; a secret is never carried over
+        await ask.thread(office.sessions.end, ask.known, ask.known.key)
+    answer = RedirectResponse("/account/password" if user.must_change else inside(next), 303)
+    _cookie(ask, answer, COOKIE, secret, None)
+    answer.delete_cookie(cookie_name(BEFORE, ask.secure), path="/", secure=ask.secure, httponly=True, samesite="strict")
+    if user.language:
+        _cookie(ask, answer, LANGUAGE, user.language, YEAR)
+    return answer
+
+
+async def proved(ask: Ask, name: str, password: str) -> User | None:
+    """The user of this name and password who may sign in; None for any other, after the same time. Raises TooBusy."""
+    found = await ask.thread(ask.office.accounts.named, name)
+    known = found[1] if found is not None and not found[0].disabled_at else None
+    right = await ask.office.passwords.check(known, password)
+    return found[0] if found is not None and right else None
+
+
+@room.act("/sign-out", Verb.SELF, before_change=True)
+async def sign_out(ask: Asked) -> Response:
+    """The session is over, on the server too."""
+    await ask.thread(ask.office.sessions.end, ask.who, ask.who.key)
+    answer = ask.go("/sign-in")
+    answer.delete_cookie(cookie_name(COOKIE, ask.secure), path="/", secure=ask.secure, httponly=True, samesite="strict")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@room.act("/language", ANYONE)
+async def language(
+    ask: Asked, to: Annotated[str, Form(pattern="^(zh|en)$")], back: Annotated[str, Form(max_length=500)] = "/"
+) -> Response:
+    """Read in another language from now on."""
+    if ask.known is not None and ask.known.by == "session":
+        await ask.thread(ask.office.accounts.own_language, ask.known, to)
+    return _back(ask, back, LANGUAGE, to)
+
+
+@room.act("/theme", ANYONE)
+async def theme(
+    ask: Asked,
+    to: Annotated[str, Form(pattern="^(auto|light|dark)$")],
+    back: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    """Light, dark, or like the system."""
+    return _back(ask, back, THEME, to)
+
+
+def _back(ask: Ask, back: str, name: str, value: str) -> Response:
+    answer = RedirectResponse("/sign-in" if back.startswith("/sign-in") else inside(back), 303)
+    _cookie(ask, answer, name, value, YEAR)
+    return answer
+
+
+def _cookie(ask: Ask, answer: Response, name: str, value: str, lasts: int | None) -> None:
+    """A cookie that no script reads and no other site sends. Language and looks are no secrets and keep their name."""
+    whole = name if name in (LANGUAGE, THEME) else cookie_name(name, ask.secure)
+    answer.set_cookie(whole, value, max_age=lasts, path="/", secure=ask.secure, httponly=True, samesite="strict")
+
+
+def _wait(seconds: float) -> str:
+    whole = math.ceil(seconds)
+    if whole < 90:
+        return ngettext("Too many wrong tries: wait {n} second.", "Too many wrong tries: wait {n} seconds.",
+                        whole).format(n=whole)  # fmt: skip
+    minutes = math.ceil(whole / 60)
+    return ngettext("Too many wrong tries: wait {n} minute.", "Too many wrong tries: wait {n} minutes.",
+                    minutes).format(n=minutes)  # fmt: skip

@@ -1,0 +1,44 @@
+"""The status room: how the hotline is, what is degraded, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from config.catalogue import _
+from console.ask import Ask, Asked
+from console.condition import Point, points, summary
+from console.permits import Verb, Who
+from console.rooms import Room
+from console.site import Site
+
+LOOK_EVERY = 3.0
+"""Seconds between two looks while somebody has the room open."""
+
+room = Room("status", title=lambda: _("Status"), path="/status", verb=Verb.STATUS_READ, order=90,
+            topics={"status": Verb.STATUS_READ})  # fmt: skip
+
+
+async def condition(site: Site, who: Who) -> list[Point]:
+    """Each part of the hotline, in words. Raises NotPermitted."""
+    who.must(Verb.STATUS_READ)
+    return points(await site.facts(), site.settings, site.now())
+
+
+@room.page("/status", Verb.STATUS_READ)
+async def status(ask: Asked) -> Response:
+    """The whole room."""
+    return await ask.page("status.html", **await _seen(ask))
+
+
+@room.page("/status/now", Verb.STATUS_READ)
+async def now(ask: Asked) -> Response:
+    """What changes of it."""
+    return await ask.page("_status.html", **await _seen(ask))
+
+
+async def _seen(ask: Ask) -> dict[str, Any]:
+    found = await condition(ask.site, ask.who)
+    ask.office.live.watch("status", LOOK_EVERY, ask.site.facts)
+    return {"points": found, "summary": summary(found), "now": ask.site.now()}

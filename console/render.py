@@ -1,0 +1,82 @@
+"""Pages from templates: Jinja2 with escaping always on, the catalogue's words, and times as people read them.
+
+``_()`` and ``ngettext()`` stand in templates as in code, with literals; ``config.catalogue_update`` finds them there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from config import catalogue
+from console.assets import Assets
+from console.permits import Role, Verb, role_word
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment(assets: Assets, zone: Callable[[], ZoneInfo]) -> Environment:
+    """The templates, with what all of them may use."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False, cache_size=400, extensions=["jinja2.ext.do"],
+    )  # fmt: skip
+    made.globals.update(
+        _=catalogue._, ngettext=catalogue.ngettext, asset=assets.url, Verb=Verb, Role=Role, role_word=role_word
+    )
+    made.filters.update(
+        moment=lambda at: moment(at, zone()), clock=lambda at: clock(at, zone()), day=lambda at: day(at, zone()),
+        iso=lambda at: iso(at, zone()), span=span, size=size,
+    )  # fmt: skip
+    return made
+
+
+def local(at: int, zone: ZoneInfo) -> dt.datetime:
+    """µs since 1970 UTC as a wall time."""
+    return dt.datetime.fromtimestamp(at / 1_000_000, zone)
+
+
+def moment(at: int, zone: ZoneInfo) -> str:
+    """2026-11-25 14:03:22; a dash for never (0)."""
+    return local(at, zone).strftime("%Y-%m-%d %H:%M:%S") if at else "–"
+
+
+def clock(at: int, zone: ZoneInfo) -> str:
+    """14:03:22; a dash for never."""
+    return local(at, zone).strftime("%H:%M:%S") if at else "–"
+
+
+def day(at: int, zone: ZoneInfo) -> str:
+    """2026-11-25; a dash for never."""
+    return local(at, zone).strftime("%Y-%m-%d") if at else "–"
+
+
+def iso(at: int, zone: ZoneInfo) -> str:
+    """For ``<time datetime>`` and the API: with the offset; empty for never."""
+    return local(at, zone).isoformat(timespec="milliseconds") if at else ""
+
+
+def span(seconds: float) -> str:
+    """A length: 0:07, 12:30, 1:05:00."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def size(amount: float) -> str:
+    """Bytes as people say them: 512 B, 1.4 GB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+
+
+Values = dict[str, Any]

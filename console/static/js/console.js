@@ -1,0 +1,83 @@
+// What every page does: follow what happens, the menu on a phone, and small comforts. No words stand here: they come
+// from the page.
+
+const topics = document.body.dataset.live.trim();
+const AGAIN = 15000; // ms between looks while the stream cannot be had
+let stream = null;
+let looking = null;
+
+function told(names) {
+  for (const name of names) document.body.dispatchEvent(new CustomEvent(`live:${name}`, { bubbles: true }));
+}
+
+function lookByOurselves() {
+  if (looking === null) looking = setInterval(() => told(topics.split(",")), AGAIN);
+}
+
+function follow() {
+  if (!topics || stream !== null || document.hidden) return;
+  stream = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
+  stream.onmessage = (event) => told(event.data.split(" "));
+  stream.onopen = () => {
+    clearInterval(looking);
+    looking = null;
+    document.body.classList.remove("unheard");
+  };
+  stream.onerror = () => {
+    document.body.classList.add("unheard");
+    lookByOurselves();
+    if (stream.readyState === EventSource.CLOSED) {
+      stream = null;
+      setTimeout(follow, AGAIN);
+    }
+  };
+}
+
+// A page in the background gives its stream back: browsers have six connections for all tabs of one site.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    stream?.close();
+    stream = null;
+  } else if (topics) {
+    told(topics.split(","));
+    follow();
+  }
+});
+addEventListener("pagehide", () => {
+  stream?.close();
+  stream = null;
+});
+follow();
+
+const menu = document.querySelector("[data-menu]");
+menu?.addEventListener("click", () => {
+  const open = document.body.classList.toggle("menu-open");
+  menu.setAttribute("aria-expanded", String(open));
+});
+
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll("details.who[open]")) if (!open.contains(event.target)) open.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.querySelector("details.who[open]")?.removeAttribute("open");
+  document.body.classList.remove("menu-open");
+  menu?.setAttribute("aria-expanded", "false");
+});
+
+// data-confirm="…" on a form: ask before it goes. data-copy="id": copy what stands there.
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard?.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+  button.textContent = button.dataset.done ?? button.textContent;
+});
+
+// A session that is over answers a fragment with HX-Redirect; any other trouble is told at the top of the page once.
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) document.getElementById("trouble")?.replaceChildren();
+});

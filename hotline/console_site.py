@@ -1,0 +1,219 @@
+"""What the daemon lends the console (:class:`console.site.Site`), and the console as one of the daemon's tasks.
+
+The console never holds a call up: it is loaded before the first call, listens on its own, and whatever fails of it is
+logged and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import errno
+import importlib.metadata
+import os
+import shutil
+import ssl
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from calllog.events import AnyEvent, Stream
+from calllog.folds import AgentState
+from config.console import Console as ConsoleSettings
+from config.settings import Settings
+from console.app import make_app
+from console.assets import AssetsMissing
+from console.book import BookFault
+from console.office import Office
+from console.server import Listener
+from console.site import Facts
+from hotline.loop_lag import LoopLag
+from recordings.folders import Folders
+from routing.messages import AgentVerb, Standing
+from routing.roster import Roster
+
+if TYPE_CHECKING:
+    from hotline.daemon import Daemon
+
+log = structlog.get_logger()
+
+TRY_AGAIN = 10.0
+"""Seconds until what could not be opened is tried again."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether the console's own settings changed."""
+
+DISK_STEP = 100_000_000
+"""Bytes to which free space is rounded."""
+
+
+class ConsoleSite:
+    """The daemon, as the console sees it."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._began = daemon.clock.now()
+        self._version = importlib.metadata.version("hotline")
+        self.lag = LoopLag()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._daemon.settings
+
+    @property
+    def config_dir(self) -> Path:
+        """Where the operator's files are."""
+        return self._daemon.config_dir
+
+    @property
+    def state_dir(self) -> Path:
+        """The state folder."""
+        return self._daemon.state_dir
+
+    @property
+    def store(self) -> Path:
+        """The call store."""
+        return self._daemon.state_dir / "hotline.sqlite"
+
+    @property
+    def folders(self) -> Folders:
+        """Where recordings lie."""
+        return self._daemon.folders
+
+    def now(self) -> int:
+        """µs since 1970 UTC."""
+        return self._daemon.clock.now()
+
+    def wall(self) -> dt.datetime:
+        """The wall clock."""
+        return self._daemon.wall()
+
+    def append(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
+        """Journal an event."""
+        self._daemon.journal.append(stream, stream_id, event)
+
+    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
+        """Journal an event and wait until it is safe. Raises StoreLost."""
+        await self._daemon.journal.commit(stream, stream_id, event)
+
+    @property
+    def adopted(self) -> bool:
+        """Whether Asterisk has been read back."""
+        return self._daemon.adopted
+
+    def agents(self) -> Sequence[AgentState]:
+        """Every agent's state."""
+        return self._daemon.desk.agents() if self._daemon.adopted else []
+
+    async def command(self, agent: str, verb: AgentVerb, reason: str = "") -> AgentState:
+        """Change an agent's state. Raises LookupError, IllegalTransition."""
+        return await self._daemon.staff.command(agent, verb, reason)
+
+    @property
+    def standing(self) -> Standing:
+        """Who is on duty now."""
+        return self._daemon.duty.now
+
+    @property
+    def roster(self) -> Roster:
+        """The roster in force."""
+        return self._daemon.duty.roster
+
+    def devices(self, agent: str) -> Mapping[str, bool]:
+        """The agent's devices, and whether each can be reached; of a number we know no better."""
+        known = self._daemon.settings.agents.agents.get(agent)
+        devices = known.devices if known is not None else ()
+        return {one.label: one.number is not None or one.sip in self._daemon.reachable for one in devices}
+
+    def alert(self, code: str, **params: str | int) -> None:
+        """Tell people that something needs them."""
+        self._daemon.alerts.alert(code, **params)
+
+    async def facts(self) -> Facts:
+        """How the hotline is at this moment."""
+        daemon = self._daemon
+        free, size, fault, spool = await asyncio.to_thread(_disk, daemon.folders, daemon.state_dir / "spool.jsonl")
+        states, waiting = self.agents(), daemon.desk.waiting() if daemon.adopted else []
+        duty = daemon.duty.now.duty
+        return Facts(
+            version=self._version, began=self._began, adopted=daemon.adopted, ari=daemon.client.ready,
+            ami=daemon.phone.ready or not daemon.client.ready, asterisk=daemon.release, calls=len(daemon.calls),
+            waiting=sum(one.many for one in waiting), longest=round(max((one.longest for one in waiting), default=0.0)),
+            talking=sum(one.mode == "talking" for one in states), ready=sum(one.mode == "ready" for one in states),
+            on_duty=sum(not line.backup for line in duty.values()), backups=sum(line.backup for line in duty.values()),
+            archiving=daemon.shelf.waiting, store_fails=daemon.journal.degraded, recordings_fail=fault, free=free,
+            size=size, trunks=dict(daemon.trunks.states), config=daemon.reload.status(),
+            roster=daemon.reload.roster_digest, lag=round(self.lag.longest, 2), spool=spool,
+        )  # fmt: skip
+
+
+def _disk(folders: Folders, spool: Path) -> tuple[int, int, str, int]:
+    """Free and whole of the recordings' disk, why they cannot be written (empty: they can), bytes in the spool."""
+    fault = ""
+    try:
+        usage = shutil.disk_usage(folders.archive)
+        free, size = usage.free // DISK_STEP * DISK_STEP, usage.total
+    except OSError as error:
+        free, size, fault = 0, 0, f"{error.filename}: {error.strerror}"
+    if not fault and not os.access(folders.spool, os.W_OK | os.X_OK):
+        fault = f"{folders.spool}: {os.strerror(errno.EACCES)}"
+    return free, size, fault, spool.stat().st_size if spool.exists() else 0
+
+
+class ConsoleService:
+    """:meth:`run` it for as long as the daemon serves; follows ``console`` of the settings."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._site = ConsoleSite(daemon)
+        self._told = ""
+
+    async def run(self) -> None:
+        """Serve for ever; a change of the console's settings takes effect at once."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._site.lag.run())
+            while True:
+                wanted = self._site.settings.hotline.console
+                if wanted.enabled:
+                    await self._serve(wanted)
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def _serve(self, wanted: ConsoleSettings) -> None:
+        """Serve by these settings, until others are in force or something is wrong."""
+        office: Office | None = None
+        listener: Listener | None = None
+        try:
+            office = await asyncio.to_thread(Office.open, self._site)
+            listener = Listener(make_app(office), wanted)
+            await listener.open()
+            self._told = ""
+            scheme = "https" if wanted.tls.certificate is not None else "http"
+            log.info("the console is open", url=f"{scheme}://{_host(wanted.address)}:{listener.port}")
+            while True:
+                await asyncio.sleep(LOOK_EVERY)
+                if self._bound(self._site.settings.hotline.console) != self._bound(wanted):
+                    log.info("the console is opened anew: its settings changed")
+                    break
+        except (OSError, ssl.SSLError, BookFault, AssetsMissing) as fault:
+            if str(fault) != self._told:
+                self._told = str(fault)
+                log.error("the console cannot be opened; calls are not touched, trying again", why=self._told)
+            await asyncio.sleep(TRY_AGAIN)
+        finally:
+            if office is not None:
+                office.live.close()
+            if listener is not None:
+                await listener.close()
+            if office is not None:
+                office.close()
+
+    @staticmethod
+    def _bound(settings: ConsoleSettings) -> object:
+        """What needs another listener; the rest is asked for at every request."""
+        return settings.enabled, settings.address, settings.port, settings.tls, settings.proxies
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
