@@ -31,6 +31,12 @@ from calllog.house_events import (
     SystemEvent as SystemEvent,
 )  # fmt: skip
 from calllog.keep_events import Accessed as Accessed
+from calllog.pause_events import (
+    PausedBy as PausedBy,
+    RecordingDeclined as RecordingDeclined,
+    RecordingPaused as RecordingPaused,
+    RecordingResumed as RecordingResumed,
+)
 
 Stream = Literal["call", "agent", "roster", "system", "access"]
 Direction = Literal["in", "out", "callback"]
@@ -357,8 +363,8 @@ CallEvent = (
     Arrived | Answered | Greeted | NoticeGiven | LanguageChosen | MenuEntered | KeyPressed | KeyTimedOut | Asked
     | Enqueued | PositionTold | RingStarted | DeviceRung | ConfirmAsked | DeviceEnded | AgentAnnounced | RingEnded
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
-    | RecordingFailed | VoicemailOffered | VoicemailStarted | VoicemailKept | VoicemailDropped | HungUp | Adopted
-    | HandedOver | Fault | Ended | Archived | ArchiveFailed
+    | RecordingFailed | RecordingPaused | RecordingResumed | RecordingDeclined | VoicemailOffered | VoicemailStarted
+    | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
 )  # fmt: skip
 AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed
 

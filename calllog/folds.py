@@ -41,8 +41,11 @@ from calllog.events import (
     Outcome,
     PositionTold,
     Recorded,
+    RecordingDeclined,
     RecordingFailed,
+    RecordingPaused,
     RecordingRequested,
+    RecordingResumed,
     RecordingStarted,
     RecordingStopped,
     RingEnded,
@@ -57,7 +60,7 @@ from calllog.events import (
     VoicemailOffered,
     VoicemailStarted,
 )  # fmt: skip
-from calllog.talk import Part, Recording, Rung, Talk
+from calllog.talk import Part, Pause, Recording, Rung, Talk
 
 Stage = Literal["arrived", "greeting", "menu", "queue", "ringing", "talk", "offer", "voicemail", "away", "ended"]
 
@@ -78,6 +81,8 @@ class CallState:
     greeted_at: int = 0
     notice_version: str = ""
     notice_languages: list[Spoken | Literal[""]] = field(default_factory=list)
+    declined_at: int = 0
+    """When the caller chose not to be recorded."""
     language: Spoken | Literal[""] = ""
     """In which the caller hears us; empty: in the hotline's own."""
     menu: str = ""
@@ -256,8 +261,17 @@ class CallState:
             case RecordingStopped():
                 part = self._part(event.talk_id, event.part)
                 part.stopped_at, part.runs_on = at, event.runs_on
+                part.end_pause(at)
             case RecordingFailed():
                 self._part(event.talk_id, event.part).failed = event.why
+            case RecordingPaused():
+                part = self._part(event.talk_id, event.part)
+                if not part.paused_since:
+                    part.pauses.append(Pause(at, event.by))
+            case RecordingResumed():
+                self._part(event.talk_id, event.part).end_pause(at)
+            case RecordingDeclined():
+                self.declined_at = self.declined_at or at
             case VoicemailOffered():
                 self.stage, self.offered_why, self.offered_opens = "offer", event.why, event.opens
             case VoicemailStarted():

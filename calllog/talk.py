@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from calllog.events import Category, DeviceResult, Side, Span
+from calllog.events import Category, DeviceResult, PausedBy, Side, Span
+
+
+@dataclass(slots=True)
+class Pause:
+    """A stretch of a part that holds silence at somebody's wish; ``until`` is 0 while it lasts."""
+
+    since: int
+    by: PausedBy
+    until: int = 0
 
 
 @dataclass(slots=True)
@@ -23,6 +32,17 @@ class Part:
     monitor: str = ""
     failed: str = ""
     runs_on: bool = False
+    pauses: list[Pause] = field(default_factory=list)
+
+    @property
+    def paused_since(self) -> int:
+        """Since when it has been paused; 0 while it is not."""
+        return self.pauses[-1].since if self.pauses and not self.pauses[-1].until else 0
+
+    def end_pause(self, at: int) -> None:
+        """The pause that lasts, if any, is over."""
+        if self.paused_since:
+            self.pauses[-1].until = at
 
 
 @dataclass(slots=True)

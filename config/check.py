@@ -75,12 +75,17 @@ def _problem(code: str, file: str, path: Path, what: str, fix: str, warning: boo
 def _codes(hotline: Hotline) -> Iterator[Problem]:
     """Two things that agents' phones cannot tell apart."""
     codes = hotline.codes
-    plain = [("codes", name) for name in ("state", "sign_in", "sign_out", "ready")]
+    plain = [("codes", name) for name in ("state", "sign_in", "sign_out", "ready", "record_pause", "record_resume")]
     named: list[tuple[Path, str]] = [(path, str(getattr(codes, path[1]))) for path in plain]
     named += [(("codes", "pauses", code), code) for code in codes.pauses]
     for index, code in _again(code for _path, code in named):
         what = _("The code {code} stands here twice.").format(code=code)
         yield _problem("code-twice", "hotline.yaml", named[index][0], what, _("Give each its own code."))
+    pause, resume = codes.record_pause, codes.record_resume
+    if pause != resume and (pause.startswith(resume) or resume.startswith(pause)):
+        what = _("One of the codes {one} and {other} is the beginning of the other.").format(one=pause, other=resume)
+        fix = _("In a talk nobody could tell them apart: give one another beginning.")
+        yield _problem("code-beginning", "hotline.yaml", ("codes", "record_resume"), what, fix)
 
 
 def _again(names: Iterable[str]) -> Iterator[tuple[int, str]]:

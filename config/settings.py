@@ -86,6 +86,8 @@ class Recording(Part):
     shortest_voicemail: Seconds = 2.0
     unbroken: bool = False
     """One recorder for all talks of a call, paused between them; not on a build with Debian's Opus patch."""
+    longest_pause: Wait = 180.0
+    """A pause that an agent makes in a recording ends by itself after so long."""
 
 
 class Announce(Part):
@@ -113,6 +115,9 @@ class Codes(Part):
     sign_in: Code = "*11"
     sign_out: Code = "*12"
     ready: Code = "*20"
+    record_pause: Code = "*81"
+    """In the middle of a talk: its recording is paused, and goes on by ``record_resume``."""
+    record_resume: Code = "*82"
     pauses: dict[Code, PauseReason] = Field(
         default_factory=lambda: {"*21": "meal", "*22": "rest", "*23": "training", "*24": "other"}
     )
@@ -158,6 +163,7 @@ class Option(Part):
     """What one key does: opens a menu, asks for a person in a queue, or says the menu again. Exactly one.
 
     ``language``: the caller hears everything in it from then on; alone it says the same menu in it.
+    ``decline_recording``: nothing of this call is recorded; alone it says the same menu again.
     """
 
     label: Label
@@ -165,6 +171,7 @@ class Option(Part):
     queue: Name | None = None
     repeat: bool = False
     language: Language | None = None
+    decline_recording: bool = False
 
     @property
     def meaning(self) -> Literal["repeat", "menu", "queue"]:

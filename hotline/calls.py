@@ -69,6 +69,14 @@ class Calls:
         """The calls that have a task now."""
         return frozenset(self._running)
 
+    def talking(self, agent: str) -> Call | None:
+        """The call in which this agent talks."""
+        for call, _task in self._running.values():
+            talk = call.state.talk
+            if talk is not None and talk.live and talk.agent == agent:
+                return call
+        return None
+
     def arrive(self, arrival: port.Arrival, *, found: bool = False) -> None:
         """A caller is here: begin their call. One that is known already is no new call. ``found`` at a read-back: a
         daemon that was killed may have said something already, which must end.

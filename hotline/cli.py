@@ -76,7 +76,7 @@ def build() -> typer.Typer:
         cli_duty,
         cli_floor,
         cli_handover,
-        cli_keep,
+        cli_pausing,
         cli_report,
         cli_roster,
         cli_run,
@@ -111,7 +111,7 @@ def build() -> typer.Typer:
     app.add_typer(cli_report.report_app, name="report")
     app.add_typer(cli_config.config_app, name="config")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
-    app.add_typer(cli_keep.recordings_app, name="recordings")
+    app.add_typer(cli_pausing.recordings_app, name="recordings")
     app.add_typer(cli_store.calllog_app, name="calllog")
     for name, later in _later().items():
         add(name, later.stand_in, later.help)

@@ -49,6 +49,7 @@ from hotline.keeping import Keeping, access_log
 from hotline.night import Night
 from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
+from hotline.recording_switch import RecordingVerbs
 from hotline.reload import Reload
 from hotline.shelf import Shelf
 from hotline.staff import Staff, roll_call
@@ -117,7 +118,8 @@ class Daemon:
         )
         self.alerts = Alerts(self.journal, lambda: self.settings, self.wall)
         self.access = access_log(self)
-        control = Control(socket_path(self.state_dir), Verbs(self).table() | KeepVerbs(self).table())
+        verbs = Verbs(self).table() | KeepVerbs(self).table() | RecordingVerbs(self).table()
+        control = Control(socket_path(self.state_dir), verbs)
         try:
             try:
                 await control.open()

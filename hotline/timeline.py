@@ -110,6 +110,8 @@ def _depth(event: ev.AnyEvent) -> int:
             return 2
         case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.RecordingFailed():
             return 2
+        case ev.RecordingPaused() | ev.RecordingResumed():
+            return 2
     return 0
 
 
@@ -123,6 +125,8 @@ def _style(event: ev.AnyEvent) -> str:
             return "bold"
         case ev.AgentChanged(mode=mode):
             return MODE_STYLES[mode]
+        case ev.RecordingFailed(why="declined"):
+            return WARN
         case ev.Fault() | ev.ArchiveFailed() | ev.RecordingFailed() | ev.Alarm() | ev.AsteriskLost():
             return BAD
         case ev.Degraded(on=True) | ev.ConfigRefused():
@@ -132,6 +136,8 @@ def _style(event: ev.AnyEvent) -> str:
         case ev.DeviceEnded(result=device_result):
             return DIM if device_result == "elsewhere" else WARN
         case ev.KeyPressed(meaning="none") | ev.KeyTimedOut() | ev.VoicemailOffered() | ev.VoicemailDropped():
+            return WARN
+        case ev.RecordingPaused() | ev.RecordingDeclined():
             return WARN
         case ev.Adopted() | ev.HandedOver() | ev.ClockStepped():
             return WARN
@@ -221,8 +227,16 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Recording paused (part {part})").format(part=part)
         case ev.RecordingStopped(part=part):
             return _("Recording complete (part {part})").format(part=part)
+        case ev.RecordingFailed(part=part, why="declined"):
+            return _("Not recorded (part {part}): {why}").format(part=part, why=_("the caller declined"))
         case ev.RecordingFailed(part=part, why=why):
             return _("Not recorded (part {part}): {why}").format(part=part, why=why)
+        case ev.RecordingPaused(by=by):
+            return _("Recording paused: {who}").format(who=paused_by(by))
+        case ev.RecordingResumed(by=by):
+            return _("Recording goes on: {who}").format(who=paused_by(by))
+        case ev.RecordingDeclined():
+            return _("The caller does not want to be recorded")
         case ev.Ended(outcome=outcome, reason=reason):
             why = reason_word(reason) if reason else ""
             return _("Outcome: {what}").format(what=with_why(outcome_word(outcome), why))
@@ -312,6 +326,14 @@ def _asked(event: ev.Asked, names: Names) -> str:
             assert_never(unknown)
     about = event.label or (names.queue(event.queue) if event.queue else "")
     return _("{what}: {about}").format(what=text, about=about) if about else text
+
+
+def paused_by(by: ev.PausedBy) -> str:
+    """Who paused a recording or let it go on."""
+    return {
+        "agent": _("the agent, by their phone"), "command": _("by a command"), "console": _("in the console"),
+        "hotline": _("by itself"),
+    }[by]  # fmt: skip
 
 
 def roll_words(event: ev.RollCalled) -> str:

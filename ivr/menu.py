@@ -6,6 +6,7 @@ Theory of operation. A menu is walked by ``start`` and then ``step`` for each th
     choosing --known key of a queue--> done (ask for a person in that queue)
     choosing --repeat key------------> choosing (say it again), at most MOST_REPEATS times a call
     choosing --key of a language-----> choosing (the same in that language; counts as a repeat)
+    choosing --key to decline--------> choosing (the same, not recorded; counts as a repeat)
     choosing --wrong key, silence----> choosing (say so, then the menu), at most ``retries`` times a call
     any of these once too often------> done (say ``menu_to_person``, then ask in ``person_queue``)
     done ----anything----------------> IllegalEvent, and nothing has changed
@@ -83,7 +84,15 @@ class Speak:
     language: Language
 
 
-Command = Say | Speak | Ask
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The caller does not want this call to be recorded; said by this key of this menu."""
+
+    menu: str
+    key: str
+
+
+Command = Say | Speak | Decline | Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +143,14 @@ def step(menu: MenuFile, state: MenuState, event: Event) -> tuple[MenuState, tup
     option = level.options.get(event.key)
     if option is None:
         return _try_again(menu, state, "menu_wrong_key", "wrong_keys")
-    if option.language is None or option.language == state.language:
-        return _choose(menu, state, event.key, option)
-    state, commands = _choose(menu, replace(state, language=option.language), event.key, option)
-    return state, (Speak(option.language), *commands)
+    before: list[Command] = []
+    if option.language is not None and option.language != state.language:
+        before.append(Speak(option.language))
+        state = replace(state, language=option.language)
+    if option.decline_recording:
+        before.append(Decline(state.menu, event.key))
+    state, commands = _choose(menu, state, event.key, option)
+    return state, (*before, *commands)
 
 
 def _choose(menu: MenuFile, state: MenuState, key: str, option: Option) -> tuple[MenuState, tuple[Command, ...]]:
@@ -217,7 +230,7 @@ def _check_option(menu: MenuFile, path: tuple[str, ...], option: Option) -> list
     if option.menu is not None and option.menu not in menu.menus:
         found.append(_unknown_menu((*path, "menu"), option.menu, menu))
     count = (option.menu is not None) + (option.queue is not None) + option.repeat
-    if count != 1 and not (count == 0 and option.language is not None):
+    if count != 1 and not (count == 0 and (option.language is not None or option.decline_recording)):
         what = (
             _("This key does nothing.")
             if count == 0

@@ -51,6 +51,8 @@ class TalkJob:
     started_at: int
     ended_at: int
     parts: tuple[RawPart, ...]
+    paused_us: int = 0
+    """For how long its recording was paused at somebody's wish (µs)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +119,6 @@ def _talk_job(talk: Talk, call: CallState, folders: Folders) -> TalkJob:
         for part in talk.parts
     )  # fmt: skip
     ended_at = talk.ended_at or call.hung_up_at or call.ended_at
-    return TalkJob(talk.talk_id, talk.started_at, ended_at, parts)
+    pauses = [(pause.since, pause.until or part.stopped_at or ended_at) for part in talk.parts for pause in part.pauses]
+    paused = sum(max(0, until - since) for since, until in pauses)
+    return TalkJob(talk.talk_id, talk.started_at, ended_at, parts, paused)

@@ -143,7 +143,9 @@ def _judge(talk: TalkJob, heard: Mapping[str, Heard | None]) -> tuple[bool, str]
     else:
         words.append("no_end")
     good = not words
-    if recorded >= SILENCE_JUDGED_FROM:
+    if talk.paused_us:
+        words.append(f"paused={talk.paused_us / 1e6:.1f}")
+    if recorded - talk.paused_us / 1e6 >= SILENCE_JUDGED_FROM:
         sound = {
             "caller": sum(part.caller for part in parts),
             "agent": sum(part.agent for part in parts),

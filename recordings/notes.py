@@ -31,6 +31,8 @@ def _sentence(word: str, value: str) -> str:
             return _("The recording is {seconds} s longer than the talk.").format(seconds=value)
         case "no_end", _value:
             return _("The journal does not say when this talk ended.")
+        case "paused", _value:
+            return _("The recording was paused for {seconds} s.").format(seconds=value)
         case "silent", "caller":
             return _("Nothing is heard from the caller.")
         case "silent", "agent":

@@ -18,6 +18,7 @@ from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
 from routing.announce import apology, hear, introduce
 from routing.messages import CancelRing, GiveUp, Ring
 from routing.outcome import outcome_of
+from routing.pausing import Pausing
 from routing.plan import Accept, Nobody
 from routing.recorder import end_recorder, start_recording
 from routing.ringing import hang_up_all, ring_devices
@@ -26,6 +27,7 @@ from routing.steps import (
     GUARD_SLACK,
     asked,
     begin_message,
+    decline,
     end_talk,
     give_notice,
     guard_wait,
@@ -161,6 +163,8 @@ async def menu(call: Call) -> Stage:
         for command in commands:
             if isinstance(command, ivr_menu.Speak):
                 await speak(call, command.language)
+            elif isinstance(command, ivr_menu.Decline):
+                await decline(call, command)
             elif isinstance(command, ivr_menu.Ask):
                 via: ev.AskedVia = "menu" if command.reason == "chosen" else "retries"
                 call.note(ev.Asked(queue=command.queue, label=command.label, via=via))
@@ -256,13 +260,17 @@ async def talk(call: Call) -> Stage:
         return farewell
     unguarded = await call.quietly(call.phone.guard(call.leg, 0))
     recorded = await start_recording(call, now)
-    lost = False
+    pausing, lost = Pausing(call, now), False
+    await pausing.take_over()
     while True:
         try:
-            event = await call.next(None if unguarded and recorded else TALK_AGAIN)
+            event = await call.next(pausing.wait(None if unguarded and recorded else TALK_AGAIN))
         except TimeoutError:
             unguarded = unguarded or await call.quietly(call.phone.guard(call.leg, 0))
             recorded = recorded or await start_recording(call, now)
+            await pausing.look()
+            continue
+        if await pausing.hears(event):
             continue
         match event:
             case LegEnded(leg=leg, cause=cause) if leg == now.leg:

@@ -54,11 +54,13 @@ async def start_recording(call: Call, now: Talk) -> bool:
         call.note(ev.RecordingFailed(talk_id=now.talk_id, part=last.part, why="unknown_after_restart"))
     number = len(call.state.parts) + 1
     file = part_file(now.talk_id, number)
-    if not noticed(call):
+    if call.state.declined_at or not noticed(call):
         if last is None:
-            call.log.error("this talk is not recorded: the notice could not be played", talk=now.talk_id)
+            why = "declined" if call.state.declined_at else "no_notice"
+            if why == "no_notice":
+                call.log.error("this talk is not recorded: the notice could not be played", talk=now.talk_id)
             call.note(ev.RecordingRequested(talk_id=now.talk_id, part=number, file=file))
-            call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why="no_notice"))
+            call.note(ev.RecordingFailed(talk_id=now.talk_id, part=number, why=why))
         return True
     if number > PARTS_TRIED:
         return True
@@ -96,6 +98,8 @@ async def end_parts(call: Call, now: Talk, by: ev.Side) -> None:
         on = on and await call.quietly(call.phone.pause_recording(call.leg, part.monitor))
         if not on:
             await call.quietly(call.phone.stop_recording(call.leg, part.monitor))
+        if part.paused_since:
+            call.note(ev.RecordingResumed(talk_id=now.talk_id, part=part.part, by="hotline"))
         call.note(ev.RecordingStopped(talk_id=now.talk_id, part=part.part, runs_on=on))
 
 

@@ -8,6 +8,7 @@ from calllog import events as ev
 from calllog.folds import CallState
 from calllog.talk import Talk
 from config.settings import Language
+from ivr.menu import Decline
 from phone.port import LegGone, MessageEnded
 from routing.messages import CallAsked
 from routing.recorder import end_parts, noticed
@@ -76,6 +77,13 @@ async def speak(call: Call, language: Language) -> None:
     """Speak this language to the caller from now on, beginning with what they must have understood."""
     call.note(ev.LanguageChosen(language=language))
     await give_notice(call)
+
+
+async def decline(call: Call, wish: Decline) -> None:
+    """The caller does not want to be recorded: so it is for this call, and they are told."""
+    if not call.state.declined_at:
+        call.note(ev.RecordingDeclined(menu=wish.menu, key=wish.key))
+    await call.say("recording_declined")
 
 
 async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:

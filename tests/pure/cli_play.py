@@ -69,6 +69,8 @@ def served() -> list[tuple[float, ev.CallEvent]]:
         (40.1, ev.TalkStarted(talk_id=second, agent="8002", bridge="b")),
         (40.2, ev.RecordingRequested(talk_id=second, part=1, file="a.raw")),
         (40.3, ev.RecordingStarted(talk_id=second, part=1, monitor="m")),
+        (45.0, ev.RecordingPaused(talk_id=second, part=1, by="agent")),
+        (48.0, ev.RecordingResumed(talk_id=second, part=1, by="hotline")),
         (50.0, ev.Held(talk_id=second, by="agent")),
         (55.0, ev.Unheld(talk_id=second, by="agent")),
         (60.0, ev.Adopted(stage="talk")),
@@ -107,6 +109,7 @@ def hidden() -> list[tuple[float, ev.CallEvent]]:
         (0.0, ev.Arrived(leg=HIDDEN)),
         (0.1, ev.Answered()),
         (1.0, ev.MenuEntered(menu="main")),
+        (2.0, ev.RecordingDeclined(menu="main", key="7")),
         (20.0, ev.Asked(queue="person", via="retries")),
         (20.1, ev.Enqueued(queue="person", priority=4)),
     ]

@@ -1,0 +1,99 @@
+"""A recording is paused and goes on: silence on both sides meanwhile, the tones afterwards, nothing moved in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from calllog.events import RecordingDeclined, RecordingPaused, RecordingResumed
+from hotline.outside import Ring
+from hotline.outside.callers import Caller
+from hotline.trial import Trial
+from recordings.folders import RATE
+from recordings.measure import tones
+from tests.real.verbs import asks
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AGENTS = ["8001"]
+CHANGES = {
+    "hotline": {"times": {"ring": 20}, "recording": {"longest_pause": 60}},
+    "menu": {"menus": {"main": {"options": {"7": {"label": "不录音", "decline_recording": True}}}}},
+}
+
+
+async def talking(hotline: Trial) -> tuple[Caller, str, Ring]:
+    """Both say a tone, caller 440 Hz and agent 660 Hz, for more than a second."""
+    caller, number = await asks(hotline)
+    ring = await hotline.world.handsets["8001"].answer()
+    caller.say(tone_hz=440)
+    ring.say(tone_hz=660)
+    await caller.heard(tone_hz=660, within=10)
+    await ring.heard(tone_hz=440, within=10)
+    await asyncio.sleep(1.2)
+    return caller, number, ring
+
+
+async def test_paused_by_keys_kept_over_a_kill_and_ended_by_command(hotline: Trial) -> None:
+    hotline.world.handsets["8001"].by_hand()
+    caller, number, ring = await talking(hotline)
+    await ring.press("*81")
+    await ring.heard("recording_paused", within=10, whole=False)
+    assert "recording_paused" not in {name for name, _at in await caller.prompts_heard()}
+    await asyncio.sleep(0.6)
+    await hotline.kill()
+    await hotline.start()
+    await asyncio.sleep(0.6)
+    after = ring.now
+    answer = await control(hotline, agent="8001", pause=False)
+    assert answer == {"recording": "resumed"}
+    await ring.heard("recording_resumed", within=10, after=after, whole=False)
+    await asyncio.sleep(1.5)
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    events = [(one.at, one.event) for one in call.events if isinstance(one.event, RecordingPaused | RecordingResumed)]
+    (paused, pause), (resumed, resume) = events
+    assert (pause.by, resume.by) == ("agent", "command")
+    (recording,) = call.recordings
+    (span,) = call.state.recordings["call"].spans
+    assert span.verified and span.note.startswith("paused=")
+    talk = call.state.talks[-1]
+    begun = call.state.parts[0].started_at
+    file = hotline.state / "recordings" / recording.file
+    for side, hz in ((0, 440), (1, 660)):
+        found = [tone for tone in tones(file, side) if tone.seconds > 0.5]
+        assert len(found) == 2 and all(abs(tone.hz - hz) < 5 for tone in found), (side, found)
+        assert found[0].end <= span.first + (paused - begun) / 1e6 * RATE + 0.4 * RATE
+        assert found[1].first >= span.first + (resumed - begun) / 1e6 * RATE - 0.4 * RATE
+    assert recording.seconds == pytest.approx((talk.ended_at - talk.started_at) / 1e6, abs=0.6)
+    await hotline.nothing_left()
+
+
+async def test_a_caller_who_declines_is_served_and_nothing_is_recorded(hotline: Trial) -> None:
+    hotline.world.handsets["8001"].by_hand()
+    number = hotline.fresh_number()
+    caller = await hotline.world.call(hotline.number, number=number)
+    await caller.heard("menu_main", within=15, whole=False)
+    await caller.press("7")
+    await caller.heard("recording_declined", within=10)
+    await caller.press("1")
+    ring = await hotline.world.handsets["8001"].answer()
+    ring.say(tone_hz=660)
+    await caller.heard(tone_hz=660, within=10)
+    await asyncio.sleep(1)
+    await caller.hang_up()
+    call = await hotline.ended(number, archived=False)
+    assert [one.event for one in call.events if isinstance(one.event, RecordingDeclined)] == [
+        RecordingDeclined(menu="main", key="7")
+    ]
+    assert [part.failed for part in call.state.parts] == ["declined"] and call.state.outcome == "answered"
+    assert not list((hotline.state / "recordings" / "spool").glob(f"*{call.row.call_id}*"))
+    await hotline.nothing_left()
+
+
+async def control(hotline: Trial, **request: object) -> dict[str, object]:
+    """What the command says to the daemon."""
+    from hotline import control as socket
+
+    return dict(await asyncio.to_thread(lambda: socket.ask(hotline.state, "recording", **request)))
