@@ -17,6 +17,7 @@ from ivr.menu import (
     MOST_REPEATS,
     Ask,
     Command,
+    Decline,
     Event,
     IllegalEvent,
     KeyPressed,
@@ -146,6 +147,19 @@ def test_a_language_can_come_with_a_menu_or_a_queue_and_ends_like_any_repeat() -
     state, commands = walk(menu, pressed("79" * MOST_REPEATS))
     assert state.done and commands.count(Say(("menu_main",))) == 1 + MOST_REPEATS
     assert resume(MENU, MenuState("main", language="en")) == (Say(("menu_main",)),)
+
+
+def test_declining_the_recording_says_the_menu_again_or_leads_on() -> None:
+    menu = made(
+        main={"7": {"decline_recording": True}, "8": {"decline_recording": True, "menu": "sub"}},
+        sub={"3": {"decline_recording": True, "language": "en", "queue": "bills"}},
+    )
+    state, commands = step(menu, start(menu)[0], KeyPressed("7"))
+    assert commands[0] == Decline("main", "7") and isinstance(commands[1], Say) and state.repeats == 1
+    state, commands = step(menu, state, KeyPressed("8"))
+    assert commands[0] == Decline("main", "8") and state.menu == "sub"
+    _state, commands = step(menu, state, KeyPressed("3"))
+    assert [type(one) for one in commands] == [Speak, Decline, Ask]
 
 
 def test_two_levels_and_their_path() -> None:

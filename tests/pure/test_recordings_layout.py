@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, strategies as st
 
 from recordings.folders import RATE
@@ -85,6 +87,12 @@ def test_what_is_verified_and_what_is_noted() -> None:
     assert judged(talk("t", 0, 10)) == (False, "unrecorded")
     assert judged(talk("t", 0, 10, (0, "a"), (5, "b")), a=sound(5), b=None) == (False, "missing=1 short=5.0")
     assert judged(TalkJob("t", T0, 0, ten.parts), a=sound(10)) == (False, "no_end")
+
+
+def test_a_pause_is_noted_and_its_silence_is_nobodys_fault() -> None:
+    paused = replace(talk("t", 0, 10, (0, "a")), paused_us=9_500_000)
+    assert judged(paused, a=sound(10, 0, 0)) == (True, "paused=9.5")
+    assert judged(replace(paused, paused_us=4_000_000), a=sound(10, 0, 0)) == (False, "paused=4.0 silent=both")
 
 
 def test_a_part_that_asterisk_refused_is_not_missed() -> None:
