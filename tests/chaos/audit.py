@@ -93,7 +93,8 @@ def _sound(house: House, callers: list[Caller], states: dict[str, CallState], fo
 
 def _store(store: Path, callers: list[Caller], found: Audit) -> dict[str, CallState]:
     """The calls of these callers, by number."""
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")  # both questions see the same moment: a trace may be taken in between them
         calls = _calls(connection)
         numbers: dict[str, list[str]] = defaultdict(list)
         for call_id, raw in connection.execute("SELECT call_id, raw FROM call JOIN party USING (party_id)"):
