@@ -37,6 +37,12 @@ from calllog.pause_events import (
     RecordingPaused as RecordingPaused,
     RecordingResumed as RecordingResumed,
 )
+from calllog.recording_events import (
+    Category as Category,
+    Measured as Measured,
+    RecordingChecked as RecordingChecked,
+    RecordingFault as RecordingFault,
+)
 
 Stream = Literal["call", "agent", "roster", "system", "access"]
 Direction = Literal["in", "out", "callback"]
@@ -50,7 +56,6 @@ DeviceResult = Literal["missed", "busy", "rejected", "unreachable", "failed", "u
 press 1; ``elsewhere``: another device of theirs accepted."""
 
 Side = Literal["caller", "agent", "hotline"]
-Category = Literal["call", "voicemail"]
 AskedVia = Literal["menu", "retries", "away"]
 Spoken = Literal["zh", "en"]
 WaitCause = Literal["", "agents", "priority"]
@@ -338,7 +343,10 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Archived(Event, frozen=True, kw_only=True, tag="archived"):
-    """The recording is finished: ``file`` is relative to the recordings folder, ``rate`` in Hz."""
+    """The recording is finished: ``file`` is relative to the recordings folder, ``rate`` in Hz.
+
+    ``sha256`` and ``size`` (bytes; version 2, 0 before) are of the sound file itself, stored sealed or not.
+    """
 
     category: Category
     file: str
@@ -347,6 +355,7 @@ class Archived(Event, frozen=True, kw_only=True, tag="archived"):
     rate: int
     channels: int
     spans: tuple[Span, ...] = ()
+    size: int = 0
 
 
 class ArchiveFailed(Event, frozen=True, kw_only=True, tag="archive_failed"):
@@ -365,6 +374,7 @@ CallEvent = (
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
     | RecordingFailed | RecordingPaused | RecordingResumed | RecordingDeclined | VoicemailOffered | VoicemailStarted
     | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
+    | Measured | RecordingChecked
 )  # fmt: skip
 AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed
 

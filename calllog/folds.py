@@ -36,11 +36,13 @@ from calllog.events import (
     KeyPressed,
     KeyTimedOut,
     LanguageChosen,
+    Measured,
     MenuEntered,
     NoticeGiven,
     Outcome,
     PositionTold,
     Recorded,
+    RecordingChecked,
     RecordingDeclined,
     RecordingFailed,
     RecordingPaused,
@@ -118,6 +120,7 @@ class CallState:
     reason: str = ""
     recordings: dict[str, Recording] = field(default_factory=dict)
     """By category: a call whose agent was lost can have both its talks and a voicemail."""
+    measures: dict[str, Measured] = field(default_factory=dict)
 
     @classmethod
     def of(cls, call_id: str, events: Iterable[Recorded]) -> CallState:
@@ -306,10 +309,16 @@ class CallState:
                     event.rate,
                     event.channels,
                     event.spans,
+                    size=event.size,
                 )
             case ArchiveFailed():
                 category = event.category or ("call" if self.parts else "voicemail")
                 self.recordings.setdefault(category, Recording(category)).failed = event.why
+            case Measured():
+                self.measures[event.category] = event
+            case RecordingChecked():
+                if event.category in self.recordings:
+                    self.recordings[event.category].fault = event.fault
             case _:
                 assert_never(event)
         if self.ended_at:

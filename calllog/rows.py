@@ -14,6 +14,8 @@ from calllog.folds import AgentState, CallState
 
 Value = int | float | str
 Row = tuple[Value, ...]
+NO_SOUND = -70.0
+"""LUFS: the loudness of a side that is not there (``recordings.measures.QUIETEST``)."""
 RecordingState = Literal["open", "due", "finished", "failed", "nothing"]
 
 CALL_COLUMNS = (
@@ -29,7 +31,12 @@ TALK_COLUMNS = (
 )  # fmt: skip
 RECORDING_COLUMNS = (
     "call_id", "category", "state", "begun_at", "file", "sha256", "frames", "rate", "channels", "parts",
-    "archive_failed",
+    "archive_failed", "size", "fault",
+)  # fmt: skip
+MEASURE_COLUMNS = (
+    "call_id", "category", "measured_by", "seconds", "caller_loudness", "agent_loudness", "caller_speech",
+    "agent_speech", "caller_share", "silences", "silence", "longest_silence", "talk_overs", "talk_over",
+    "longest_talk_over", "silence_from", "talk_over_from",
 )  # fmt: skip
 AGENT_COLUMNS = ("agent", "mode", "reason", "call_id", "talk_id", "missed", "since", "until", "changed_at")
 
@@ -37,6 +44,7 @@ FOLDED: dict[str, tuple[tuple[str, ...], int]] = {
     "call": (CALL_COLUMNS, 1),
     "talk": (TALK_COLUMNS, 2),
     "recording": (RECORDING_COLUMNS, 2),
+    "measure": (MEASURE_COLUMNS, 2),
     "agent_state": (AGENT_COLUMNS, 1),
 }
 """Every folded table: its columns, and how many of the first of them are its key."""
@@ -58,7 +66,9 @@ UPSERTS = {table: upsert(table) for table in FOLDED}
 
 def call_rows(state: CallState) -> dict[str, list[Row]]:
     """Every row of one call, by table. Rows of a call are only ever added or changed, never taken away."""
-    return {"call": [_call(state)], "talk": _talks(state), "recording": _recordings(state)}
+    return {
+        "call": [_call(state)], "talk": _talks(state), "recording": _recordings(state), "measure": _measures(state),
+    }  # fmt: skip
 
 
 def agent_row(state: AgentState) -> Row:
@@ -119,11 +129,28 @@ def _recording(state: CallState, category: Category, begun_at: int, parts: int) 
     done = state.recordings.get(category)
     now = _recording_state(state, category)
     if done is None:
-        return (state.call_id, category, now, begun_at, "", "", 0, 0, 0, parts, "")
+        return (state.call_id, category, now, begun_at, "", "", 0, 0, 0, parts, "", 0, "")
     return (
         state.call_id, category, now, begun_at, done.file, done.sha256, done.frames, done.rate, done.channels, parts,
-        done.failed,
+        done.failed, done.size, done.fault,
     )  # fmt: skip
+
+
+def _measures(state: CallState) -> list[Row]:
+    return [
+        (
+            state.call_id, each.category, each.by, each.seconds, _side(each.loudness, 0, NO_SOUND),
+            _side(each.loudness, 1, NO_SOUND), _side(each.speech, 0), _side(each.speech, 1),
+            each.speech[0] / sum(each.speech) if any(each.speech) else 0.0, each.silences, each.silence,
+            each.longest_silence, each.talk_overs, each.talk_over, each.longest_talk_over, each.silence_from,
+            each.talk_over_from,
+        )
+        for each in state.measures.values()
+    ]  # fmt: skip
+
+
+def _side(values: Sequence[float], side: int, nobody: float = 0.0) -> float:
+    return values[side] if side < len(values) else nobody
 
 
 def _recording_state(state: CallState, category: Category) -> RecordingState:

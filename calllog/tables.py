@@ -19,6 +19,10 @@ def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False)
 
 
+def _real(name: str) -> Column[float]:
+    return Column(name, REAL, nullable=False)
+
+
 def _key_int(name: str) -> Column[int]:
     return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, nullable=False)
 
@@ -73,10 +77,21 @@ recording = Table(
     "recording", metadata,
     _key("call_id"), _key("category"), _text("state"), _int("begun_at"), _text("file"), _text("sha256"),
     _int("frames"), _int("rate"), _int("channels"), _int("parts"), _text("archive_failed"),
+    _int("size"), _text("fault"),
     Index("recording_unfinished", "state", "call_id", sqlite_where=text("state IN ('due', 'failed')")),
     Index("recording_by_begin", "begun_at", "call_id"),
     sqlite_strict=True,
 )  # fmt: skip
+
+measure = Table(
+    "measure", metadata,
+    _key("call_id"), _key("category"), _int("measured_by"), _real("seconds"), _real("caller_loudness"),
+    _real("agent_loudness"), _real("caller_speech"), _real("agent_speech"), _real("caller_share"), _int("silences"),
+    _real("silence"), _real("longest_silence"), _int("talk_overs"), _real("talk_over"), _real("longest_talk_over"),
+    _real("silence_from"), _real("talk_over_from"),
+    sqlite_strict=True,
+)  # fmt: skip
+"""Seconds, and LUFS (``recordings.measures``); ``caller_share``: the caller's part of all that was said, 0 to 1."""
 
 agent_state = Table(
     "agent_state", metadata,

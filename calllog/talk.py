@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from calllog.events import Category, DeviceResult, PausedBy, Side, Span
+from calllog.events import Category, DeviceResult, PausedBy, RecordingFault, Side, Span
 
 
 @dataclass(slots=True)
@@ -96,7 +96,10 @@ class Talk:
 
 @dataclass(slots=True)
 class Recording:
-    """A finished recording of one category (``file`` set), or a try to finish it that failed (``failed`` set)."""
+    """A finished recording of one category (``file`` set), or a try to finish it that failed (``failed`` set).
+
+    ``fault``: what a later check found wrong with the file. ``size`` in bytes, 0 where it was not told.
+    """
 
     category: Category
     file: str = ""
@@ -106,3 +109,5 @@ class Recording:
     channels: int = 0
     spans: tuple[Span, ...] = ()
     failed: str = ""
+    size: int = 0
+    fault: RecordingFault = ""

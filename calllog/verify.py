@@ -27,7 +27,7 @@ from config.catalogue import _
 Progress = Callable[[int, int], None]
 """Called with events done and events in all."""
 
-_TABLES_OF = {"call": ("call", "talk", "recording"), "agent": ("agent_state",)}
+_TABLES_OF = {"call": ("call", "talk", "recording", "measure"), "agent": ("agent_state",)}
 _STEP = 1000
 
 

@@ -31,6 +31,7 @@ _HOTLINE: Mapping[Effect, str] = {
         times.voicemail_silence times.dead_phone times.stop_grace
         announce.position announce.wait announce.agent
         recording.enabled recording.notice_version recording.shortest_voicemail recording.unbroken
+        recording.format recording.encrypt recording.keys recording.silence_from recording.talk_over_from
         misses_before_pause sign_in
         codes.state codes.sign_in codes.sign_out codes.ready codes.pauses.NAME
         backup_after alerts.command alerts.url

@@ -88,6 +88,14 @@ class Recording(Part):
     """One recorder for all talks of a call, paused between them; not on a build with Debian's Opus patch."""
     longest_pause: Wait = 180.0
     """A pause that an agent makes in a recording ends by itself after so long."""
+    format: Literal["flac", "opus"] = "flac"
+    """Of finished recordings. Opus is lossy: smaller, and proved by length and level instead of sample by sample."""
+    encrypt: bool = False
+    """Finished recordings are sealed with the newest key of the folder ``keys`` (none: ``keys`` in ``state_dir``)."""
+    keys: Text | None = None
+    silence_from: Annotated[Wait, Field(ge=0.5, le=600)] = 5.0
+    talk_over_from: Annotated[Wait, Field(ge=0.2, le=60)] = 1.0
+    """Seconds from which a silence, or both talking at once, counts as one."""
 
 
 class Announce(Part):

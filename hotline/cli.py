@@ -71,12 +71,12 @@ def _top(
 def build() -> typer.Typer:
     """The whole command, with its texts in the language in force."""
     from hotline import (
+        cli_archive,
         cli_calls,
         cli_config,
         cli_duty,
         cli_floor,
         cli_handover,
-        cli_pausing,
         cli_report,
         cli_roster,
         cli_run,
@@ -111,7 +111,7 @@ def build() -> typer.Typer:
     app.add_typer(cli_report.report_app, name="report")
     app.add_typer(cli_config.config_app, name="config")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
-    app.add_typer(cli_pausing.recordings_app, name="recordings")
+    app.add_typer(cli_archive.recordings_app, name="recordings")
     app.add_typer(cli_store.calllog_app, name="calllog")
     for name, later in _later().items():
         add(name, later.stand_in, later.help)

@@ -75,6 +75,7 @@ def get_command(
     from calllog.access import Access
     from hotline.story import recording_state
     from recordings.folders import Folders, archived_of
+    from recordings.keys import BadKey, key_folder, load_ring
     from recordings.listing import NotCopied, get
 
     found = find_call(call_id, settings, state / STORE)
@@ -87,8 +88,9 @@ def get_command(
         refuse(_("The recording of call {call} cannot be had: {why}").format(call=found, why=recording_state(row)))
     note(state, [Access("", "recording.export", why, call_id=found, category=row.category)])
     try:
-        path = get(archived, Folders(state), to, replace=replace)
-    except NotCopied as error:
+        ring = load_ring(key_folder(settings.hotline.recording, state))
+        path = get(archived, Folders(state), to, ring=ring, replace=replace)
+    except (NotCopied, BadKey) as error:
         refuse(str(error))
     console().print(
         _("{path}: {length}, SHA-256 verified").format(path=path, length=clock(row.seconds)), soft_wrap=True

@@ -61,7 +61,7 @@ def verify_command(
     if store is None:
         return
     known = [*given, *anchors(store.parent)]
-    with _bar(_("Reading the journal")) as progress:
+    with bar(_("Reading the journal")) as progress:
         found = verify(store, progress, known)
     screen = console()
     for line in found:
@@ -92,7 +92,7 @@ def rebuild_command(config: ConfigFolder = Path("config")) -> None:
 
     if store is None:
         return
-    with _bar(_("Reading the journal")) as progress:
+    with bar(_("Reading the journal")) as progress:
         report = rebuild(store, progress)
     screen = console()
     for line in report.differences[:DIFFERENCES]:
@@ -119,7 +119,7 @@ def _store(config: Path) -> Path | None:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Progress]:
+def bar(what: str) -> Iterator[Progress]:
     """A progress bar on standard error, where that is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -127,7 +127,7 @@ def _bar(what: str) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 # --- recordings -------------------------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ from phone.asterisk import AsteriskPhone
 from phone.names import Names
 from phone.port import Arrival, PhoneFault
 from recordings.folders import Folders, voicemail_seconds
+from recordings.jobs import How, how_of
+from recordings.keys import key_folder
+from recordings.playback import Playback
 from routing.desk import Desk
 from routing.messages import Restore, Rules
 from routing.roster import Roster
@@ -96,6 +99,7 @@ class Daemon:
         self.duty = DutyWatch(
             self.settings, Roster.of(self.settings), self.wall, lambda: self.desk.stand if self._adopted else None
         )
+        self.playback = Playback(self.folders, lambda: key_folder(self.settings.hotline.recording, self.state_dir))
         self.stopping = asyncio.Event()
         self.interrupted = False
         self.notifier = Notifier.taken_from(os.environ)
@@ -131,11 +135,18 @@ class Daemon:
                 by.ari_url, by.ari_user, by.ari_password, self.settings.hotline.asterisk.application
             )
             ami = Ami(by.host, by.ami_port, by.ami_user, by.ami_password)
-            async with client, Shelf(self.folders, self.settings.hotline.zone, self.journal) as self.shelf:
+            async with client, Shelf(
+                self.folders, self.settings.hotline.zone, self.journal, self.how_kept
+            ) as self.shelf:
                 await self._serve(client, ami)
         finally:
             await control.close()
+            await self.playback.close()
             await self.journal.close()
+
+    def how_kept(self) -> How:
+        """How recordings are kept, by the settings in force."""
+        return how_of(self.settings.hotline.recording, self.state_dir)
 
     def _told_to_stop(self, sig: signal.Signals) -> None:
         self.interrupted = sig == signal.SIGINT

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from calllog.errors import StoreError
-from calllog.events import Archived, Category
+from calllog.events import Archived, ArchiveFailed, Category, Measured
 from calllog.folds import CallState
 from calllog.journal import Journal
 from recordings.archiver import Archiver, Closed
 from recordings.folders import Folders, files_of, spool_files, talk_id_of
+from recordings.jobs import How
 from recordings.leftovers import leftovers
 from recordings.odd import set_aside
 
@@ -36,9 +37,11 @@ AT_ONCE = 100
 class Shelf:
     """``async with Shelf(...) as shelf``; then :meth:`ended` for each call."""
 
-    def __init__(self, folders: Folders, zone: ZoneInfo, journal: Journal) -> None:
+    def __init__(
+        self, folders: Folders, zone: ZoneInfo, journal: Journal, how: Callable[[], How] = How
+    ) -> None:
         self._folders, self._journal = folders, journal
-        self._archiver = Archiver(folders, zone)
+        self._archiver = Archiver(folders, zone, how=how)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -105,8 +108,15 @@ class Shelf:
             await asyncio.sleep(settle + (-asyncio.get_running_loop().time() % TOGETHER if settle else 0.0))
             async with self._turn:
                 await asyncio.to_thread(set_aside, self._folders, files_of(call, only))
-                for event in await self._archiver.archive(call, only):
-                    await self._journal.commit("call", call.call_id, event, hurry=False)
+                events = [
+                    event for event in await self._archiver.archive(call, only) if not _said_before(call, event)
+                ]
+                if not events:
+                    return
+                for event in events[:-1]:
+                    self._journal.append("call", call.call_id, event)
+                await self._journal.commit("call", call.call_id, events[-1], hurry=False)  # and all before it
+                for event in events:
                     if isinstance(event, Archived):
                         await self._archiver.discard(call, event)
         except Closed:
@@ -116,6 +126,14 @@ class Shelf:
             log.error("a recording's raw parts are kept: the journal is not safe", call=call.call_id, why=str(error))
         except Exception:  # one recording must not stop the others; the raw parts are kept
             log.exception("a recording could not be finished", call=call.call_id)
+
+
+def _said_before(call: CallState, event: Archived | ArchiveFailed | Measured) -> bool:
+    """Whether this try failed for the same reason as the one before."""
+    if not isinstance(event, ArchiveFailed):
+        return False
+    before = call.recordings.get(event.category)
+    return before is not None and not before.file and before.failed == event.why
 
 
 def _owner(file: str) -> str:

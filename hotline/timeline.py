@@ -131,6 +131,8 @@ def _style(event: ev.AnyEvent) -> str:
             return BAD
         case ev.Degraded(on=True) | ev.ConfigRefused():
             return BAD
+        case ev.RecordingChecked(fault=fault):
+            return BAD if fault else DIM
         case ev.RingEnded(result=result) if result != "answered":
             return WARN
         case ev.DeviceEnded(result=device_result):
@@ -141,7 +143,7 @@ def _style(event: ev.AnyEvent) -> str:
             return WARN
         case ev.Adopted() | ev.HandedOver() | ev.ClockStepped():
             return WARN
-        case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.Archived():
+        case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.Archived() | ev.Measured():
             return DIM
     return ""
 
@@ -262,10 +264,12 @@ def _kept_words(
     | ev.VoicemailKept
     | ev.VoicemailDropped
     | ev.Archived
-    | ev.ArchiveFailed,
+    | ev.ArchiveFailed
+    | ev.Measured
+    | ev.RecordingChecked,
 ) -> str:
     """Of messages and finished recordings."""
-    from recordings.notes import say
+    from recordings.notes import say, say_fault
 
     match event:
         case ev.VoicemailOffered(why=why):
@@ -284,6 +288,13 @@ def _kept_words(
             )
         case ev.ArchiveFailed(why=why):
             return _("Recording not finished: {why}").format(why=" ".join(say(why)))
+        case ev.Measured():
+            said = _("Sound measured: {silences} silences (the longest {silence}), both at once {over} times")
+            return said.format(
+                silences=event.silences, silence=length(event.longest_silence), over=event.talk_overs
+            )
+        case ev.RecordingChecked(fault=fault):
+            return say_fault(fault).rstrip(".。") or _("The recording's file is right again")
     assert_never(event)
 
 

@@ -1,10 +1,11 @@
-"""Finishing a recording: raw parts in, one verified FLAC out. Runs in a worker process only (imports numpy).
+"""Finishing a recording: raw parts in, one verified file out. Runs in a worker process only (imports numpy).
 
 The order makes it safe to be killed at any moment and run again:
 
 1. scan the raw files (length, sound) and lay them out in call time;
-2. an intact FLAC with exactly these samples is there already: done;
-3. write a temporary file in the target's folder, sync it, decode it again and compare every sample's digest;
+2. an intact file made of exactly these samples is there already: done;
+3. write a temporary file in the target's folder, sync it, decode it again and compare: a FLAC by the digest of every
+   sample; an Opus, which is lossy, by its length and its level (``recordings.level``). The decoding also measures it;
 4. rename it, sync the folder.
 
 The raw files are not touched: ``recordings.folders.discard_parts`` deletes them once the event is committed.
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +22,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from calllog.events import Archived, Span
+from calllog.events import Archived, Measured, Span
 from config.plain import open_plain
+from recordings.errors import NoKey, Unreadable
 from recordings.folders import RATE, RAW_FRAME, wav_layout
-from recordings.jobs import ArchiveJob, ArchiveResult
+from recordings.jobs import ArchiveJob, ArchiveResult, Format
+from recordings.keys import BadKey, Ring, load_ring
 from recordings.layout import Heard, Layout, Placed, lay_out
-from recordings.sound import Pcm, Samples, Unreadable, decode, digest, raw_blocks, silence, write_flac
+from recordings.level import Level, alike
+from recordings.measures import write_measures
+from recordings.measuring import Measuring
+from recordings.sealed import digest_of
+from recordings.sound import OPUS_RATES, Decoded, Samples, decode, digest, raw_blocks, silence, write_sound
 
 SOUND_PEAK = 64
 """A 20 ms piece with a sample beyond this (-54 dBFS) holds sound; A-law silence decodes to 8."""
@@ -40,25 +46,40 @@ class _Failed(Exception):
     """This job ends here; the text is of ``recordings.notes``'s words."""
 
 
+class _Differs(_Failed):
+    """What was written is not what was given."""
+
+    def __init__(self) -> None:
+        super().__init__("differs")
+
+
 class _Tag(msgspec.Struct):
-    """The FLAC's comment: enough to tell what it is without the store. ``started`` is ISO 8601, UTC."""
+    """The file's comment: enough to tell what it is without the store. ``started`` is ISO 8601, UTC.
+
+    ``pcm``: the digest of the samples that a lossy file was made of.
+    """
 
     call: str
     category: str
     started: str
     talks: tuple[Span, ...] = ()
+    pcm: str = ""
 
 
 def finalise(job: ArchiveJob) -> ArchiveResult:
-    """Make (or find) the finished file of this job, proved sample by sample. Never raises an Exception.
+    """Make (or find) the finished file of this job, proved by what was recorded. Never raises an Exception.
 
     Talks: two channels, 16-bit, 8 kHz, caller left and agent right. Voicemail: one channel, the rate it was
     recorded at. Safe to repeat.
     """
     try:
-        return ArchiveResult(archived=_voicemail(job) if job.category == "voicemail" else _talks(job))
+        if not os.path.isdir(job.root):
+            raise _Failed("archive_gone")  # made anew it would lie below the mount point of a disk that is not there
+        return _voicemail(job) if job.category == "voicemail" else _talks(job)
     except _Failed as failed:
         return ArchiveResult(why=str(failed))
+    except (NoKey, BadKey):
+        return ArchiveResult(why="no_key")
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "EIO")
         return ArchiveResult(why=f"disk_full={name}" if error.errno in _FULL else f"io={name}")
@@ -67,7 +88,7 @@ def finalise(job: ArchiveJob) -> ArchiveResult:
         return ArchiveResult(why=f"fault={type(error).__name__}")
 
 
-def _talks(job: ArchiveJob) -> Archived:
+def _talks(job: ArchiveJob) -> ArchiveResult:
     parts = [part for talk in job.talks for part in talk.parts]
     heard = {part.path: _scan(part.path) for part in parts}
     heard |= {part.key: _scan(part.path, *part.reach) for part in parts if part.since}
@@ -79,7 +100,7 @@ def _talks(job: ArchiveJob) -> Archived:
     return _finish(job, layout, RATE, 2, started, nothing, complete=complete)
 
 
-def _voicemail(job: ArchiveJob) -> Archived:
+def _voicemail(job: ArchiveJob) -> ArchiveResult:
     first, rate, frames = 0, RATE, 0
     there = True
     try:
@@ -96,65 +117,114 @@ def _voicemail(job: ArchiveJob) -> Archived:
 
 def _finish(
     job: ArchiveJob, layout: Layout, rate: int, channels: int, started: int, nothing: str, *, complete: bool
-) -> Archived:
-    target = Path(job.root, job.file)
-
-    def done(pcm: Pcm, rate: int, spans: tuple[Span, ...]) -> Archived:
-        with open(target, "rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return Archived(
-            category=job.category, file=job.file, sha256=sha256, frames=pcm.frames, rate=rate,
-            channels=pcm.channels, spans=spans,
-        )  # fmt: skip
+) -> ArchiveResult:
+    wanted: Format = job.how.format if rate in OPUS_RATES else "flac"
+    ring = load_ring(Path(job.how.keys)) if job.how.keys else Ring({})
+    file = str(Path(job.file).with_suffix(f".{wanted}"))
 
     def samples() -> Iterator[Samples]:
         return _samples(layout, channels)
 
-    try:
-        there = decode(target)
-    except (FileNotFoundError, Unreadable):
-        there = None
-    same = there and layout.frames and there.rate == rate and there.pcm == digest(samples(), channels)
-    if there and same:
-        _sync_folder(target.parent)
-        return done(there.pcm, rate, layout.spans)
-    if there and not complete and (tag := _tag(there.comment)) and tag.call == job.call_id:
-        # Its raw files were deleted after it had been verified: it knows more than what is left of them.
-        return done(there.pcm, there.rate, tuple(_raw_gone(span) for span in tag.talks))
+    for there_as in dict.fromkeys((file, *(str(Path(file).with_suffix(f".{one}")) for one in ("flac", "opus")))):
+        measuring = Measuring()
+        try:
+            there = decode(Path(job.root, there_as), there_as, ring, measuring.take)
+        except (FileNotFoundError, Unreadable):
+            continue
+        tag = _tag(there.comment)
+        made = digest(samples(), channels) if layout.frames else None
+        if made and there.rate == rate and (there.pcm == made or (tag and tag.pcm == made.digest)):
+            _sync_folder(Path(job.root, there_as).parent)
+            return _done(job, there_as, ring, there, layout.spans, measuring)
+        if not complete and tag and tag.call == job.call_id:
+            # Its raw files were deleted after it had been verified: it knows more than what is left of them.
+            return _done(job, there_as, ring, there, tuple(_raw_gone(span) for span in tag.talks), measuring)
     if not layout.frames:
         raise _Failed(nothing)
     began = dt.datetime.fromtimestamp((started or job.arrived_at) / 1e6, dt.UTC)
     when = began.isoformat(timespec="milliseconds")
     tag = _Tag(job.call_id, job.category, when, layout.spans)
-    tags = {
-        "title": job.call_id,
-        "date": when,
-        "software": "Hotline",
-        "comment": msgspec.json.encode(tag).decode(),
-    }
-    return done(_write(target, samples, rate, channels, tags), rate, layout.spans)
+    tags = {"title": job.call_id, "date": when, "software": "Hotline"}
+    if wanted == "opus":
+        tag.pcm = digest(samples(), channels).digest
+    ways: tuple[Format, ...] = (wanted, "flac")
+    for kept_as in dict.fromkeys(ways):
+        measuring, file = Measuring(), str(Path(file).with_suffix(f".{kept_as}"))
+        tags["comment"] = msgspec.json.encode(tag).decode()
+        try:
+            written = _write(job, file, ring, samples, rate, channels, tags, measuring)
+        except _Differs:
+            if kept_as == "flac":
+                raise
+            continue  # sound that the lossy codec does not do justice to
+        return _done(job, file, ring, written, layout.spans, measuring)
+    raise AssertionError
+
+
+def _done(
+    job: ArchiveJob, file: str, ring: Ring, there: Decoded, spans: tuple[Span, ...], measuring: Measuring
+) -> ArchiveResult:
+    sha256, size = digest_of(Path(job.root, file), file, ring)
+    archived = Archived(
+        category=job.category, file=file, sha256=sha256, frames=there.pcm.frames, rate=there.rate,
+        channels=there.pcm.channels, spans=spans, size=size,
+    )  # fmt: skip
+    return ArchiveResult(archived, measured=_measured(job, archived, ring, measuring))
+
+
+def _measured(job: ArchiveJob, archived: Archived, ring: Ring, measuring: Measuring) -> Measured | None:
+    """What was measured, once its file is written. A failure is no failure of the recording: it is made again later."""
+    within = [(span.first, span.end) for span in archived.spans if span.end > span.first]
+    try:
+        measures = measuring.result(job.how.silence_from, job.how.talk_over_from, within)
+        write_measures(Path(job.root), archived.file, measures, ring if job.how.seal else None)
+    except Exception:
+        return None
+    return measures.event(job.category)
 
 
 def _write(
-    target: Path, samples: Callable[[], Iterator[Samples]], rate: int, channels: int, tags: dict[str, str]
-) -> Pcm:
+    job: ArchiveJob,
+    file: str,
+    ring: Ring,
+    samples: Callable[[], Iterator[Samples]],
+    rate: int,
+    channels: int,
+    tags: dict[str, str],
+    measuring: Measuring,
+) -> Decoded:
+    target = Path(job.root, file)
     _make_folder(target.parent)
     _remove_unfinished(target)
     # Our own id in the name: a worker that outlives its daemon for a moment cannot then rename a file that
     # its successor has half written.
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    lossy = target.suffix == ".opus"
+    given_level, heard_level = Level(), Level()
+
+    def heard(block: Samples, rate: int) -> None:
+        measuring.take(block, rate)
+        if lossy:
+            heard_level.take(block)
+
     try:
-        given = write_flac(unfinished, samples(), rate, channels, tags)
-        written = decode(unfinished)
-        if written.pcm != given or written.rate != rate:
-            raise _Failed("differs")
+        given = write_sound(
+            unfinished, given_level.through(samples()) if lossy else samples(), rate, channels, tags,
+            format="opus" if lossy else "flac", seal=(file, ring) if job.how.seal else None,
+        )  # fmt: skip
+        written = decode(unfinished, file, ring, heard)
+        same = alike(given_level, heard_level) if lossy else written.pcm == given
+        if not same or (written.pcm.frames, written.rate) != (given.frames, rate):
+            raise _Differs
         os.replace(unfinished, target)
     except Unreadable as error:
-        raise _Failed("differs") from error
+        if isinstance(error, NoKey):
+            raise
+        raise _Differs from error
     finally:
         unfinished.unlink(missing_ok=True)
     _sync_folder(target.parent)
-    return given
+    return written
 
 
 def _samples(layout: Layout, channels: int) -> Iterator[Samples]:

@@ -10,32 +10,23 @@ files.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from calllog.events import Archived, ArchiveFailed, Category
+from calllog.events import Archived, ArchiveFailed, Category, Measured
 from calllog.folds import CallState
 from recordings import worker
 from recordings.folders import Folders, discard_parts
-from recordings.jobs import ArchiveJob, ArchiveResult, jobs_of
+from recordings.jobs import ArchiveJob, ArchiveResult, How, jobs_of
+from recordings.lane import Lane, WorkerLost
 
 log = structlog.get_logger(__name__)
 
 JOB_TIMEOUT = 900.0
 """Seconds for one job; a call of 4 hours takes a few seconds on an idle machine, minutes on a busy one."""
-START_TIMEOUT = 60.0
-"""Seconds for a worker process to come up; 0.2 on an idle machine."""
-TRIES = 3
-"""A job is tried once, and again at most twice when its worker died."""
 MOST_WAITING = 1_000
 """Jobs in the queue; more means that the machine cannot keep up: the next start takes them from the spool."""
 CLOSE_GRACE = 5.0
@@ -58,7 +49,7 @@ class Archiver:
     """Finishes recordings in worker processes. ``async with Archiver(folders, zone) as archiver: ...``
 
     ``zone`` is the time zone of the archive's days, ``timeout`` is in seconds per job; ``run`` is what the
-    worker does with a job (importable by name).
+    worker does with a job (importable by name), ``how`` tells how recordings are kept, at each job.
     """
 
     def __init__(
@@ -70,10 +61,11 @@ class Archiver:
         timeout: float = JOB_TIMEOUT,
         most_waiting: int = MOST_WAITING,
         run: Run = worker.run,
+        how: Callable[[], How] = How,
     ) -> None:
-        self._folders, self.zone = folders, zone
+        self._folders, self.zone, self.how = folders, zone, how
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(most_waiting)
-        self._lanes = [_Lane(run, timeout) for _ in range(workers)]
+        self._lanes = [Lane(run, timeout) for _ in range(workers)]
         self._tasks: list[asyncio.Task[None]] = []
         self._busy: set[asyncio.Future[ArchiveResult]] = set()
         self._closed = False
@@ -95,15 +87,15 @@ class Archiver:
 
     async def archive(
         self, call: CallState, only: Category | None = None
-    ) -> tuple[Archived | ArchiveFailed, ...]:
+    ) -> tuple[Archived | ArchiveFailed | Measured, ...]:
         """Finish the recordings of an ended call (with ``only``, the one of that category).
 
-        Returns the events to journal: none when nothing was recorded, one, or two when the call has both a
-        recording of its talks and a voicemail (``Archived`` before ``ArchiveFailed``). Safe to repeat, but
-        not for the same call at the same time. Raises Closed.
+        Returns the events to journal: none when nothing was recorded, else one for the recording of its talks, one
+        for its voicemail, or both (``Archived`` before ``ArchiveFailed``), and what was measured after them. Safe to
+        repeat, but not for the same call at the same time. Raises Closed.
         """
         try:
-            jobs = [job for job in jobs_of(call, self._folders, self.zone) if only in (None, job.category)]
+            jobs = [job for job in jobs_of(call, self._folders, self.zone, self.how()) if only in (None, job.category)]
         except ValueError as error:
             log.error("a file outside the recordings", call_id=call.call_id, error=str(error))
             wanted = call.archives_wanted or ("call",)
@@ -118,7 +110,8 @@ class Archiver:
             if result.why:
                 log.warning("no recording", call_id=job.call_id, category=job.category, why=result.why)
             events.append(result.event(job.category))
-        return tuple(sorted(events, key=lambda event: isinstance(event, ArchiveFailed)))
+        measured = [result.measured for result in results if result.measured is not None]
+        return (*sorted(events, key=lambda event: isinstance(event, ArchiveFailed)), *measured)
 
     async def discard(self, call: CallState, archived: Archived) -> list[str]:
         """Once ``archived`` is committed: ``discard_parts``, off the loop."""
@@ -146,7 +139,7 @@ class Archiver:
             return ArchiveResult(why=f"too_many={self._queue.maxsize}")
         return await waiting.done
 
-    async def _serve(self, lane: _Lane) -> None:
+    async def _serve(self, lane: Lane[ArchiveJob, ArchiveResult]) -> None:
         try:
             while True:
                 waiting = await self._queue.get()
@@ -154,7 +147,9 @@ class Archiver:
                     continue
                 self._busy.add(waiting.done)
                 try:
-                    _settle(waiting.done, await lane.do(waiting.job))
+                    _settle(waiting.done, await lane.do(waiting.job, waiting.job.call_id))
+                except WorkerLost as lost:
+                    _settle(waiting.done, ArchiveResult(why=lost.why))
                 except Exception as error:
                     log.exception("archiving failed by a fault of ours", call_id=waiting.job.call_id)
                     _settle(waiting.done, ArchiveResult(why=f"fault={type(error).__name__}"))
@@ -173,57 +168,3 @@ def _settle(done: asyncio.Future[ArchiveResult], with_: ArchiveResult | Closed) 
         done.set_exception(with_)
     else:
         done.set_result(with_)
-
-
-class _Lane:
-    """One worker process, made when first needed and again after it died."""
-
-    def __init__(self, run: Run, timeout: float) -> None:
-        self._run, self._timeout = run, timeout
-        self._pool: ProcessPoolExecutor | None = None
-        self._process = -1
-
-    async def do(self, job: ArchiveJob) -> ArchiveResult:
-        """Do the job, with a new worker when the old one died in it."""
-        for again in range(TRIES):
-            try:
-                pool = await self._ready()
-                async with asyncio.timeout(self._timeout):
-                    return await asyncio.wrap_future(pool.submit(self._run, job))
-            except TimeoutError:
-                self.kill()
-                return ArchiveResult(why=f"timeout={self._timeout:.0f}")
-            except BrokenProcessPool:
-                self.kill()
-                log.warning("archive worker died", call_id=job.call_id, tries=again + 1)
-        return ArchiveResult(why="worker_died")
-
-    async def _ready(self) -> ProcessPoolExecutor:
-        if self._pool is not None:
-            return self._pool
-        pool = ProcessPoolExecutor(
-            1, mp_context=multiprocessing.get_context("spawn"), initializer=worker.begin
-        )
-        try:
-            async with asyncio.timeout(START_TIMEOUT):
-                pid = await asyncio.wrap_future(pool.submit(worker.pid))
-            # A handle, not a number: by the time of a kill the number may be another process's.
-            self._process = os.pidfd_open(pid)
-        except (TimeoutError, OSError) as error:
-            raise BrokenProcessPool(f"the worker does not start: {error}") from error
-        finally:
-            if self._process < 0:
-                pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = pool
-        return pool
-
-    def kill(self) -> None:
-        """End the worker at once; whatever it was doing is safe to repeat."""
-        pool, process = self._pool, self._process
-        self._pool, self._process = None, -1
-        if pool is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(process, signal.SIGKILL)
-        os.close(process)
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -11,6 +11,7 @@ from config.catalogue import _
 from config.problems import Place, Problem
 from config.settings import Settings
 from recordings.folders import Folders
+from recordings.keys import BadKey, key_folder, load_ring, loose_keys
 
 LITTLE_SPACE = 5 * 10**9
 """Bytes free; below it an operator is warned: 40 hours of talk in the spool."""
@@ -38,6 +39,7 @@ def check(settings: Settings, state_dir: Path) -> list[Problem]:
                 break  # the other two lie within it
     if problems:
         return problems
+    problems += _keys(settings, state_dir, folders)
     free = shutil.disk_usage(folders.archive).free
     if free < LITTLE_SPACE:
         problems.append(
@@ -62,6 +64,40 @@ def check(settings: Settings, state_dir: Path) -> list[Problem]:
             )
         )
     return problems
+
+
+def _keys(settings: Settings, state_dir: Path, folders: Folders) -> list[Problem]:
+    """What is wrong with the keys. Warnings alone: without a key recordings wait in the spool, and calls go on."""
+    recording = settings.hotline.recording
+    folder = key_folder(recording, state_dir)
+    place = Place("hotline.yaml", key="recording.keys" if recording.keys else "recording.encrypt")
+    if not recording.encrypt and not folder.exists():
+        return []
+    found = []
+    try:
+        if recording.encrypt and load_ring(folder).current is None:
+            found.append(Problem(
+                "recordings-no-key", place,
+                _("Recordings are to be encrypted, but {folder} holds no key: they wait unfinished in the spool.")
+                .format(folder=folder),
+                _("Run 'hotline recordings keys new', and keep a copy of the key elsewhere."), warning=True,
+            ))  # fmt: skip
+    except BadKey as error:
+        fix = _("Bring it back from your copy of the keys. Until then recordings wait unfinished in the spool.")
+        found.append(Problem("recordings-bad-key", place, str(error), fix, warning=True))
+    if folder.resolve().is_relative_to(folders.archive.resolve()):
+        found.append(Problem(
+            "recordings-keys-inside", place,
+            _("The keys in {folder} lie within the recordings that they protect.").format(folder=folder),
+            _("Choose a folder outside of it, best on another disk."), warning=True,
+        ))  # fmt: skip
+    if loose := loose_keys(folder):
+        found.append(Problem(
+            "recordings-keys-open", place,
+            _("Others may read or write {path}.").format(path=loose[0]),
+            _("Take their rights away: chmod 700 for the folder, chmod 600 for its files."), warning=True,
+        ))  # fmt: skip
+    return found
 
 
 def _not_writable(folder: Path) -> str:

@@ -5,13 +5,42 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from calllog.events import Archived, ArchiveFailed, Category
+from calllog.events import Archived, ArchiveFailed, Category, Measured
 from calllog.folds import CallState
 from calllog.talk import Talk
+from config.settings import Recording
 from recordings.folders import RATE, Folders
+from recordings.keys import key_folder
+
+Format = Literal["flac", "opus"]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How recordings are kept, by the settings in force.
+
+    ``keys`` is the folder of keys (empty: there is none), ``seal``: by the newest of them. A silence lasts at least
+    ``silence_from`` seconds, both talk at once for at least ``talk_over_from``.
+    """
+
+    format: Format = "flac"
+    keys: str = ""
+    seal: bool = False
+    silence_from: float = 5.0
+    talk_over_from: float = 1.0
+
+
+def how_of(recording: Recording, state_dir: Path) -> How:
+    """How recordings are kept by these settings."""
+    return How(
+        recording.format, str(key_folder(recording, state_dir)), recording.encrypt, recording.silence_from,
+        recording.talk_over_from,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +95,27 @@ class ArchiveJob:
     arrived_at: int
     talks: tuple[TalkJob, ...] = ()
     voicemail: str = ""
+    how: How = How()
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveResult:
     """What came of a job: ``archived``, or ``why`` it failed (``recordings.notes.say`` puts it into words).
 
+    ``measured`` is what can be told of its sound; None where that failed, which does not fail the recording.
     A failed job has deleted nothing but its own temporary file.
     """
 
     archived: Archived | None = None
     why: str = ""
+    measured: Measured | None = None
 
     def event(self, category: Category) -> Archived | ArchiveFailed:
         """The event to journal."""
         return self.archived or ArchiveFailed(why=self.why, category=category)
 
 
-def jobs_of(call: CallState, folders: Folders, zone: ZoneInfo) -> list[ArchiveJob]:
+def jobs_of(call: CallState, folders: Folders, zone: ZoneInfo, how: How = How()) -> list[ArchiveJob]:
     """The recordings that the journal says this ended call has: none, its talks, its voicemail, or both.
 
     ``zone`` is the operator's time zone, in which the folder's day is meant. Pure. Raises ValueError for a
@@ -92,13 +124,13 @@ def jobs_of(call: CallState, folders: Folders, zone: ZoneInfo) -> list[ArchiveJo
     day = dt.datetime.fromtimestamp(call.arrived_at / 1e6, dt.UTC).astimezone(zone)
     name = f"{day:%Y/%m/%d}/{quote(call.call_id, safe='')}"
     jobs = []
-    base = ArchiveJob(call.call_id, "call", str(folders.archive), f"{name}.flac", call.arrived_at)
+    base = ArchiveJob(call.call_id, "call", str(folders.archive), f"{name}.{how.format}", call.arrived_at, how=how)
     if call.parts:
         talks = tuple(_talk_job(talk, call, folders) for talk in call.talks if talk.started_at or talk.parts)
         jobs.append(replace(base, talks=talks))
     if call.voicemail_kept and call.voicemail_file:
         voicemail = str(folders.raw(call.voicemail_file))
-        jobs.append(replace(base, category="voicemail", file=f"{name}.voicemail.flac", voicemail=voicemail))
+        jobs.append(replace(base, category="voicemail", file=f"{name}.voicemail.{how.format}", voicemail=voicemail))
     return jobs
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from calllog.events import Archived, Recorded
 from config.catalogue import _
+from recordings.errors import Unreadable
 from recordings.folders import Folders
+from recordings.keys import NO_KEYS, Ring
 from recordings.notes import say
 
 BLOCK = 1 << 20
@@ -68,8 +70,9 @@ def _row(recorded: Recorded, archived: Archived, folders: Folders) -> Row:
     )
 
 
-def get(archived: Archived, folders: Folders, to: Path, *, replace: bool = False) -> Path:
-    """Copy a recording to ``to`` (a file, or a folder to put it in) and prove the copy by its SHA-256.
+def get(archived: Archived, folders: Folders, to: Path, *, ring: Ring = NO_KEYS, replace: bool = False) -> Path:
+    """Copy a recording to ``to`` (a file, or a folder to put it in), decrypted with the keys of ``ring`` where it is
+    sealed, and prove the copy by its SHA-256.
 
     Returns the path written. Raises NotCopied when the recording is missing or damaged, or when ``to`` is
     there already (without ``replace``) or cannot be written; ``to`` is then as it was.
@@ -81,7 +84,9 @@ def get(archived: Archived, folders: Folders, to: Path, *, replace: bool = False
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
-            sha256 = _copy(source, unfinished)
+            sha256 = _copy(source, archived.file, ring, unfinished)
+        except Unreadable as error:
+            raise NotCopied(str(error)) from error
         except FileNotFoundError as error:
             gone = unfinished.parent if source.exists() else source
             raise NotCopied(_("{path} is not there.").format(path=gone)) from error
@@ -102,9 +107,11 @@ def get(archived: Archived, folders: Folders, to: Path, *, replace: bool = False
     return target
 
 
-def _copy(source: Path, target: Path) -> str:
+def _copy(source: Path, name: str, ring: Ring, target: Path) -> str:
     """Copy and return the SHA-256 of what was written (read back from it)."""
-    with open(source, "rb") as giving, open(target, "w+b") as taking:
+    from recordings.sealed import open_stored
+
+    with open_stored(source, name, ring) as giving, open(target, "w+b") as taking:
         while block := giving.read(BLOCK):
             taking.write(block)
         taking.flush()

@@ -6,6 +6,7 @@ holds the words, so that their wording can be bettered and read in either langua
 
 from __future__ import annotations
 
+from calllog.events import RecordingFault
 from config.catalogue import _
 
 
@@ -66,8 +67,31 @@ def _sentence(word: str, value: str) -> str:
             return _("More than {count} recordings were waiting. The next start finishes it.").format(
                 count=value
             )
+        case "archive_gone", _value:
+            return _("The recordings' folder has gone. Bring it back: what is recorded is finished then.")
+        case "no_key", _value:
+            return _("There is no key to seal it with, or one cannot be read. The raw parts are kept.")
         case "outside", _value:
             return _("The journal names a file outside the recordings' folder.")
         case "fault", _value:
             return _("A fault of Hotline's own ({what}). The raw parts are kept.").format(what=value)
     return f"{word}={value}" if value else word
+
+
+def say_fault(fault: RecordingFault) -> str:
+    """What is wrong with a finished recording's file, as a sentence; empty for nothing."""
+    match fault:
+        case "":
+            return ""
+        case "gone":
+            return _("The recording's file has gone.")
+        case "size":
+            return _("The recording's file has another size than when it was archived.")
+        case "digest":
+            return _("The recording's file is not what was archived: its SHA-256 is another.")
+        case "damaged":
+            return _("The recording's file is damaged; no wrong sound is played.")
+        case "no_key":
+            return _("The key that opens the recording is not there: bring it back from your copy of the keys.")
+        case "unreadable":
+            return _("The recording's file cannot be read at the moment.")

@@ -1,31 +1,40 @@
 """Sound files, block by block, so that a call of hours needs no more memory than one of seconds.
 
-The only place that knows soundfile. Samples are 16-bit throughout, blocks are arrays of (frames, channels).
+The only place that knows soundfile. Samples are 16-bit throughout, blocks are arrays of (frames, channels). A file may
+be sealed (``recordings.sealed``): it is then decrypted as it is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
 from config.plain import open_plain
+from recordings.errors import Unreadable as Unreadable
+from recordings.jobs import Format
+from recordings.keys import NO_KEYS, Ring
+from recordings.sealed import Sealed, Sealer, open_stored
 
 Samples = npt.NDArray[np.int16]
 
 BLOCK = 65_536
 """Frames handled at a time, 8 s."""
 
-
-class Unreadable(Exception):
-    """A sound file that cannot be decoded to its end."""
+OPUS_RATES = frozenset({8000, 12_000, 16_000, 24_000, 48_000})
+"""Hz that Opus knows (RFC 6716, section 2); a voicemail of another rate is kept as FLAC."""
+_WRITTEN: dict[Format, dict[str, Any]] = {
+    "flac": {"format": "FLAC", "subtype": "PCM_16"},
+    "opus": {"format": "OGG", "subtype": "OPUS"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +96,11 @@ def silence(frames: int, channels: int) -> Iterator[Samples]:
 
 
 class _Sink:
-    """A file that remembers its OSError: libsndfile calls it from C, where an exception would be lost."""
+    """A file that remembers its error: libsndfile calls it from C, where an exception would be lost."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes] | Sealer | Sealed) -> None:
         self._file = file
-        self.error: OSError | None = None
+        self.error: Exception | None = None
 
     def write(self, data: bytes) -> int:
         if self.error:
@@ -113,22 +122,34 @@ class _Sink:
         return self._file.tell()
 
     def read(self, size: int = -1) -> bytes:
-        return self._file.read(size)
+        try:
+            return b"" if self.error else self._file.read(size) or b""
+        except (OSError, Unreadable) as error:
+            self.error = error
+            return b""
 
 
-def write_flac(path: Path, blocks: Iterable[Samples], rate: int, channels: int, tags: dict[str, str]) -> Pcm:
-    """Write a 16-bit FLAC, synced to disk; returns the digest of what was given to it.
+def write_sound(
+    path: Path,
+    blocks: Iterable[Samples],
+    rate: int,
+    channels: int,
+    tags: dict[str, str],
+    *,
+    format: Format = "flac",
+    seal: tuple[str, Ring] | None = None,
+) -> Pcm:
+    """Write a 16-bit FLAC, or an Ogg Opus, synced to disk; returns the digest of what was given to it.
 
-    ``tags`` are of libsndfile's names (title, date, comment ...). Raises OSError (also for a full disk), and
-    what ``blocks`` raises.
+    ``tags`` are of libsndfile's names (title, date, comment ...). ``seal``: under this name, by the newest key of the
+    ring. Raises OSError (also for a full disk), NoKey, and what ``blocks`` raises.
     """
     running = _Digest(channels)
     with open(path, "w+b", opener=_private) as file:
-        sink = _Sink(file)
+        sealer = Sealer(file, *seal) if seal else None
+        sink = _Sink(sealer or file)
         try:
-            with soundfile.SoundFile(
-                sink, "w", samplerate=rate, channels=channels, format="FLAC", subtype="PCM_16"
-            ) as sound:
+            with soundfile.SoundFile(sink, "w", samplerate=rate, channels=channels, **_WRITTEN[format]) as sound:
                 for name, text in tags.items():
                     setattr(sound, name, text)
                 for block in blocks:
@@ -141,6 +162,8 @@ def write_flac(path: Path, blocks: Iterable[Samples], rate: int, channels: int, 
             raise sink.error or OSError(f"{path}: {error}") from error
         if sink.error:
             raise sink.error
+        if sealer:
+            sealer.finish()
         file.flush()
         os.fsync(file.fileno())
         # What is verified next should come from the disk, not from memory.
@@ -162,37 +185,80 @@ class Decoded:
     comment: str
 
 
-def decode(path: Path) -> Decoded:
-    """Decode a sound file to its end. Raises OSError, and Unreadable for anything but an intact file."""
-    with open(path, "rb") as file:
-        os.fstat(file.fileno())
+def decode(
+    path: Path, name: str = "", ring: Ring = NO_KEYS, tap: Callable[[Samples, int], object] | None = None
+) -> Decoded:
+    """Decode a sound file to its end. Each block also goes to ``tap``, with the rate in Hz.
+
+    Raises OSError, Unreadable for anything but an intact file, and NoKey.
+    """
+    with opened(path, name, ring) as it:
+        sound = it.sound
+        running = _Digest(sound.channels)
+        for block in sound.blocks(BLOCK, dtype="int16", always_2d=True):
+            running.take(block)
+            if tap:
+                tap(block, sound.samplerate)
+        if running.pcm().frames != sound.frames:
+            raise Unreadable(f"{path}: ends early")
+        return Decoded(running.pcm(), sound.samplerate, sound.title, sound.comment)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A finished file: soundfile's ``SoundFile``, and what it is read from where that is sealed."""
+
+    sound: Any
+    source: _Sink | None
+
+    def prove(self) -> None:
+        """After reading: raises what went wrong meanwhile, which the sound library takes for the end of the file."""
+        if self.source and self.source.error:
+            raise self.source.error
+
+    def read(self, first: int, end: int) -> Samples:
+        """These frames. Raises OSError, Unreadable, Damaged."""
         try:
-            # By its number: through the file object every piece would be a call from C into Python.
-            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                running = _Digest(sound.channels)
-                for block in sound.blocks(BLOCK, dtype="int16", always_2d=True):
-                    running.take(block)
-                if running.pcm().frames != sound.frames:
-                    raise Unreadable(f"{path}: ends early")
-                return Decoded(running.pcm(), sound.samplerate, sound.title, sound.comment)
-        except soundfile.SoundFileError as error:
+            if self.sound.tell() != first:
+                self.sound.seek(first)
+            samples: Samples = self.sound.read(end - first, dtype="int16", always_2d=True)
+        except (soundfile.SoundFileError, AssertionError) as error:
+            self.prove()
+            raise Unreadable(str(error)) from error
+        self.prove()
+        if len(samples) != end - first:
+            raise Unreadable("ends early")
+        return samples
+
+
+@contextmanager
+def opened(path: Path, name: str = "", ring: Ring = NO_KEYS) -> Iterator[Opened]:
+    """A finished file to be decoded. Raises OSError, Unreadable, Damaged, NoKey, also while it is read.
+
+    ``name``: what the file is for, by which it was sealed.
+    """
+    with open_stored(path, name, ring) as file:
+        # A plain file by its number: through the file object every piece would be a call from C into Python.
+        source = _Sink(file) if isinstance(file, Sealed) else None
+        try:
+            with soundfile.SoundFile(source or file.fileno(), closefd=False) as sound:
+                yield (it := Opened(sound, source))
+                it.prove()
+        except (soundfile.SoundFileError, AssertionError, Unreadable) as error:
+            if source and source.error and source.error is not error:
+                raise source.error from error
+            if isinstance(error, Unreadable):
+                raise
             raise Unreadable(f"{path}: {error}") from error
 
 
-def sound_blocks(path: Path) -> tuple[int, int, Iterator[Samples]]:
-    """The rate (Hz), channels and blocks of a sound file. Raises OSError and Unreadable."""
-    with open(path, "rb"):
-        pass
-    try:
-        sound = soundfile.SoundFile(str(path))
-    except soundfile.SoundFileError as error:
-        raise Unreadable(f"{path}: {error}") from error
+def sound_blocks(path: Path, name: str = "", ring: Ring = NO_KEYS) -> tuple[int, int, Iterator[Samples]]:
+    """The rate (Hz), channels and blocks of a sound file. Raises as :func:`opened` does."""
+    with opened(path, name, ring) as it:
+        rate, channels = it.sound.samplerate, it.sound.channels
 
     def blocks() -> Iterator[Samples]:
-        with sound:
-            try:
-                yield from sound.blocks(BLOCK, dtype="int16", always_2d=True)
-            except soundfile.SoundFileError as error:
-                raise Unreadable(f"{path}: {error}") from error
+        with opened(path, name, ring) as it:
+            yield from it.sound.blocks(BLOCK, dtype="int16", always_2d=True)
 
-    return sound.samplerate, sound.channels, blocks()
+    return rate, channels, blocks()

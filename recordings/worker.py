@@ -7,8 +7,12 @@ import multiprocessing.connection
 import os
 import signal
 import threading
+from typing import TYPE_CHECKING
 
 from recordings.jobs import ArchiveJob, ArchiveResult
+
+if TYPE_CHECKING:
+    from recordings.playback import PlayJob, PlayResult
 
 NICENESS = 10
 """Calls come first: Asterisk and the daemon run at 0."""
@@ -40,7 +44,14 @@ def pid() -> int:
 
 
 def run(job: ArchiveJob) -> ArchiveResult:
-    """Do one job."""
+    """Finish one recording."""
     from recordings.archive import finalise
 
     return finalise(job)
+
+
+def play(job: PlayJob) -> PlayResult:
+    """One piece of a recording for somebody who listens."""
+    from recordings.playing import play
+
+    return play(job)

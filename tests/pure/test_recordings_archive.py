@@ -21,7 +21,7 @@ from recordings.archive import finalise
 from recordings.folders import RATE, voicemail_seconds
 from recordings.jobs import ArchiveJob, RawPart, TalkJob
 from recordings.measure import tones
-from recordings.sound import Samples, write_flac
+from recordings.sound import Samples, write_sound
 
 T0 = 1_790_000_000_000_000
 SECOND = 1_000_000
@@ -59,6 +59,7 @@ def job_of(
             TalkJob(f"t{number}", T0 + round(begun * SECOND), T0 + round(ended * SECOND), tuple(raws))
         )
     root = str(folder / "recordings")
+    os.makedirs(root, exist_ok=True)
     return ArchiveJob("hotline-1790000000.12", "call", root, FILE, T0, tuple(made))
 
 
@@ -226,15 +227,15 @@ def test_half_written_files_of_a_killed_worker_are_replaced(tmp_path: Path) -> N
 def test_a_file_that_does_not_verify_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = job_of(tmp_path, [(0, noise(1, 9000))])
 
-    def one_bit_off(path: Path, *args: object) -> object:
-        pcm = real(path, *args)  # type: ignore[arg-type]
+    def one_bit_off(path: Path, *args: object, **more: object) -> object:
+        pcm = real(path, *args, **more)  # type: ignore[arg-type]
         samples = soundfile.read(path, dtype="int16")[0]
         samples[4711, 1] ^= 1
         soundfile.write(path, samples, RATE, format="FLAC")
         return pcm
 
-    real = write_flac
-    monkeypatch.setattr(archive, "write_flac", one_bit_off)
+    real = write_sound
+    monkeypatch.setattr(archive, "write_sound", one_bit_off)
     assert finalise(job).why == "differs"
     assert [path for path in Path(job.root).rglob("*") if path.is_file()] == []
 
@@ -272,13 +273,18 @@ def test_a_full_disk_is_a_reason_and_everything_stays(tmp_path: Path, limit: int
     assert finalise(job).why == ""
 
 
-def test_a_folder_that_cannot_be_made_is_a_reason(tmp_path: Path) -> None:
-    (tmp_path / "recordings").write_text("a file where the folder should be")
-    assert finalise(job_of(tmp_path, [(0, noise(1, 900))])).why == "io=ENOTDIR"
+def test_an_archive_that_has_gone_is_a_reason_and_is_not_made_anew(tmp_path: Path) -> None:
+    job = job_of(tmp_path, [(0, noise(1, 900))])
+    Path(job.root).rmdir()
+    assert finalise(job).why == "archive_gone"
+    Path(job.root).write_text("a file where the folder should be")
+    assert finalise(job).why == "archive_gone"
+    assert Path(job.talks[0].parts[0].path).stat().st_size == 3600
 
 
 def voicemail(folder: Path, data: bytes, name: str = "vm.wav") -> ArchiveJob:
     (folder / name).write_bytes(data)
+    (folder / "r").mkdir(exist_ok=True)
     file = FILE.replace(".flac", ".voicemail.flac")
     return ArchiveJob(
         "hotline-1790000000.12", "voicemail", str(folder / "r"), file, T0, voicemail=str(folder / name)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calllog.events import Archived, ArchiveFailed
+from calllog.events import Archived, ArchiveFailed, Measured
 from calllog.folds import CallState
 from calllog.talk import Part, Talk
 from recordings import archive
@@ -66,11 +66,11 @@ def dies_at_begin(job: ArchiveJob) -> ArchiveResult:
 def dies_in_writing(job: ArchiveJob) -> ArchiveResult:
     if first_time(job, "writing"):
 
-        def half(path: Path, *_: object) -> None:
+        def half(path: Path, *_: object, **__: object) -> None:
             path.write_bytes(b"fLaC half a file")
             os.kill(os.getpid(), signal.SIGKILL)
 
-        archive.write_flac = half  # type: ignore[assignment,attr-defined]
+        archive.write_sound = half  # type: ignore[assignment,attr-defined]
     return archive.finalise(job)
 
 
@@ -109,12 +109,12 @@ async def test_a_worker_killed_in_mid_job_is_followed_by_another(tmp_path: Path,
     folders = Folders(tmp_path)
     state = call(folders)
     async with Archiver(folders, SHANGHAI, run=run) as archiver:  # type: ignore[arg-type]
-        (archived,) = await archiver.archive(state)
-    assert isinstance(archived, Archived)
+        archived, measured = await archiver.archive(state)
+    assert isinstance(archived, Archived) and isinstance(measured, Measured)
     assert archived.file == "2026/09/22/hotline-1790006400.1.flac"
     assert archived.frames == 8000
     day = folders.finished(archived.file).parent
-    assert [path.name for path in day.iterdir()] == ["hotline-1790006400.1.flac"]
+    assert {path.name for path in day.iterdir()} == {"hotline-1790006400.1.flac", "hotline-1790006400.1.flac.measure"}
     assert folders.raw(state.parts[0].file).exists()
 
 
@@ -146,10 +146,11 @@ async def test_talks_and_voicemail_are_two_recordings_and_are_discarded_apart(tm
     both, nothing = call(folders, voicemail=True), CallState("hotline-1.2", arrived_at=T0, ended_at=T0)
     lost = call(folders, 3, voicemail=True, raw=False)
     async with Archiver(folders, SHANGHAI, workers=2) as archiver:
-        talks, voicemail = await archiver.archive(both)
-        assert await archiver.archive(both, "voicemail") == (voicemail,)
+        talks, voicemail, *measured = await archiver.archive(both)
+        assert [each.category for each in measured if isinstance(each, Measured)] == ["call", "voicemail"]
+        assert await archiver.archive(both, "voicemail") == (voicemail, measured[1])
         assert await archiver.archive(nothing) == ()
-        kept, not_kept = await archiver.archive(lost)
+        kept, not_kept, _measured = await archiver.archive(lost)
         assert isinstance(talks, Archived)
         assert isinstance(voicemail, Archived)
         assert (talks.category, talks.channels, talks.frames) == ("call", 2, 8000)
@@ -200,7 +201,7 @@ async def test_a_talk_that_asterisk_refused_to_record_gives_no_event_but_a_file_
         state.parts[0].failed, state.parts[0].started_at = "AMI did not answer", 0
     async with Archiver(folders, SHANGHAI) as archiver:
         assert await archiver.archive(refused) == ()
-        (archived,) = await archiver.archive(late)
+        archived, _measured = await archiver.archive(late)
     assert isinstance(archived, Archived)
 
 
@@ -234,7 +235,7 @@ async def test_a_caller_that_goes_away_takes_nothing_down(tmp_path: Path) -> Non
         gone = asyncio.create_task(archiver.archive(call(folders, 1)))
         await asyncio.sleep(0)
         gone.cancel()
-        (archived,) = await archiver.archive(call(folders, 2))
+        archived, _measured = await archiver.archive(call(folders, 2))
     assert isinstance(archived, Archived)
 
 

@@ -21,7 +21,7 @@ from calllog.events import Archived, ArchiveFailed, Arrived, Category, Ended, Re
 from calllog.folds import CallState
 from calllog.talk import Part, Talk
 from config.catalogue import set_language
-from config.settings import Settings
+from config.settings import Recording, Settings
 from recordings import check as checking, notes
 from recordings.folders import Folders, part_file, spool_files, talk_id_of
 from recordings.leftovers import Leftovers, ToArchive, leftovers
@@ -204,7 +204,7 @@ def test_get_hands_out_a_proved_copy_or_says_why_not(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["a.flac"]
 
 
-SETTINGS = cast("Settings", SimpleNamespace())
+SETTINGS = cast("Settings", SimpleNamespace(hotline=SimpleNamespace(recording=Recording())))
 
 
 def test_the_check_tells_every_problem_of_the_folders(

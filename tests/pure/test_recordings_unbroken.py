@@ -97,6 +97,7 @@ def test_one_flac_of_one_file_with_a_row_for_each_talk(tmp_path: Path) -> None:
     raw = tmp_path / "t1.1.raw"
     raw.write_bytes(np.stack([caller, agent], axis=1).astype("<i2").tobytes())
     talks = shared(str(raw), (0, 3), (7, 10))
+    (tmp_path / "recordings").mkdir()
     job = ArchiveJob("c1", "call", str(tmp_path / "recordings"), "c1.flac", T0, tuple(talks))
     result = finalise(job)
     assert result.archived is not None, result.why

@@ -1,0 +1,131 @@
+"""``hotline recordings keys``: the keys by which recordings are encrypted at rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from calllog.wording import BAD, GOOD
+from config.catalogue import _, ngettext
+from hotline.cli_options import Command, ConfigFolder, FormatOption, house, one_line_each, refuse
+from hotline.cli_pausing import recordings_app as recordings_app
+from hotline.cli_store import bar
+from hotline.show import Column, Format, console, show
+
+if TYPE_CHECKING:
+    from calllog.verify import Progress
+
+
+class KeyWork(StrEnum):
+    """What is to be done with the keys."""
+
+    LIST = "list"
+    NEW = "new"
+    REWRAP = "rewrap"
+
+
+@recordings_app.command(
+    "keys", cls=Command, help=_("The keys of encrypted recordings: list them, make a new one, pass all files to it.")
+)
+@one_line_each()
+def keys_command(
+    work: Annotated[KeyWork, typer.Argument(metavar="[list|new|rewrap]", show_default=False)] = KeyWork.LIST,
+    form: FormatOption = Format.TABLE,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """Exit status 1 when a file's key is missing, or the file is damaged."""
+    settings, state = house(config)
+    from recordings.keys import BadKey, key_file, key_folder, load_ring, make_key
+
+    folder = key_folder(settings.hotline.recording, state)
+    try:
+        if work is KeyWork.NEW:
+            key = make_key(folder, dt.datetime.now(dt.UTC))
+            path = key_file(folder, key.key_id)
+            console().print(_("New key {key}: {path}").format(key=key.key_id, path=path), soft_wrap=True)
+            warning = _("Keep a copy of it away from this machine: without it nobody can ever hear what it seals.")
+            console().print(warning, style="bold yellow", soft_wrap=True)
+            return
+        ring = load_ring(folder)
+    except BadKey as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(_("{path} cannot be written: {reason}").format(path=folder, reason=error.strerror))
+    if work is KeyWork.REWRAP:
+        _rewrap(state, folder)
+        return
+    from recordings.sealed import key_of
+
+    sealed_by: Counter[str] = Counter()
+    with bar(_("Reading the recordings")) as progress:
+        for path, _name in _stored(state, progress):
+            try:
+                key_id = key_of(path)
+            except OSError:
+                continue
+            if key_id is not None:
+                sealed_by[key_id] += 1
+    current = ring.current.key_id if ring.current else ""
+    rows = [*sorted(ring.keys, key=lambda key_id: ring.keys[key_id].made),
+            *sorted(set(sealed_by) - set(ring.keys))]  # fmt: skip
+
+    def state_of(key_id: str) -> tuple[str, str]:
+        if key_id not in ring.keys:
+            return _("not there: bring it back from your copy"), BAD
+        return (_("seals new recordings"), GOOD) if key_id == current else (_("opens older ones"), "")
+
+    zone = settings.hotline.zone
+    columns: list[Column[str]] = [
+        Column("key", lambda key_id: key_id, _("Key"), lambda key_id: key_id),
+        Column(
+            "made", lambda key_id: ring.keys[key_id].made.isoformat() if key_id in ring.keys else None, _("Made"),
+            lambda key_id: f"{ring.keys[key_id].made.astimezone(zone):%Y-%m-%d %H:%M}" if key_id in ring.keys else "",
+        ),
+        Column(
+            "files", lambda key_id: sealed_by[key_id], _("Files"), lambda key_id: str(sealed_by[key_id]), right=True
+        ),
+        Column("present", lambda key_id: key_id in ring.keys),
+        Column("current", lambda key_id: key_id == current, _("State"), state_of),
+    ]  # fmt: skip
+    show(form, columns, rows, empty=_("No keys: recordings are not encrypted."))
+    if set(sealed_by) - set(ring.keys):
+        raise typer.Exit(1)
+
+
+def _stored(state: Path, progress: Progress) -> list[tuple[Path, str]]:
+    from recordings.folders import Folders
+    from recordings.stored import stored_files
+
+    archive = Folders(state).archive
+    found = []
+    for number, name in enumerate(stored_files(archive), 1):
+        found.append((archive / name, name))
+        progress(number, 0)
+    return found
+
+
+def _rewrap(state: Path, folder: Path) -> None:
+    """Wrap every file's key by the newest key."""
+    from recordings.errors import Unreadable
+    from recordings.keys import load_ring
+    from recordings.sealed import rewrap
+
+    ring = load_ring(folder)
+    changed, refused = 0, []
+    with bar(_("Passing the recordings to the newest key")) as progress:
+        files = _stored(state, lambda _done, _total: None)
+        for number, (path, name) in enumerate(files, 1):
+            try:
+                changed += rewrap(path, name, ring)
+            except (Unreadable, OSError) as error:
+                refused.append(str(error))
+            progress(number, len(files))
+    said = ngettext("{n} file passed to the newest key.", "{n} files passed to the newest key.", changed)
+    console().print(said.format(n=changed), style=GOOD)
+    if refused:
+        refuse(*refused[:20], _("{n} files could not be passed.").format(n=len(refused)))
