@@ -39,13 +39,16 @@ LOOKS = 3
 """Looks at which lines are looked up after a start or a reconnect: what Asterisk writes until the second one lies still
 at the third. Whoever hung up before we saw what is there has their line by then, however busy the machine."""
 
+BRIEF = 3_000_000
+"""µs from the second in which a call came to its end, below which it is looked up though we should know of it."""
+
 LARGEST = 4 * 1024 * 1024
 """Bytes of the file that are read: some 50,000 calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One caller who hung up; ``end`` in µs UTC. ``asked``: we were told of them, if we lived."""
+    """One caller who hung up; ``end`` in µs UTC. ``asked``: the dialplan was about to tell us of them."""
 
     call_id: str
     up: bool
@@ -59,6 +62,12 @@ class Trace:
         """When the call came, in µs UTC: Asterisk's unique ids hold the second."""
         second = self.call_id.rpartition("-")[2].partition(".")[0]
         return min(micros(second) or self.end, self.end)
+
+    @property
+    def untold(self) -> bool:
+        """Whether even a daemon that lived may know nothing of them: who hangs up in the instant in which the dialplan
+        goes over to us never reaches Stasis()."""
+        return not self.asked or self.end - self.begin < BRIEF
 
 
 def read(text: str) -> list[Trace]:
@@ -146,7 +155,7 @@ class Traces:
             return ""
 
     def _read(self, every: bool) -> list[Trace] | None:
-        """The callers to be looked up: ``every`` one, or only those of whom we cannot have been told."""
+        """The callers to be looked up: ``every`` one, or only those of whom we may not have been told."""
         try:
             text = beginning(self._aside, LARGEST).decode("utf-8", "replace")
         except FileNotFoundError:
@@ -154,7 +163,7 @@ class Traces:
         except OSError as error:  # a pipe or a link that somebody laid there: what it holds is of no call
             log.error("Asterisk's list of callers who hung up cannot be read; it goes", why=str(error))
             return []
-        return [trace for trace in read(text) if every or not trace.asked]
+        return [trace for trace in read(text) if every or trace.untold]
 
     def _set_aside(self) -> bool:
         try:

@@ -78,7 +78,7 @@ async def test_a_kill_between_taking_in_and_deleting_doubles_nothing(tmp_path: P
 
 async def test_without_a_fault_the_file_is_emptied_and_nothing_looked_up(tmp_path: Path) -> None:
     file = tmp_path / "hung-up.log"
-    file.write_text(LINE)
+    file.write_text(LINE.replace("|1795614565.750000", "|1795614575.750000"))
     journal = await journal_at(tmp_path)
     traces = Traces(file, journal, country="CN", ended=lambda state: None)
     assert [await traces.take_in(()) for _ in range(3)] == [0] * 3
@@ -88,14 +88,15 @@ async def test_without_a_fault_the_file_is_emptied_and_nothing_looked_up(tmp_pat
 
 async def test_who_hung_up_before_we_were_asked_is_found_at_any_time(tmp_path: Path) -> None:
     file = tmp_path / "hung-up.log"
-    lines = [LINE.replace("\n", f"|{why}\n").replace(".494", f".{place}")
-             for place, why in enumerate(("silent", "handed", "frozen"))]  # fmt: skip
+    late = LINE.replace("|1795614565.750000", "|1795614575.750000")
+    given = ((late, "silent"), (late, "handed"), (late, "frozen"), (LINE, "handed"))
+    lines = [line.replace("\n", f"|{why}\n").replace(".494", f".{place}") for place, (line, why) in enumerate(given)]
     file.write_text("".join(lines))
     journal = await journal_at(tmp_path)
     traces = Traces(file, journal, country="CN", ended=lambda state: None)
-    assert [await traces.take_in(()) for _ in range(3)] == [0, 2, 0] and not left(tmp_path)
-    outcomes = [CallState.of("", await journal.events_of(f"hotline-1795614565.{place}")).outcome for place in range(3)]
-    assert outcomes == ["menu", "", "menu"]
+    assert [await traces.take_in(()) for _ in range(3)] == [0, 3, 0] and not left(tmp_path)
+    outcomes = [CallState.of("", await journal.events_of(f"hotline-1795614565.{place}")).outcome for place in range(4)]
+    assert outcomes == ["menu", "", "menu", "menu"]
     await journal.close()
 
 
