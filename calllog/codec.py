@@ -26,7 +26,7 @@ from calllog.events import (
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 VERSIONS: dict[str, int] = {"ring_started": 2, "ring_ended": 2, "notice_given": 2, "position_told": 2,
-                            "alarm": 2, "archived": 2}  # fmt: skip
+                            "alarm": 2, "archived": 2, "agent_changed": 2}  # fmt: skip
 """The current version of each kind that has had more than one; every other kind is at version 1."""
 
 
@@ -42,6 +42,7 @@ UPCASTS: dict[tuple[str, int], Upcast] = {
     ("position_told", 1): _same,  # wait: none was told
     ("alarm", 1): _same,  # key, params: there was the line alone
     ("archived", 1): _same,  # size: it was not told
+    ("agent_changed", 1): _same,  # free_from, extended: no wrap-up waited for a record
 }
 """How the data of (kind, version) becomes that of the next version; one entry for each step ever made."""
 

@@ -137,6 +137,11 @@ class Database:
             _INSERT_EVENT,
             [(item.seq, item.at, item.stream, item.stream_id, item.kind, item.v, item.data) for item in items],
         )
+        self._many(
+            "INSERT INTO note (note_id, call_id, kind, field, at, text) VALUES (?, ?, ?, ?, ?, ?)",
+            [(note.note_id, note.call_id, note.kind, note.field, item.at, note.text)
+             for item in items for note in item.notes],
+        )  # fmt: skip
         for table, some in rows.items():
             self._many(UPSERTS[table], some)
         self._agents |= staged
@@ -231,7 +236,7 @@ def _identity(party: Party) -> tuple[str, str]:
 
 def _with_party(item: Item, party_id: str) -> Item:
     event = msgspec.structs.replace(item.event, party_id=party_id)
-    return Item(item.seq, item.at, item.stream, item.stream_id, event, item.party, *encode(event))
+    return Item(item.seq, item.at, item.stream, item.stream_id, event, item.party, *encode(event), item.notes)
 
 
 def _copy(state: AgentState) -> AgentState:

@@ -14,6 +14,7 @@ import structlog
 from calllog.codec import Undecodable, decode, encode, stream_of
 from calllog.events import AnyEvent, Party, Recorded, Stream
 from calllog.folds import AgentState, CallState
+from calllog.notes import LONGEST, Note
 
 log = structlog.get_logger("calllog")
 
@@ -39,6 +40,7 @@ class Item:
     kind: str
     v: int
     data: str
+    notes: tuple[Note, ...] = ()
 
     @property
     def recorded(self) -> Recorded:
@@ -57,13 +59,17 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int
     data: msgspec.Raw
     party: Party | None = None
+    notes: tuple[Note, ...] = ()
 
 
 _line_encoder = msgspec.json.Encoder()
 _line_decoder = msgspec.json.Decoder(Line)
 
 
-def seal(seq: int, at: int, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None = None) -> Item:
+def seal(
+    seq: int, at: int, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None = None,
+    notes: Iterable[Note] = (),
+) -> Item:  # fmt: skip
     """An item whose every text and number can be stored: what cannot be is replaced, so that nothing is refused.
 
     Raises only for an ``event`` that is no event at all.
@@ -72,14 +78,23 @@ def seal(seq: int, at: int, stream: Stream, stream_id: str, event: AnyEvent, par
     stream_id = _sound_text(stream_id)
     if party is not None:
         party = clean(party)
+    kept = tuple(_storable(note, stream_id if stream == "call" else "") for note in notes)
     try:
         kind, v, data = encode(event)
         if "null" not in data:  # no event has a null: msgspec writes one for a number that is not finite
-            return Item(seq, at, stream, stream_id, event, party, kind, v, data)
+            return Item(seq, at, stream, stream_id, event, party, kind, v, data, kept)
     except (ValueError, TypeError):
         pass
     event = msgspec.convert(_sound(msgspec.to_builtins(event)), type(event), strict=False)
-    return Item(seq, at, stream, stream_id, event, party, *encode(event))
+    return Item(seq, at, stream, stream_id, event, party, *encode(event), kept)
+
+
+def _storable(note: Note, call_id: str) -> Note:
+    """The note as given, but for what no UTF-8 can hold; bounded, so that no text fills the spool."""
+    return Note(
+        _sound_text(note.note_id), note.kind, note.field, _sound_text(note.text[:LONGEST]),
+        _sound_text(note.call_id) or call_id,
+    )  # fmt: skip
 
 
 def _sound_text(text: str) -> str:
@@ -116,7 +131,7 @@ def _clean(text: str, longest: int) -> str:
 def to_line(item: Item) -> bytes:
     """The item as one line of the spool, with its newline."""
     raw = msgspec.Raw(item.data.encode())
-    line = Line(item.seq, item.at, item.stream, item.stream_id, item.kind, item.v, raw, item.party)
+    line = Line(item.seq, item.at, item.stream, item.stream_id, item.kind, item.v, raw, item.party, item.notes)
     return _line_encoder.encode(line) + b"\n"
 
 
@@ -125,7 +140,9 @@ def from_line(line: bytes) -> Item:
     read = _line_decoder.decode(line)
     data = bytes(read.data)
     event = decode(read.kind, read.v, data)
-    return Item(read.seq, read.at, read.stream, read.stream_id, event, read.party, read.kind, read.v, data.decode())
+    return Item(
+        read.seq, read.at, read.stream, read.stream_id, event, read.party, read.kind, read.v, data.decode(), read.notes
+    )
 
 
 def recorded(rows: Iterable[Any]) -> list[Recorded]:

@@ -4,7 +4,8 @@ An event says what happened, never what it means for a figure; every row and eve
 Events name people by ``party_id`` only; numbers and names live in the ``party`` table, which can be erased without
 touching the journal. Times stand in the envelope (:class:`Recorded`), as microseconds since 1970 UTC; ``seq`` orders
 events, not time. An event is never edited: a changed shape gets a new version ``v`` and is upcast on reading. The
-events of agents, roster and system are written in ``calllog.house_events``; all are known by the names of this module.
+events of agents, roster and system are written in ``calllog.house_events``, those of what is written and graded about
+a call in ``calllog.quality_events``; all are known by the names of this module.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ from calllog.pause_events import (
     RecordingDeclined as RecordingDeclined,
     RecordingPaused as RecordingPaused,
     RecordingResumed as RecordingResumed,
+)
+from calllog.quality_events import (
+    QualityEvent as QualityEvent,
+    RecordExtended as RecordExtended,
+    RecordWritten as RecordWritten,
+    Solved as Solved,
 )
 from calllog.recording_events import (
     Category as Category,
@@ -374,7 +381,7 @@ CallEvent = (
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
     | RecordingFailed | RecordingPaused | RecordingResumed | RecordingDeclined | VoicemailOffered | VoicemailStarted
     | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
-    | Measured | RecordingChecked
+    | Measured | RecordingChecked | QualityEvent
 )  # fmt: skip
 AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed
 

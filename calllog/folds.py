@@ -42,6 +42,7 @@ from calllog.events import (
     Outcome,
     PositionTold,
     Recorded,
+    RecordExtended,
     RecordingChecked,
     RecordingDeclined,
     RecordingFailed,
@@ -50,6 +51,7 @@ from calllog.events import (
     RecordingResumed,
     RecordingStarted,
     RecordingStopped,
+    RecordWritten,
     RingEnded,
     RingStarted,
     Side,
@@ -62,6 +64,7 @@ from calllog.events import (
     VoicemailOffered,
     VoicemailStarted,
 )  # fmt: skip
+from calllog.record import Record, written
 from calllog.talk import Part, Pause, Recording, Rung, Talk
 
 Stage = Literal["arrived", "greeting", "menu", "queue", "ringing", "talk", "offer", "voicemail", "away", "ended"]
@@ -121,6 +124,9 @@ class CallState:
     recordings: dict[str, Recording] = field(default_factory=dict)
     """By category: a call whose agent was lost can have both its talks and a voicemail."""
     measures: dict[str, Measured] = field(default_factory=dict)
+
+    record: Record | None = None
+    """来电登记."""
 
     @classmethod
     def of(cls, call_id: str, events: Iterable[Recorded]) -> CallState:
@@ -319,6 +325,10 @@ class CallState:
             case RecordingChecked():
                 if event.category in self.recordings:
                     self.recordings[event.category].fault = event.fault
+            case RecordWritten():
+                self.record = written(self.record, at, event)
+            case RecordExtended():
+                pass
             case _:
                 assert_never(event)
         if self.ended_at:
@@ -344,6 +354,9 @@ class AgentState:
     since: int = 0
     until: int = 0
     changed_at: int = 0
+    free_from: int = 0
+    """From when the agent is free once the call's record is complete (µs); 0: no record is awaited."""
+    extended: int = 0
 
     def apply(self, at: int, event: AgentChanged) -> None:
         """Fold one event in."""
@@ -354,3 +367,4 @@ class AgentState:
             event.talk_id,
         )
         self.missed, self.since, self.until, self.changed_at = event.missed, event.since, event.until, at
+        self.free_from, self.extended = event.free_from, event.extended

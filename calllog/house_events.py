@@ -21,6 +21,10 @@ class AgentChanged(Event, frozen=True, kw_only=True, tag="agent_changed"):
 
     ``since`` (µs) is when readiness began: it survives a ring that the caller abandoned, so the agent keeps their
     turn. ``until`` (µs) ends a wrap-up. ``missed`` counts rings not answered in a row.
+
+    Version 2 adds the wrap-up that waits for the call's record, until ``until`` at the longest: ``free_from`` (µs; 0:
+    no record is awaited) is from when the agent is free once the record is complete, ``extended`` how often the limit
+    was extended.
     """
 
     mode: AgentMode
@@ -30,6 +34,8 @@ class AgentChanged(Event, frozen=True, kw_only=True, tag="agent_changed"):
     missed: int = 0
     since: int = 0
     until: int = 0
+    free_from: int = 0
+    extended: int = 0
 
 
 # --- stream "roster" ------------------------------------------------------------------------------------------------

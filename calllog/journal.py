@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -21,6 +21,7 @@ from calllog.errors import StoreError
 from calllog.events import Alarm, AnyEvent, Degraded, Party, Recorded, Stream
 from calllog.folds import AgentState, CallState
 from calllog.migrate import bring_up_to_date
+from calllog.notes import Note
 from calllog.recall import Recall
 from calllog.spool import LIMIT, Spool
 from calllog.store import WriterLock, explain, make_file
@@ -101,13 +102,15 @@ class Journal:
         event: AnyEvent,
         *,
         party: Party | None = None,
+        notes: Iterable[Note] = (),
         at: int | None = None,
     ) -> None:
         """Journal an event; returns at once, never fails; committed within 50 ms while the store works.
 
-        ``party`` counts for ``Arrived`` only. ``at`` is µs UTC, the clock's now when left out.
+        ``party`` counts for ``Arrived`` only; ``notes`` are the texts that the event names, stored in the same
+        transaction. ``at`` is µs UTC, the clock's now when left out.
         """
-        self._put(stream, stream_id, event, party, at)
+        self._put(stream, stream_id, event, party, at, notes)
 
     async def commit(
         self,
@@ -116,6 +119,7 @@ class Journal:
         event: AnyEvent,
         *,
         party: Party | None = None,
+        notes: Iterable[Note] = (),
         at: int | None = None,
         hurry: bool = True,
     ) -> None:
@@ -124,7 +128,7 @@ class Journal:
         Without ``hurry`` nobody waits who could tell: it goes with a batch of others, some 50 ms later.
         Raises StoreLost when neither took it in time; the event is then still kept in memory and tried again.
         """
-        seq = self._put(stream, stream_id, event, party, at)
+        seq = self._put(stream, stream_id, event, party, at, notes)
         if not hurry:
             await asyncio.sleep(SOON)
         await self._writer.safe(seq)
@@ -162,6 +166,10 @@ class Journal:
         """Every event of one call, in order; empty when there is no such call. Raises StoreError."""
         return await self._recall.events_of(call_id)
 
+    async def notes_of(self, call_id: str) -> dict[str, str]:
+        """Text by note_id of everything written about one call. Raises StoreError."""
+        return await self._recall.notes_of(call_id)
+
     async def last_event(self, stream: Stream, stream_id: str) -> Recorded | None:
         """The latest event of this stream and id; None when there is none. Raises StoreError."""
         return await self._recall.last_event(stream, stream_id)
@@ -178,11 +186,14 @@ class Journal:
         """The latest ``most`` events of this stream and id, in order. Raises StoreError."""
         return await self._recall.last_events(stream, stream_id, most)
 
-    def _put(self, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None, at: int | None) -> int:
+    def _put(
+        self, stream: Stream, stream_id: str, event: AnyEvent, party: Party | None, at: int | None,
+        notes: Iterable[Note] = (),
+    ) -> int:  # fmt: skip
         """Give the event its place and queue it; returns the place."""
         try:
             moment = self._clock.now() if at is None else at
-            item = seal(self._next_seq, moment, stream, stream_id, event, party)
+            item = seal(self._next_seq, moment, stream, stream_id, event, party, notes)
         except Exception:
             log.exception("this is no event", stream=stream, id=stream_id, given=repr(event)[:500])
             return self._next_seq - 1

@@ -75,6 +75,11 @@ class Tally:
         return share(self.waited, self.answered)
 
 
+def record_completeness(complete: int, answered: int) -> float | None:
+    """记录完整率: calls with a complete call record / answered."""
+    return share(complete, answered)
+
+
 def occupancy(handling: float, ready: float) -> float | None:
     """占用率: handling / (handling + ready), both in seconds of agents' time."""
     return share(handling, handling + ready)

@@ -107,6 +107,12 @@ class Recall:
         mine = (item for item in pending if item.stream == "call" and item.stream_id == call_id)
         return found + [item.recorded for item in mine]
 
+    async def notes_of(self, call_id: str) -> dict[str, str]:
+        """Text by note_id of everything written about one call."""
+        async with self._snapshot() as (rows, pending):
+            found = dict(await rows("SELECT note_id, text FROM note WHERE call_id = ?", (call_id,)))
+        return found | {note.note_id: note.text for item in pending for note in item.notes if note.call_id == call_id}
+
     async def last_event(self, stream: Stream, stream_id: str) -> Recorded | None:
         """The latest event of a stream's one."""
         async with self._snapshot() as (rows, pending):

@@ -38,13 +38,19 @@ MEASURE_COLUMNS = (
     "agent_speech", "caller_share", "silences", "silence", "longest_silence", "talk_overs", "talk_over",
     "longest_talk_over", "silence_from", "talk_over_from",
 )  # fmt: skip
-AGENT_COLUMNS = ("agent", "mode", "reason", "call_id", "talk_id", "missed", "since", "until", "changed_at")
+RECORD_COLUMNS = (
+    "call_id", "record_id", "version", "agent", "written_by", "subject", "solved", "identity_checked", "complete",
+    "first_at", "written_at",
+)  # fmt: skip
+AGENT_COLUMNS = ("agent", "mode", "reason", "call_id", "talk_id", "missed", "since", "until", "changed_at", "free_from",
+                 "extended")  # fmt: skip
 
 FOLDED: dict[str, tuple[tuple[str, ...], int]] = {
     "call": (CALL_COLUMNS, 1),
     "talk": (TALK_COLUMNS, 2),
     "recording": (RECORDING_COLUMNS, 2),
     "measure": (MEASURE_COLUMNS, 2),
+    "call_record": (RECORD_COLUMNS, 1),
     "agent_state": (AGENT_COLUMNS, 1),
 }
 """Every folded table: its columns, and how many of the first of them are its key."""
@@ -68,6 +74,7 @@ def call_rows(state: CallState) -> dict[str, list[Row]]:
     """Every row of one call, by table. Rows of a call are only ever added or changed, never taken away."""
     return {
         "call": [_call(state)], "talk": _talks(state), "recording": _recordings(state), "measure": _measures(state),
+        "call_record": _record(state),
     }  # fmt: skip
 
 
@@ -75,7 +82,7 @@ def agent_row(state: AgentState) -> Row:
     """The row of one agent."""
     return (
         state.agent, state.mode, state.reason, state.call_id, state.talk_id, state.missed, state.since, state.until,
-        state.changed_at,
+        state.changed_at, state.free_from, state.extended,
     )  # fmt: skip
 
 
@@ -97,6 +104,16 @@ def _call(state: CallState) -> Row:
         sum(talk.held_us for talk in state.talks),
         len(state.talks),
     )  # fmt: skip
+
+
+def _record(state: CallState) -> list[Row]:
+    known = state.record
+    if known is None:
+        return []
+    return [(
+        state.call_id, known.record_id, known.version, known.agent, known.by, known.subject, known.solved,
+        int(known.identity_checked), int(known.complete), known.first_at, known.at,
+    )]  # fmt: skip
 
 
 def _talks(state: CallState) -> list[Row]:

@@ -93,9 +93,24 @@ measure = Table(
 )  # fmt: skip
 """Seconds, and LUFS (``recordings.measures``); ``caller_share``: the caller's part of all that was said, 0 to 1."""
 
+note = Table(
+    "note", metadata,
+    _key("note_id"), _text("call_id"), _text("kind"), _text("field"), _int("at"), _text("text"),
+    Index("note_by_call", "call_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+call_record = Table(
+    "call_record", metadata,
+    _key("call_id"), _text("record_id"), _int("version"), _text("agent"), _text("written_by"), _text("subject"),
+    _text("solved"), _int("identity_checked"), _int("complete"), _int("first_at"), _int("written_at"),
+    Index("call_record_by_subject", "subject", "written_at"),
+    sqlite_strict=True,
+)  # fmt: skip
+
 agent_state = Table(
     "agent_state", metadata,
     _key("agent"), _text("mode"), _text("reason"), _text("call_id"), _text("talk_id"), _int("missed"), _int("since"),
-    _int("until"), _int("changed_at"),
+    _int("until"), _int("changed_at"), _int("free_from"), _int("extended"),
     sqlite_strict=True,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from calllog.database import EVENT_COLUMNS
 from calllog.envelope import fold_agent, fold_call
 from calllog.events import Accessed, Alarm, Arrived, Ended, Recorded
 from calllog.folds import AgentState, CallState
+from calllog.notes import notes_named
 from calllog.rows import FOLDED, UPSERTS, Row, agent_row, call_rows
 from calllog.store import OPEN_PATIENCE, connect_to_read, explain, uri
 from calllog.writer import LOST
@@ -27,7 +28,7 @@ from config.catalogue import _
 Progress = Callable[[int, int], None]
 """Called with events done and events in all."""
 
-_TABLES_OF = {"call": ("call", "talk", "recording", "measure"), "agent": ("agent_state",)}
+_TABLES_OF = {"call": ("call", "talk", "recording", "measure", "call_record"), "agent": ("agent_state",)}
 _STEP = 1000
 
 
@@ -72,8 +73,14 @@ def verify(path: Path, progress: Progress | None = None, anchors: Sequence[Ancho
         found += _gaps(connection)
         found += faults(_accesses(connection), anchors)
         parties = {row[0] for row in connection.execute("SELECT party_id FROM party")}
+        (unnamed,) = connection.execute("SELECT count(*) FROM note").fetchone()
         for thread in _threads(connection, progress):
             found += _faults_of(thread, parties)
+            for note_id in notes_named(each.event for each in thread.events):
+                if connection.execute("SELECT 1 FROM note WHERE note_id = ?", (note_id,)).fetchone():
+                    unnamed -= 1
+                else:
+                    found.append(_("The note {note} of {id} is missing.").format(note=note_id, id=thread.stream_id))
             if thread.stream in _TABLES_OF:
                 for table, key, _wanted, _stored in _differences(
                     connection, thread.stream, thread.stream_id, _fold(thread)
@@ -82,6 +89,8 @@ def verify(path: Path, progress: Progress | None = None, anchors: Sequence[Ancho
                     found.append(text.format(table=table, key=key))
         for table, key in _orphans(connection):
             found.append(_("The row {key} of table {table} has no events.").format(table=table, key=key))
+        if unnamed:
+            found.append(_("Notes that no event names: {n}.").format(n=unnamed))
     return found
 
 

@@ -210,6 +210,8 @@ def pause_word(reason: str) -> str:
             return _("missed too many rings")
         case "paused":
             return ""
+        case "no_record":
+            return _("the call record was not completed")
         case "signed_in":
             return _("signed in for the next shift")
         case "signed_out":

@@ -15,10 +15,11 @@ from config.catalogue import _
 from config.check_changes import check_changes
 from config.check_console import check_console
 from config.check_roster import Held, check_roster, hours, overlapping, reversed_dates
+from config.check_subjects import check_subjects
 from config.check_trunks import check_trunks
 from config.explain import did_you_mean
 from config.problems import Place, Problem, key_path
-from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, RosterFile
+from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, RosterFile, SubjectFile
 
 FEWEST_RTP_PORTS = 8
 """Two calls: each has a caller's leg and an agent's, and each leg takes two ports (RTP and RTCP, RFC
@@ -35,6 +36,7 @@ class Files:
     agents: AgentFile | None = None
     roster: RosterFile | None = None
     prompts: dict[str, PromptFile] = field(default_factory=dict)
+    subjects: SubjectFile | None = None
 
 
 def check(files: Files) -> list[Problem]:
@@ -62,6 +64,8 @@ def check(files: Files) -> list[Problem]:
     if files.roster:
         found += check_roster(files.roster, files.agents, files.queues)
         found += check_changes(files.roster, files.agents, files.queues)
+    if files.subjects:
+        found += check_subjects(files.subjects)
     return found
 
 

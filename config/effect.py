@@ -37,6 +37,7 @@ _HOTLINE: Mapping[Effect, str] = {
         backup_after alerts.command alerts.url
         console.enabled console.address console.port console.tls.certificate console.tls.key console.names
         console.proxies console.idle console.longest
+        record.needs record.required record.time_limit record.extend_by record.extensions record.at_limit
     """,
     "asterisk": """
         asterisk.systemname asterisk.sip.bind asterisk.sip.port asterisk.sip.external_address
@@ -85,6 +86,9 @@ _OTHERS: Mapping[str, str] = {
         limits.rest limits.week limits.days_in_a_row limits.look_ahead limits.night.from limits.night.to
         limits.late
         lieu.rates.workday lieu.rates.restday lieu.rates.festival lieu.day lieu.since lieu.opening.NUMBER
+    """,
+    "subjects.yaml": """
+        subjects.NAME.label subjects.NAME.needs subjects.NAME.retired subjects.NAME.subjects.NAME
     """,
     "prompts.zh.yaml": "voice speed prompts.NAME",
 }

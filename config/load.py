@@ -30,6 +30,7 @@ from config.settings import (
     QueueFile,
     RosterFile,
     Settings,
+    SubjectFile,
 )
 from config.tree import Tree, read_tree
 
@@ -41,6 +42,9 @@ FILES: dict[str, type[Part]] = {
     "roster.yaml": RosterFile,
 }
 """The files that must be there, besides the prompts of the languages that callers hear."""
+
+OPTIONAL: dict[str, type[Part]] = {"subjects.yaml": SubjectFile}
+"""The files that may be missing."""
 
 MOST_PROBLEMS = 100
 """Problems of one file that are told at once: a file of the wrong kind can have ten thousand."""
@@ -130,7 +134,9 @@ def read(folder: Path) -> Found:
         agents=agents,
         roster=_read(folder, "roster.yaml", RosterFile, trees, problems, names),
         prompts=prompts,
-    )
+        subjects=_read(folder, "subjects.yaml", SubjectFile, trees, problems)
+        if _is_there(folder / "subjects.yaml") else SubjectFile(),
+    )  # fmt: skip
     places = Places(trees)
     disagreements = check(files)
     if any(not problem.warning for problem in problems):
@@ -231,7 +237,7 @@ def _is_there(path: Path) -> bool:
 
 def _strangers(folder: Path, trees: dict[str, Tree]) -> list[Problem]:
     """Files that nothing reads, which is how a misspelt file name shows."""
-    known = [*FILES, *(f"prompts.{language}.yaml" for language in _LANGUAGES)]
+    known = [*FILES, *OPTIONAL, *(f"prompts.{language}.yaml" for language in _LANGUAGES)]
     try:
         names = sorted(path.name for path in folder.iterdir())
     except OSError:

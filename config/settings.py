@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from config.console import Console as Console
+from config.record_file import CallRecords as CallRecords, SubjectFile as SubjectFile
 from config.roster_file import (
     Break as Break,
     Change as Change,
@@ -157,6 +158,7 @@ class Hotline(Part):
     """Seconds that a caller waits before backups are rung though somebody of the first line is there; none: never."""
     alerts: Alerts = Alerts()
     console: Console = Console()
+    record: CallRecords = CallRecords()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -344,3 +346,4 @@ class Settings(Part):
     agents: AgentFile
     roster: RosterFile
     prompts: dict[Language, PromptFile]
+    subjects: SubjectFile = SubjectFile()

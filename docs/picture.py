@@ -37,8 +37,9 @@ BOXES: list[tuple[int, int, int, int, str, Words, list[Words]]] = [
     (656, 182, 288, 58, "room", ("routing", "routing"), [
         ("the call from beginning to end;", "一通电话的全过程；"),
         ("who gets it: roster, queue", "由谁接：排班、队列")]),
-    (656, 248, 140, 44, "room", ("ivr", "ivr"), [("menu, prompts", "菜单、提示音")]),
-    (804, 248, 140, 44, "room", ("recordings", "recordings"), [("archive, checks", "归档、校验")]),
+    (656, 248, 91, 44, "room", ("ivr", "ivr"), [("menu, prompts", "菜单、提示音")]),
+    (755, 248, 91, 44, "room", ("recordings", "recordings"), [("archive", "归档、校验")]),
+    (853, 248, 91, 44, "room", ("cases", "cases"), [("call records", "来电登记")]),
     (656, 300, 140, 58, "room", ("phone", "phone"), [("how we speak", "与 Asterisk"), ("to Asterisk", "对话")]),
     (804, 300, 140, 58, "room", ("calllog", "calllog"), [("journal, store,", "流水、数据库、"), ("queries", "查询")]),
     (656, 366, 140, 58, "room", ("config", "config"), [("settings and", "设置与"), ("their problems", "问题检查")]),

@@ -77,6 +77,7 @@ def build() -> typer.Typer:
         cli_duty,
         cli_floor,
         cli_handover,
+        cli_record,
         cli_report,
         cli_roster,
         cli_run,
@@ -106,6 +107,7 @@ def build() -> typer.Typer:
     add("trunks", cli_trunks.trunks, _("Each carrier, and whether it is in service."))
     add("calls", cli_calls.calls, _("The call log."))
     add("call", cli_calls.call, _("One call's timeline."))
+    add("record", cli_record.record, _("A call's record: show it, fill it in; without a call, what is missing."))
     app.add_typer(cli_roster.roster_app, name="roster")
     add("handover", cli_handover.handover, _("The sheet for the change of shifts."))
     app.add_typer(cli_report.report_app, name="report")

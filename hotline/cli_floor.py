@@ -58,8 +58,11 @@ class _Seat:
 def agents(
     agent: Annotated[str | None, typer.Argument(metavar="AGENT", help=_("Staff number."))] = None,
     command: Annotated[
-        Literal["sign-in", "sign-out", "ready", "pause"] | None,
-        typer.Argument(metavar="sign-in|sign-out|ready|pause", help=_("Sign in or out, bring back, or pause.")),
+        Literal["sign-in", "sign-out", "ready", "pause", "extend"] | None,
+        typer.Argument(
+            metavar="sign-in|sign-out|ready|pause|extend",
+            help=_("Sign in or out, bring back, pause, or give more time for the call record."),
+        ),
     ] = None,
     reason: Annotated[str, typer.Argument(metavar="REASON", help=_("Why the agent is paused."))] = "",
     form: FormatOption = Format.TABLE,
@@ -102,6 +105,9 @@ def _change(settings: Settings, state: Path, agent: str, command: str, reason: s
         line += _(" (pauses afterwards)")
     if command == "sign-out" and mode != "off":
         line += _(" (signs out afterwards)")
+    if now.get("record_due"):
+        until = dt.datetime.fromtimestamp(int(now["until"]) / 1_000_000, settings.hotline.zone)
+        line += _(" (the call record is due, until {time} at the longest)").format(time=until.strftime("%H:%M:%S"))
     console().print(with_why(line, why) if mode in ("paused", "off") else line)
 
 

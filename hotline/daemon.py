@@ -26,6 +26,7 @@ from calllog.clock import Clock
 from calllog.errors import StoreError
 from calllog.folds import CallState
 from calllog.journal import Journal
+from cases.records import Records
 from config.catalogue import _
 from config.settings import Settings
 from hotline.alerts import Alerts
@@ -49,6 +50,7 @@ from hotline.keeping import Keeping, access_log
 from hotline.night import Night
 from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
+from hotline.record_verbs import complete_records
 from hotline.recording_switch import RecordingVerbs
 from hotline.reload import Reload
 from hotline.shelf import Shelf
@@ -176,6 +178,7 @@ class Daemon:
             shortest=self.settings.hotline.recording.shortest_voicemail,
             ended=self.shelf.ended,
         )
+        self.records = Records(self.journal, lambda: self.settings, self._record_saved)
         self.calls = Calls(house, lambda: self.settings, self.shelf.ended, self.away.handed_over)
         self.staff = Staff(self)
         self.codes = CodeCalls(self.phone, self.staff, lambda: self.settings)
@@ -279,6 +282,7 @@ class Daemon:
             await self.journal.flush()
             agents = await self.journal.agent_states()
             handled = await recent_talks(self.journal, self.clock.now())
+            complete = await complete_records(self.journal, agents.values())
             running = self.calls.running()  # before the journal is read: those may end while it is
             adoption = await self.calls.read_back(
                 [call for call in await self.journal.open_calls() if call.call_id not in running],
@@ -303,6 +307,7 @@ class Daemon:
                     standing=self.duty.look(),
                     reachable=[(accounts[account], account) for account in sorted(self.reachable)],
                     handled=handled,
+                    complete=complete,
                 ),
                 adoption.lines,
             )
@@ -388,6 +393,10 @@ class Daemon:
 
     def _ami_changed(self, up: bool, why: str) -> None:
         self._system(ev.AsteriskBack(connection="ami") if up else ev.AsteriskLost(connection="ami", why=why))
+
+    def _record_saved(self, call_id: str, complete: bool) -> None:
+        if self._adopted:  # else the start reads it from the journal
+            self.desk.record_saved(call_id, complete)
 
     def _alarm(self, code: str, params: Mapping[str, str | int]) -> None:
         self.alerts.alert(code, **params)

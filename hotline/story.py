@@ -188,7 +188,8 @@ def _whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) -
     return {
         "call": _timed(asdict(detail.row), zone),
         "party": msgspec.to_builtins(detail.party),
-        "state": _timed(asdict(detail.state), zone, skip=("talks", "recordings", "told", "told_wait")),
+        "state": _timed(asdict(detail.state), zone, skip=("talks", "recordings", "told", "told_wait", "record")),
+        "record": _timed(asdict(detail.state.record), zone, skip=("at",)) if detail.state.record else None,
         "talks": [_timed(asdict(talk), zone) for talk in detail.talks],
         "recordings": [
             {

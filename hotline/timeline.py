@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from calllog import events as ev
+from calllog.quality_words import quality_words
 from calllog.wording import (
     BAD,
     DIM,
@@ -254,6 +255,8 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             )
         case ev.Fault(where=where, what=what):
             return _("Fault in the stage {stage}: {what}").format(stage=stage_word(where), what=what)
+        case _ if isinstance(event, ev.QualityEvent):
+            return quality_words(event, names)
         case _:
             return _kept_words(event)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from config.catalogue import _, answering
 from hotline.control import Refused, Verb
+from hotline.record_verbs import record_verbs
 from phone.translate import clean
 from routing.agents import RESERVED, IllegalTransition
 from routing.messages import AgentVerb
@@ -25,13 +26,13 @@ class Verbs:
 
     def table(self) -> dict[str, Verb]:
         """The verbs by name."""
-        return {"agent": self._agent, "status": self._status}
+        return {"agent": self._agent, "status": self._status} | record_verbs(self._daemon)
 
     async def _agent(self, request: Mapping[str, Any]) -> dict[str, Any]:
         agent = clean(str(request.get("agent", "")), 40)
         verb: AgentVerb | None = next((one for one in get_args(AgentVerb) if one == request.get("command")), None)
         if verb is None:
-            raise Refused(lambda: _("Say sign-in, sign-out, ready or pause."))
+            raise Refused(lambda: _("Say sign-in, sign-out, ready, pause or extend."))
         reason = clean(str(request.get("reason", "")), 60)
         if reason in RESERVED:
             raise Refused(lambda: _("“{reason}” is a word of the hotline's own: give another.").format(reason=reason))
@@ -41,12 +42,16 @@ class Verbs:
         try:
             state = await staff.command(agent, verb, reason)
         except IllegalTransition:
+            if verb == "extend":
+                raise Refused(lambda: _("{agent}: there is no more time for a call record to be given.").format(
+                    agent=agent
+                )) from None  # fmt: skip
             if staff.agent(agent)[1]:
                 raise Refused(lambda: _("{agent} has not signed in.").format(agent=agent)) from None
             raise Refused(lambda: _("{agent} is not on duty.").format(agent=agent)) from None
         except LookupError:
             raise Refused(lambda: _("There is no agent {agent}.").format(agent=agent)) from None
-        return {"mode": state.mode, "reason": state.reason}
+        return {"mode": state.mode, "reason": state.reason, "until": state.until, "record_due": bool(state.free_from)}
 
     async def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         daemon = self._daemon

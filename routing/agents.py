@@ -16,6 +16,11 @@ What leads to ``ready`` asks three further things, in this order (h11 calls such
  - a pause was asked for meanwhile: ``paused`` instead. Such a pause stands in ``reason`` until it begins.
 A wrap-up of no length is skipped: ``talking`` leads to ``ready`` at once.
 
+A wrap-up that waits for the call's record has a limit in ``until`` and, in ``free_from``, the instant from which the
+agent is free once the record is complete: the end of the ordinary wrap-up, or sooner where they have said that they
+want to be ready or paused. ``record complete`` lets it end there, ``extended`` moves the limit, and at the limit they
+are ready (``wrap-up ended``) or paused for it (``record missing``). Ready and pause do not end such a wrap-up.
+
 Signing in. Where it is ``required`` a shift that begins brings nobody in who has not signed in: they stay ``off``
 until they do (:func:`by_duty`). Whoever does so before the shift is ``off`` with the reason :data:`SIGNED_IN`, and in
 when it begins. A break, or a change of the roster in the middle of a shift, asks for no second sign-in; the end of the
@@ -59,7 +64,10 @@ SIGNED_IN, SIGNED_OUT = "signed_in", "signed_out"
 """Reasons of ``off``: signed in before the shift; signed out in it. The second also waits in ``reason`` for the end of
 a ring, talk or wrap-up, as a pause does."""
 
-RESERVED = frozenset({MISSED, SIGNED_IN, SIGNED_OUT})
+NO_RECORD = "no_record"
+"""The reason of a pause because a call record was not completed in time."""
+
+RESERVED = frozenset({MISSED, SIGNED_IN, SIGNED_OUT, NO_RECORD})
 """Reasons that nobody can give for a pause."""
 
 EARLY = 4 * 3600 * SECOND
@@ -80,6 +88,9 @@ class AgentEvent(StrEnum):
     NEVER_BRIDGED = "answered, never bridged"
     TALK_ENDED = "talk ended"
     WRAP_UP_ENDED = "wrap-up ended"
+    RECORD_COMPLETE = "record complete"
+    EXTENDED = "time for the record extended"
+    RECORD_MISSING = "record missing at the limit"
     PAUSE = "pause"
     READY = "ready"
     SIGN_IN = "sign in"
@@ -109,7 +120,8 @@ TABLE: MappingProxyType[AgentMode, MappingProxyType[AgentEvent, AgentMode]] = Ma
         E.ADOPTED: "talking",
     }),
     "wrap_up": MappingProxyType({
-        E.WRAP_UP_ENDED: "ready", E.PAUSE: "paused", E.READY: "ready",
+        E.WRAP_UP_ENDED: "ready", E.RECORD_COMPLETE: "wrap_up", E.EXTENDED: "wrap_up", E.RECORD_MISSING: "paused",
+        E.PAUSE: "paused", E.READY: "ready",
         E.SHIFT_BEGAN: "wrap_up", E.SHIFT_ENDED: "wrap_up", E.SIGN_IN: "wrap_up", E.SIGN_OUT: "wrap_up",
         E.ADOPTED: "talking",
     }),
@@ -129,6 +141,7 @@ COOLS_DOWN: frozenset[RingResult] = frozenset({"busy", "rejected", "unreachable"
 """Results that come back at once, so that the next ring must wait :data:`COOL_DOWN`."""
 
 _KEEP_TURN = frozenset({E.RUNG, E.ANSWERED, E.RING_LOST, E.NEVER_BRIDGED})
+_OF_RECORDS = frozenset({E.RECORD_COMPLETE, E.EXTENDED, E.RECORD_MISSING})
 _FORGIVE = frozenset({E.ANSWERED, E.READY, E.SHIFT_BEGAN, E.ADOPTED})
 
 
@@ -150,22 +163,32 @@ def change(
     call_id: str = "",
     talk_id: str = "",
     wrap_up_until: int = 0,
+    free_from: int = 0,
 ) -> AgentChanged:
     """What becomes of the agent, as the event to be journalled; ``state`` is not touched.
 
-    ``now`` and ``wrap_up_until`` in µs since 1970 UTC; a wrap-up that would end at or before ``now`` is skipped.
-    ``reason`` belongs to ``PAUSE``, ``call_id`` and ``talk_id`` to ``RUNG`` and ``ADOPTED``. Raises IllegalTransition.
+    ``now``, ``wrap_up_until`` and ``free_from`` in µs since 1970 UTC; a wrap-up that would end at or before ``now`` is
+    skipped. ``wrap_up_until`` belongs to ``TALK_ENDED`` and ``EXTENDED``, ``free_from`` to the former, where the
+    wrap-up waits for a record; ``reason`` to ``PAUSE``, ``call_id`` and ``talk_id`` to ``RUNG`` and ``ADOPTED``. Raises
+    IllegalTransition, also for ``RECORD_COMPLETE`` and ``EXTENDED`` where no record is awaited.
     """
     mode = TABLE[state.mode].get(event)
-    if mode is None:
+    awaited = state.free_from if state.mode == "wrap_up" else 0
+    if mode is None or (event in _OF_RECORDS and not awaited):
         raise IllegalTransition(state.agent, state.mode, event)
     about = (call_id, talk_id) if event in (E.RUNG, E.ADOPTED) else (state.call_id, state.talk_id)
     missed = 0 if event in _FORGIVE else state.missed + (event in (E.RING_MISSED, E.MISSED_TOO_OFTEN))
-    until = state.until if state.mode == "wrap_up" else 0
+    until, extended = (state.until, state.extended) if state.mode == "wrap_up" else (0, 0)
     if event is E.TALK_ENDED:
-        until = wrap_up_until
-        if until <= now:
-            mode = "ready"
+        until, awaited = wrap_up_until, free_from
+    elif event is E.EXTENDED:
+        until, extended = wrap_up_until, extended + 1
+    elif event is E.RECORD_COMPLETE:
+        until, awaited, extended = awaited, 0, 0
+    elif awaited and event in (E.READY, E.PAUSE):
+        mode, awaited = "wrap_up", max(1, min(awaited, now))
+    if mode == "wrap_up" and event in (E.TALK_ENDED, E.RECORD_COMPLETE) and until <= now:
+        mode = "ready"
     pause = _pause_asked(state, event, reason)
     if mode in ("ready", "paused") and (not on_duty or pause == SIGNED_OUT):
         mode = "off"
@@ -175,7 +198,7 @@ def change(
     since = state.since if kept and state.since else now
     if mode == "off":
         pause = SIGNED_IN if event is E.SIGN_IN else pause if on_duty and pause == SIGNED_OUT else ""
-    return _shaped(mode, pause, about, missed, since, until)
+    return _shaped(mode, pause, about, missed, since, (until, awaited, extended))
 
 
 def by_duty(state: AgentState, begun: int | None, *, must_sign_in: bool) -> AgentEvent | None:
@@ -201,6 +224,8 @@ def _pause_asked(state: AgentState, event: AgentEvent, reason: str) -> str:
         return reason or "paused"
     if event is E.MISSED_TOO_OFTEN:
         return state.reason or MISSED
+    if event is E.RECORD_MISSING:
+        return state.reason or NO_RECORD
     if event is E.SIGN_OUT:
         return SIGNED_OUT
     if event in (E.READY, E.SHIFT_BEGAN) or state.reason == SIGNED_IN:
@@ -211,10 +236,10 @@ def _pause_asked(state: AgentState, event: AgentEvent, reason: str) -> str:
 
 
 def _shaped(
-    mode: AgentMode, pause: str, about: tuple[str, str], missed: int, since: int, until: int
+    mode: AgentMode, pause: str, about: tuple[str, str], missed: int, since: int, wrap_up: tuple[int, int, int]
 ) -> AgentChanged:
     """Only what belongs to the mode: an agent who is off has no turn, a paused one no call."""
-    call_id, talk_id = about
+    (call_id, talk_id), (until, free_from, extended) = about, wrap_up
     match mode:
         case "off":
             return AgentChanged(mode=mode, reason=pause)
@@ -228,8 +253,9 @@ def _shaped(
             )
         case "wrap_up":
             return AgentChanged(
-                mode=mode, reason=pause, call_id=call_id, talk_id=talk_id, missed=missed, until=until
-            )
+                mode=mode, reason=pause, call_id=call_id, talk_id=talk_id, missed=missed, until=until,
+                free_from=free_from, extended=extended,
+            )  # fmt: skip
 
 
 def same(state: AgentState, event: AgentChanged) -> bool:
@@ -238,4 +264,5 @@ def same(state: AgentState, event: AgentChanged) -> bool:
         (state.mode, state.reason, state.call_id, state.talk_id)
         == (event.mode, event.reason, event.call_id, event.talk_id)
         and (state.missed, state.since, state.until) == (event.missed, event.since, event.until)
+        and (state.free_from, state.extended) == (event.free_from, event.extended)
     )  # fmt: skip

@@ -92,7 +92,7 @@ def done(codes: Codes, act: Act, state: AgentState, on_duty: bool) -> tuple[str,
             return ("code_signed_out", *later)
         case "pause":
             return ("code_paused", *_why(codes, act.reason), *later)
-        case "ready":
+        case "ready" | "extend":
             return ("code_ready",) if state.mode == "ready" else standing(codes, state, on_duty)
         case "state":
             return standing(codes, state, on_duty)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextvars import Context
 
 import structlog
 
-from calllog.events import RingResult
+from calllog.events import RecordExtended, RingResult
 from calllog.folds import AgentState
 from phone.port import Line
 from routing import queue
@@ -26,6 +27,7 @@ from routing.messages import (
     GiveUp,
     Input,
     RaiseAlarm,
+    RecordSaved,
     Restore,
     Ring,
     RingReport,
@@ -42,6 +44,9 @@ from routing.wait import Outlook
 from routing.waiting import Waiting
 
 log = structlog.get_logger()
+
+OWN = Context()
+"""In which the desk wakes up: not in the language of whoever spoke to it last (``config.catalogue.answering``)."""
 
 
 class Desk:
@@ -125,7 +130,15 @@ class Desk:
         Raises LookupError for an unknown agent, agents.IllegalTransition for what the state forbids.
         """
         self._step(command)
-        return self._core.agent(command.agent)
+        state = self._core.agent(command.agent)
+        if command.verb == "extend":
+            event = RecordExtended(by=command.by or command.agent, until=state.until)
+            self._journal.append("call", state.call_id, event)
+        return state
+
+    def record_saved(self, call_id: str, complete: bool) -> None:
+        """A version of this call's record was written."""
+        self._step(RecordSaved(call_id, complete))
 
     def agent(self, agent: str) -> tuple[AgentState, bool]:
         """The agent's state, and whether they are on duty. Raises LookupError."""
@@ -191,4 +204,4 @@ class Desk:
             self._timer = None
         if at:
             seconds = max(0.0, (at - self._clock.now()) / 1_000_000)
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._step, Tick())
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._step, Tick(), context=OWN)

@@ -16,6 +16,7 @@ from routing.skills import Caller, Seat
 from routing.strategy import Strategy, best_first
 from routing.wait import Outlook
 from routing.waiting import Waiting
+from routing.wrapping import WrapUps
 
 
 class DeskState:
@@ -24,6 +25,7 @@ class DeskState:
     def __init__(self, rules: Rules, strategy: Strategy = best_first) -> None:
         self._timers = Timers()
         self._floor = Floor(rules, strategy, self._timers)
+        self._wrap_ups = WrapUps(self._floor)
         self._queues: dict[str, settings.Queue] = dict(rules.queues)
         self._closed: Mapping[str, Closed] = {}
         self._callers: dict[str, Caller] = {}

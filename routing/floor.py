@@ -131,12 +131,12 @@ class Floor:
 
     def change(
         self, seat: Seat, event: AgentEvent, reason: str = "", *,
-        call_id: str = "", talk_id: str = "", wrap_up_until: int = 0,
+        call_id: str = "", talk_id: str = "", wrap_up_until: int = 0, free_from: int = 0,
     ) -> None:  # fmt: skip
         """Take the agent through the table. Raises IllegalTransition, and then nothing has happened."""
         changed = change(
             seat.state, event, self.now, on_duty=seat.on_duty, reason=reason,
-            call_id=call_id, talk_id=talk_id, wrap_up_until=wrap_up_until,
+            call_id=call_id, talk_id=talk_id, wrap_up_until=wrap_up_until, free_from=free_from,
         )  # fmt: skip
         if not same(seat.state, changed):
             seat.state.apply(self.now, changed)

@@ -17,7 +17,7 @@ from config import settings
 from routing.plan import Plan, plan_of
 from routing.roster import Line
 
-AgentVerb = Literal["ready", "pause", "sign_in", "sign_out"]
+AgentVerb = Literal["ready", "pause", "sign_in", "sign_out", "extend"]
 
 # --- settings, as far as the desk needs them ------------------------------------------------------------------------
 
@@ -39,6 +39,7 @@ class Rules:
     confirm: float = 12.0
     backup_after: float | None = None
     must_sign_in: bool = False
+    record: settings.CallRecords = field(default_factory=settings.CallRecords)
 
     def accounts(self) -> dict[str, str]:
         """Whose each SIP account is."""
@@ -62,6 +63,7 @@ class Rules:
             all_settings.hotline.times.confirm,
             all_settings.hotline.backup_after,
             all_settings.hotline.sign_in == "required",
+            all_settings.hotline.record,
         )
 
 
@@ -163,12 +165,22 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class AgentCommand:
     """The agent (or a supervisor) says so. ``ready`` also ends a wrap-up and takes back a pause not yet begun;
-    ``sign_in`` counts for a shift that begins ``soon``, too (``routing.agents.EARLY``)."""
+    ``sign_in`` counts for a shift that begins ``soon``, too (``routing.agents.EARLY``). ``extend``: more time for the
+    record that the wrap-up waits for. ``by``: who says so, where it is not the agent."""
 
     agent: str
     verb: AgentVerb
     reason: str = ""
     soon: bool = False
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSaved:
+    """A version of this call's record was written, and is complete or not."""
+
+    call_id: str
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +230,7 @@ class Restore:
 
     ``agents`` are the rows of the journal, ``waiting`` the callers still there (rings of theirs are taken as lost),
     ``talks`` the talks still up, ``reachable`` pairs of agent and device, ``handled`` the talks of the last hours, in
-    order of their ends.
+    order of their ends, ``complete`` the calls of these agents whose record is complete.
     """
 
     agents: Iterable[AgentState] = ()
@@ -227,11 +239,12 @@ class Restore:
     standing: Standing = Standing()
     reachable: Iterable[tuple[str, str]] = ()
     handled: Iterable[Handled] = ()
+    complete: Iterable[str] = ()
 
 
 Input = (
     CallAsked | CallGone | RingReport | TalkBegan | TalkEnded | AgentReachable | Standing | AgentCommand
-    | SettingsChanged | Tick | Restore
+    | RecordSaved | SettingsChanged | Tick | Restore
 )  # fmt: skip
 
 Why = Literal["uncovered", "longest_wait", "closed"]

@@ -40,6 +40,7 @@ from routing.messages import (
     Handled,
     Input,
     RaiseAlarm,
+    RecordSaved,
     Restore,
     Ring,
     RingReport,
@@ -90,13 +91,14 @@ class Desk(DeskState):
                     else:
                         self._end_talk(event.call_id)
             case AgentCommand():
-                seat = self._floor.present(event.agent)
-                self._floor.command(seat, event)
+                self._wrap_ups.command(event)
             case AgentReachable():
                 self._floor.reach(event.agent, event.device, event.reachable)
             case Standing():
                 self._closed = event.closed
                 self._floor.stand(event)
+            case RecordSaved():
+                self._wrap_ups.record(event.call_id, event.complete)
             case SettingsChanged():
                 self._settings_changed(event)
             case Restore():
@@ -297,8 +299,7 @@ class Desk(DeskState):
         seconds = self._floor.rules.wrap_up if queue is None or queue.wrap_up is None else queue.wrap_up
         if seat.taken_at:
             self._learn(Handled(seat.queue, self._now, (self._now - seat.taken_at) / SECOND))
-        until = self._now + round(seconds * SECOND)
-        self._floor.change(seat, AgentEvent.TALK_ENDED, wrap_up_until=until)
+        self._wrap_ups.begin(seat, call_id, seconds)
 
     def _learn(self, handled: Handled) -> None:
         self._outlooks.learn(handled, self._queues.get(handled.queue), self._floor.rules.wrap_up)
@@ -308,6 +309,7 @@ class Desk(DeskState):
     def _settings_changed(self, change: SettingsChanged) -> None:
         self._queues.update(change.rules.queues)  # one that is gone drains, and still takes who was sent to it
         self._floor.refurnish(change.rules, change.standing)
+        self._wrap_ups.settings_changed()
         if change.standing is not None:
             self._closed = change.standing.closed
         for caller in self._callers.values():
@@ -332,6 +334,7 @@ class Desk(DeskState):
             seat.bridged, seat.queue, seat.taken_at = True, talk.queue, seat.state.changed_at
             self._talks[talk.call_id] = seat
             floor.change(seat, AgentEvent.ADOPTED, call_id=talk.call_id, talk_id=talk.talk_id)
+        self._wrap_ups.known(start.complete)
         for seat in list(floor.seats.values()):
             floor.keep_duty(seat)
             call_id = seat.state.call_id
@@ -377,5 +380,5 @@ class Desk(DeskState):
                 case "cool_down":
                     self._floor.settle(self._floor.seats[timer.who])
                 case "wrap_up":
-                    self._floor.change(self._floor.seats[timer.who], AgentEvent.WRAP_UP_ENDED)
+                    self._wrap_ups.over(self._floor.seats[timer.who])
         return late

@@ -28,6 +28,7 @@ from routing.messages import (
     CallGone,
     GiveUp,
     Input,
+    RecordSaved,
     Ring,
     RingReport,
     Rules,
@@ -175,6 +176,7 @@ class Simulation:
                 self._tell(RingReport(call_id, who, ring.agent, "missed"))
             case "ends":
                 del self._calls[call_id]
+                self._tell(RecordSaved(call_id, True))  # within the wrap-up, as the figures of a day mean it
                 self._tell(TalkEnded(call_id, who))
             case _:
                 pass

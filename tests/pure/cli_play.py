@@ -83,6 +83,9 @@ def served() -> list[tuple[float, ev.CallEvent]]:
         (105.2, ev.Ended(outcome="answered", reason="caller_hung_up")),
         (106.0, ev.Archived(category="call", file=f"2026/02/06/{SERVED}.flac", sha256="0" * 64, frames=520_000,
                             rate=8000, channels=2, spans=spans)),
+        (107.0, ev.RecordExtended(by="8002", until=START + 200_000_000)),
+        (110.0, ev.RecordWritten(record_id="r", version=1, by="8002", agent="8002", subject="complaint-refund",
+                                 solved="open", complete=True)),
     ]  # fmt: skip
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from config.load import FILES, load
+from config.load import FILES, OPTIONAL, load
 from config.problems import Problem, Refused
 
 EXAMPLE = Path(__file__).parents[2] / "config"
-NAMES = [*FILES, "prompts.zh.yaml", "prompts.en.yaml"]
+NAMES = [*FILES, *OPTIONAL, "prompts.zh.yaml", "prompts.en.yaml"]
 
 
 def edit(folder: Path, name: str, old: str, new: str) -> None:

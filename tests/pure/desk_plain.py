@@ -21,6 +21,7 @@ from routing.messages import (
     GiveUp,
     Input,
     RaiseAlarm,
+    RecordSaved,
     Ring,
     RingReport,
     Rules,
@@ -50,6 +51,10 @@ class _Person:
     missed: int = 0
     pause: str = ""
     until: int = 0
+    since_until: int = 0
+    free: int = 0
+    extended: int = 0
+    recorded: bool = False
     cool: int = 0
     changed: int = 0
     call: str = ""
@@ -81,6 +86,7 @@ class Naive:
     standing: Standing = field(default_factory=Standing)
     reached: set[tuple[str, str]] = field(default_factory=set)
     count: int = 0
+    wrap_ups: int = 0
     said: list[Command] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -155,7 +161,7 @@ class Naive:
     def rest(self, now: int, number: str, since: int) -> None:
         """Free again: off, paused or ready."""
         person = self.people[number]
-        person.changed, person.call = now, ""
+        person.changed, person.call, person.free, person.extended, person.recorded = now, "", 0, 0, False
         if not self.on_duty(number):
             self.people[number] = _Person(changed=now, cool=person.cool)
         elif person.pause:
@@ -199,11 +205,36 @@ class Naive:
                 wrap_up = round((self.rules.wrap_up if queue.wrap_up is None else queue.wrap_up) * SECOND)
                 if not person.bridged:
                     self.rest(now, number, person.since)
+                elif self.awaits(number):
+                    limit = max(wrap_up, round(self.rules.record.time_limit * SECOND))
+                    person.mode, person.free, person.changed = "wrap_up", now + wrap_up, now
+                    self.wraps_until(person, now + limit)
                 elif wrap_up:
-                    person.mode, person.until, person.changed = "wrap_up", now + wrap_up, now
+                    person.mode, person.changed = "wrap_up", now
+                    self.wraps_until(person, now + wrap_up)
                 else:
                     self.rest(now, number, now)
+                person.recorded = False
                 return
+
+    def awaits(self, number: str) -> bool:
+        """A record, before the next call: of whoever has more than an outside number."""
+        tries = self.plan(number).tries
+        at_home = tries and all(one.device.number for one in tries)
+        return self.rules.record.required and not self.people[number].recorded and not at_home
+
+    def wraps_until(self, person: _Person, until: int) -> None:
+        if person.until != until:
+            self.wrap_ups += 1
+            person.until, person.since_until = until, self.wrap_ups
+
+    def record_done(self, now: int, number: str) -> None:
+        person = self.people[number]
+        free, person.free, person.extended, person.changed = person.free, 0, 0, now
+        if free <= now:
+            self.rest(now, number, now)
+        else:
+            self.wraps_until(person, free)
 
     def keep_duty(self, now: int) -> None:
         for number, person in self.people.items():
@@ -266,10 +297,18 @@ class Naive:
                 self.keep_duty(now)
             case AgentCommand():
                 person = self.people[event.agent]
-                if person.mode == "off":
+                no_more = not person.free or person.extended >= self.rules.record.extensions
+                if person.mode == "off" or (event.verb == "extend" and no_more):
                     raise IllegalTransition(event.agent, "off", None)  # type: ignore[arg-type]
                 before = replace(person)
-                if event.verb == "pause":
+                if event.verb == "extend":
+                    person.extended += 1
+                    self.wraps_until(person, person.until + round(self.rules.record.extend_by * SECOND))
+                elif person.free:
+                    person.pause = event.reason if event.verb == "pause" else ""
+                    person.missed = person.missed if event.verb == "pause" else 0
+                    person.free = min(person.free, now)
+                elif event.verb == "pause":
                     person.pause = event.reason
                     if person.mode in ("ready", "wrap_up", "paused"):
                         self.rest(now, event.agent, 0)
@@ -279,19 +318,31 @@ class Naive:
                         self.rest(now, event.agent, now)
                 changed = replace(self.people[event.agent], changed=before.changed) != before
                 self.people[event.agent].changed = now if changed else before.changed
+            case RecordSaved():
+                for number, person in self.people.items():
+                    if person.call == event.call_id and person.mode in ("ringing", "talking"):
+                        person.recorded = event.complete
+                    elif person.call == event.call_id and person.free and event.complete:
+                        self.record_done(now, number)
             case SettingsChanged():
                 self.rules = event.rules
                 self.queues.update(event.rules.queues)
                 for number in event.rules.agents:
                     self.people.setdefault(number, _Person())
                 self.keep_duty(now)
+                for number, person in self.people.items():
+                    if person.free and not self.rules.record.required:
+                        self.record_done(now, number)
         self.time_passes(now)
         return self.said
 
     def time_passes(self, now: int) -> None:
-        for number, person in self.people.items():
-            if person.mode == "wrap_up" and person.until <= now:
-                self.rest(now, number, now)
+        over = [one for one, person in self.people.items() if person.mode == "wrap_up" and person.until <= now]
+        for number in sorted(over, key=lambda one: (self.people[one].until, self.people[one].since_until)):
+            person = self.people[number]
+            if person.free and self.rules.record.at_limit == "pause" and not self.others_serve(number):
+                person.pause = person.pause or "no_record"
+            self.rest(now, number, now)
         for call in list(self.calls):
             if call.ringing and call.ring_due <= now:
                 talk_id = f"{call.asked.call_id}-{call.rings}"

@@ -39,6 +39,8 @@ states = st.builds(
     missed=st.integers(0, 3),
     since=st.sampled_from([0, NOW - 60]),
     until=st.sampled_from([0, NOW + 60]),
+    free_from=st.sampled_from([0, NOW - 5, NOW + 20]),
+    extended=st.integers(0, 2),
 )
 
 
@@ -56,7 +58,9 @@ def test_every_state_and_event(any_state: AgentState) -> None:
 
 def one_state_and_event(state: AgentState, event: AgentEvent, on_duty: bool) -> None:
     before = replace(state)
-    if event not in TABLE[state.mode]:
+    awaited = state.mode == "wrap_up" and state.free_from > 0
+    of_records = event in (E.RECORD_COMPLETE, E.EXTENDED, E.RECORD_MISSING)
+    if event not in TABLE[state.mode] or (of_records and not awaited):
         with pytest.raises(IllegalTransition) as caught:
             change(state, event, NOW, on_duty=on_duty)
         assert (caught.value.agent, caught.value.mode, caught.value.event) == ("8001", state.mode, event)
@@ -66,6 +70,12 @@ def one_state_and_event(state: AgentState, event: AgentEvent, on_duty: bool) -> 
     changed = change(state, event, NOW, on_duty=on_duty, **ends)  # type: ignore[arg-type]
     assert state == before
     goal = TABLE[state.mode][event]
+    if awaited and event in (E.READY, E.PAUSE):
+        goal = "wrap_up"  # they have to finish first, and are free as soon as they have
+        assert changed.free_from == min(state.free_from, NOW)
+    if event is E.RECORD_COMPLETE and state.free_from <= NOW:
+        goal = "ready"
+    assert bool(changed.free_from) <= (changed.mode == "wrap_up")
     if goal in ("ready", "paused") and not on_duty:
         assert changed == AgentChanged(mode="off", reason=SIGNED_IN if event is E.SIGN_IN else "")
     elif goal in ("ready", "paused") and state.reason == SIGNED_OUT and event not in (

@@ -26,7 +26,7 @@ async def echo(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def refuse(request: Mapping[str, Any]) -> dict[str, Any]:
-    raise Refused(lambda: f"not {request.get('what')}: {_('Say sign-in, sign-out, ready or pause.')}")
+    raise Refused(lambda: f"not {request.get('what')}: {_('Say sign-in, sign-out, ready, pause or extend.')}")
 
 
 async def fail(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,8 +160,8 @@ async def test_an_answer_is_in_the_language_of_whoever_asks(tmp_path: Path) -> N
         for asked in ("en", "zh", "fr", None, 7, ["en"]):
             request = json.dumps({"verb": "refuse", "what": "x", "language": asked}).encode() + b"\n"
             said[str(asked)] = json.loads(await say(path, request))["error"]
-        assert said["en"] == "not x: Say sign-in, sign-out, ready or pause."
-        assert said["zh"] == "not x: 请用 sign-in（签到）、sign-out（签退）、ready（示闲）或 pause（示忙）。"
+        assert said["en"] == "not x: Say sign-in, sign-out, ready, pause or extend."
+        assert said["zh"] == "not x: 请写 sign-in、sign-out、ready、pause 或 extend。"
         assert said["fr"] == said["None"] == said["7"] == said["['en']"] == said[daemons]
         fault = b'{"verb": "fail", "language": "en"}\n'
         assert json.loads(await say(path, fault))["error"] == "A fault in the running hotline: its log says more."

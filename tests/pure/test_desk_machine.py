@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from config.settings import Device, Skill
+from config.settings import CallRecords, Device, Skill
 from routing.agents import IllegalTransition
 from routing.messages import (
     AgentCommand,
@@ -17,6 +17,7 @@ from routing.messages import (
     CallAsked,
     CallGone,
     Closed,
+    RecordSaved,
     RingReport,
     Rules,
     SettingsChanged,
@@ -48,6 +49,7 @@ PEOPLE = {
 }  # fmt: skip
 RULES = [
     Rules(QUEUES, PEOPLE, wrap_up=7),
+    Rules(QUEUES, PEOPLE, wrap_up=7, record=CallRecords(required=True, time_limit=20, extend_by=5, at_limit="pause")),
     Rules({**QUEUES, "sales": queue("c", 5, 20)}, PEOPLE, wrap_up=0, misses_before_pause=3, backup_after=15),
     Rules(
         {name: QUEUES[name] for name in ("sales", "vip")},
@@ -55,6 +57,7 @@ RULES = [
          "8004": PEOPLE["8004"]},
         wrap_up=7,
         misses_before_pause=1,
+        record=CallRecords(required=True, time_limit=3, extensions=1),
     ),
 ]
 TEAMS = st.one_of(st.just(set(AGENTS)), st.just(set(AGENTS[:3])), st.sets(st.sampled_from(AGENTS)))
@@ -62,9 +65,9 @@ RESULTS = ["answered", "missed", "busy", "rejected", "unreachable", "failed", "c
 
 
 class DeskMachine(RuleBasedStateMachine):
-    @initialize(duty=TEAMS, reach=st.integers(0, 5))
-    def start(self, duty: set[str], reach: int) -> None:
-        self.play = Play(RULES[0])
+    @initialize(duty=TEAMS, reach=st.integers(0, 5), records=st.booleans())
+    def start(self, duty: set[str], reach: int, records: bool) -> None:
+        self.play = Play(RULES[records])
         self.calls = 0
         self.old: list[RingReport] = []
         self.begun: dict[str, int] = {}
@@ -142,6 +145,32 @@ class DeskMachine(RuleBasedStateMachine):
                 self.play.desk.step(self.play.now, AgentCommand(number, verb, "meal"))
         else:
             self.play.tell(AgentCommand(number, verb, "meal"))
+
+    @precondition(lambda self: self.about_calls())
+    @rule(data=st.data(), complete=st.sampled_from([True, True, False]))
+    def record(self, data: st.DataObject, complete: bool) -> None:
+        self.play.tell(RecordSaved(self.pick(data, self.about_calls()), complete))
+
+    @precondition(lambda self: [one for one in self.play.desk.agents() if one.free_from])
+    @rule(data=st.data())
+    def extend(self, data: st.DataObject) -> None:
+        number = self.pick(data, [one.agent for one in self.play.desk.agents() if one.free_from])
+        state = self.play.desk.agent(number)
+        if state.extended < self.play.referee.rules.record.extensions:
+            self.play.tell(AgentCommand(number, "extend"))
+            assert self.play.desk.agent(number).until > state.until
+        else:
+            with pytest.raises(IllegalTransition):
+                self.play.desk.step(self.play.now, AgentCommand(number, "extend"))
+
+    def about_calls(self) -> list[str]:
+        return [one.call_id for one in self.play.desk.agents() if one.call_id]
+
+    @invariant()
+    def nobody_is_kept_for_ever(self) -> None:
+        for one in self.play.desk.agents():
+            if one.free_from:
+                assert one.mode == "wrap_up" and 0 < one.until <= self.play.now + (20 + 2 * 60) * SECOND
 
     @rule(seconds=st.sampled_from([0.001, 1, 3, 5, 7, 20, 40]))
     def time_passes(self, seconds: float) -> None:

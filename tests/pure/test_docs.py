@@ -29,6 +29,7 @@ from config.settings import (
     QueueFile,
     RosterFile,
     StaffNumber,
+    SubjectFile,
 )
 from hotline.cli import build
 
@@ -45,6 +46,7 @@ FILES: dict[str, type[BaseModel]] = {
     "queues.yaml": QueueFile,
     "agents.yaml": AgentFile,
     "roster.yaml": RosterFile,
+    "subjects.yaml": SubjectFile,
     "prompts.zh.yaml": PromptFile,
 }
 NONE = {"README.md": "none", "README.zh-CN.md": "无"}
@@ -106,7 +108,10 @@ def below(annotation: Any, path: str, field: FieldInfo) -> Iterator[tuple[str, F
         path += ".NUMBER" if key == StaffNumber else '."KEY"' if key == Key else ".NAME"
         if key == StaffNumber and is_part(value):
             yield path, field
-        yield from below(value, path, field)
+        if path.split(".")[-4:-2] == path.split(".")[-2:]:
+            yield path, field  # a tree: the same again, one step below
+        else:
+            yield from below(value, path, field)
     else:
         yield path, field
 

@@ -244,6 +244,7 @@ _CHILD = """
 import asyncio, sys
 from pathlib import Path
 from calllog import events as ev, writer
+from calllog.notes import new_note
 from tests.pure.journal_play import WANG, open_journal
 writer.BUSY_TIMEOUT = writer.RETRY_BUSY_TIMEOUT = writer.RETRY_FIRST = writer.RETRY_LONGEST = 0.02
 
@@ -255,6 +256,9 @@ async def caller(journal, name):
         await journal.commit("call", call, ev.Asked(queue="advice"))
         print("promised", call, flush=True)
         await journal.commit("call", call, ev.Ended(outcome="abandoned"))
+        text = new_note("record", "problem", "要退款" * 50)
+        written = ev.RecordWritten(record_id=call, version=1, by="8001", notes={"problem": text.note_id})
+        journal.append("call", call, written, notes=[text])
 
 async def main():
     journal = await open_journal(Path(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""What agents write of a call: call records (来电登记)."""
