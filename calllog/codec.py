@@ -17,6 +17,9 @@ from calllog.events import (
     AnyEvent,
     CallEvent,
     Event,
+    FormPublished,
+    ListDrawn,
+    ReviewEvent,
     RollCalled,
     RosterTookEffect,
     Stream,
@@ -98,6 +101,9 @@ _STREAM_OF: dict[type[Event], Stream] = {
     RosterTookEffect: "roster",
     RollCalled: "roster",
     Accessed: "access",
+    **{kind: "review" for kind in get_args(ReviewEvent)},
+    FormPublished: "form",
+    ListDrawn: "drawing",
 }
 
 

@@ -22,6 +22,7 @@ from calllog.codec import encode
 from calllog.envelope import Item, fold_agent, fold_call, recorded
 from calllog.events import Arrived, Party
 from calllog.folds import AgentState, CallState
+from calllog.review_folds import TABLES_OF, thread_rows
 from calllog.rows import AGENT_COLUMNS, UPSERTS, Row, agent_of, agent_row, call_rows
 from calllog.store import OPEN_PATIENCE, uri
 
@@ -45,6 +46,7 @@ CALLS_EVENTS = f"""
     SELECT {EVENT_COLUMNS} FROM event
     WHERE stream = 'call' AND stream_id IN (SELECT value FROM json_each(?)) ORDER BY seq
 """
+_THREAD = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq"
 PAGES_BEFORE_CHECKPOINT = 1000
 """Pages of the write-ahead log after which SQLite copies it into the store (its own default, 4 MB)."""
 
@@ -133,6 +135,10 @@ class Database:
         for call_id in calls:
             for table, some in call_rows(self._calls[call_id]).items():
                 rows.setdefault(table, []).extend(some)
+        threads = dict.fromkeys((item.stream, item.stream_id) for item in items if item.stream in TABLES_OF)
+        for stream, name in threads:
+            for table, some in self._thread_rows(stream, name, items).items():
+                rows.setdefault(table, []).extend(some)
         self._many(
             _INSERT_EVENT,
             [(item.seq, item.at, item.stream, item.stream_id, item.kind, item.v, item.data) for item in items],
@@ -146,6 +152,15 @@ class Database:
             self._many(UPSERTS[table], some)
         self._agents |= staged
         return calls
+
+    def _thread_rows(self, stream: str, name: str, items: Sequence[Item]) -> dict[str, list[Row]]:
+        """The rows of one thread of reviews, forms or drawings, from what is stored of it and these items."""
+        events = recorded(self._rows(_THREAD, (stream, name)))
+        events += [item.recorded for item in items if item.stream == stream and item.stream_id == name]
+        rows, refused = thread_rows(stream, name, events)
+        for seq, why in refused:
+            log.error("an event does not fit", seq=seq, id=name, why=why)
+        return rows
 
     def _load(self, call_ids: Sequence[str]) -> None:
         """Bring calls into memory from their events; a call without any begins empty."""

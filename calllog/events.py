@@ -50,8 +50,20 @@ from calllog.recording_events import (
     RecordingChecked as RecordingChecked,
     RecordingFault as RecordingFault,
 )
+from calllog.review_events import (
+    AppealDecided as AppealDecided,
+    AppealMade as AppealMade,
+    Commented as Commented,
+    CommentRemoved as CommentRemoved,
+    Drawn as Drawn,
+    ExemplaryMarked as ExemplaryMarked,
+    FormPublished as FormPublished,
+    ListDrawn as ListDrawn,
+    ReviewEvent as ReviewEvent,
+    ReviewGiven as ReviewGiven,
+)
 
-Stream = Literal["call", "agent", "roster", "system", "access"]
+Stream = Literal["call", "agent", "roster", "system", "access", "review", "form", "drawing"]
 Direction = Literal["in", "out", "callback"]
 Outcome = Literal[
     "answered", "callback", "voicemail", "overflowed", "failed", "closed", "uncovered", "abandoned",
@@ -383,7 +395,10 @@ CallEvent = (
     | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
     | Measured | RecordingChecked | QualityEvent
 )  # fmt: skip
-AnyEvent = CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed
+AnyEvent = (
+    CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed | ReviewEvent | FormPublished
+    | ListDrawn
+)  # fmt: skip
 
 
 class Party(msgspec.Struct, frozen=True):

@@ -238,7 +238,7 @@ def _columns(table: Table, row: type[Any]) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in row.__dataclass_fields__ if name in table.c]
 
 
-def _agents() -> ColumnElement[str]:
+def agents_of() -> ColumnElement[str]:
     """Who talked in this call, in order, with commas between."""
     talked = (
         select(talk.c.agent).where(talk.c.call_id == call.c.call_id, talk.c.started_at > 0)
@@ -254,7 +254,7 @@ def _number() -> ColumnElement[str]:
 def _calls() -> Select[Any]:
     finished = exists().where(recording.c.call_id == call.c.call_id, recording.c.state == "finished")
     return select(
-        *_columns(call, CallRow), _number(), func.coalesce(party.c.name, "").label("name"), _agents(),
+        *_columns(call, CallRow), _number(), func.coalesce(party.c.name, "").label("name"), agents_of(),
         finished.label("recorded"),
     ).select_from(call.outerjoin(party, party.c.party_id == call.c.party_id))  # fmt: skip
 
@@ -263,7 +263,7 @@ def _recordings() -> Select[Any]:
     joined = recording.join(call, call.c.call_id == recording.c.call_id)
     return select(
         *_columns(recording, RecordingRow), call.c.arrived_at, _number(),
-        func.coalesce(party.c.name, "").label("name"), _agents(),
+        func.coalesce(party.c.name, "").label("name"), agents_of(),
     ).select_from(
         joined.outerjoin(party, party.c.party_id == call.c.party_id)
     ).where(recording.c.state != "nothing")  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Literal
 
 from calllog.events import Category
 from calllog.folds import AgentState, CallState
+from calllog.review_folds import FOLDED as REVIEW_TABLES
 
 Value = int | float | str
 Row = tuple[Value, ...]
@@ -52,6 +53,7 @@ FOLDED: dict[str, tuple[tuple[str, ...], int]] = {
     "measure": (MEASURE_COLUMNS, 2),
     "call_record": (RECORD_COLUMNS, 1),
     "agent_state": (AGENT_COLUMNS, 1),
+    **REVIEW_TABLES,
 }
 """Every folded table: its columns, and how many of the first of them are its key."""
 

@@ -108,6 +108,51 @@ call_record = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+review = Table(
+    "review", metadata,
+    _key("call_id"), _key_int("n"), _text("review_id"), _text("form"), _text("version"), _text("grader"),
+    _text("agent"), _int("given_at"), _int("score"), _int("passed"), _int("fatal"), _text("corrects"),
+    _int("standing"), _int("appealed"), _text("appeal"), _text("appeal_by"), _int("appeal_at"), _text("decided_by"),
+    _int("decided_at"),
+    Index("review_by_id", "review_id"),
+    Index("review_by_time", "given_at", "call_id"),
+    Index("review_by_agent", "agent", "given_at"),
+    Index("review_by_form", "form", "given_at"),
+    Index("review_appealed", "appeal_at", "call_id", sqlite_where=text("appeal = 'open'")),
+    sqlite_strict=True,
+)  # fmt: skip
+
+reviewed = Table(
+    "reviewed", metadata,
+    _key("call_id"), _int("score"), _int("grades"), _int("fatal"), _int("open_appeals"), _int("exemplary"),
+    _int("comments"), _int("changed_at"),
+    Index("reviewed_by_score", "score", "call_id", sqlite_where=text("score >= 0")),
+    Index("reviewed_exemplary", "call_id", sqlite_where=text("exemplary = 1")),
+    sqlite_strict=True,
+)  # fmt: skip
+
+review_comment = Table(
+    "review_comment", metadata,
+    _key("call_id"), _key("comment_id"), _text("author"), _int("at_ms"), _int("made_at"), _int("removed"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+review_form = Table(
+    "review_form", metadata,
+    _key("published_as"), _text("form"), _text("version"), _int("published_at"), _text("text"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+review_list = Table(
+    "review_list", metadata,
+    _key("drawing_id"), _key_int("n"), _text("call_id"), _text("agent"), _text("grader"), _text("rule"), _text("plan"),
+    _text("form"), _text("week"), _int("drawn_at"),
+    Index("review_list_by_grader", "grader", "drawn_at"),
+    Index("review_list_by_plan", "plan", "week"),
+    Index("review_list_by_call", "call_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
 agent_state = Table(
     "agent_state", metadata,
     _key("agent"), _text("mode"), _text("reason"), _text("call_id"), _text("talk_id"), _int("missed"), _int("since"),

@@ -20,6 +20,7 @@ from calllog.envelope import fold_agent, fold_call
 from calllog.events import Accessed, Alarm, Arrived, Ended, Recorded
 from calllog.folds import AgentState, CallState
 from calllog.notes import notes_named
+from calllog.review_folds import TABLES_OF, thread_rows
 from calllog.rows import FOLDED, UPSERTS, Row, agent_row, call_rows
 from calllog.store import OPEN_PATIENCE, connect_to_read, explain, uri
 from calllog.writer import LOST
@@ -28,7 +29,9 @@ from config.catalogue import _
 Progress = Callable[[int, int], None]
 """Called with events done and events in all."""
 
-_TABLES_OF = {"call": ("call", "talk", "recording", "measure", "call_record"), "agent": ("agent_state",)}
+_TABLES_OF = {
+    "call": ("call", "talk", "recording", "measure", "call_record"), "agent": ("agent_state",), **TABLES_OF,
+}  # fmt: skip
 _STEP = 1000
 
 
@@ -108,7 +111,7 @@ def rebuild(path: Path, progress: Progress | None = None) -> RebuildReport:
             if any(_differences(connection, thread.stream, thread.stream_id, folded)):
                 suspects[thread.stream, thread.stream_id] = None
         for table, key in _orphans(connection):
-            suspects["agent" if table == "agent_state" else "call", key] = None
+            suspects[next(stream for stream, tables in _TABLES_OF.items() if table in tables), key] = None
     return RebuildReport(events, rows, *_mend(path, suspects))
 
 
@@ -182,6 +185,8 @@ def _fold(thread: _Thread) -> _Folded:
     folded = _Folded({table: [] for table in _TABLES_OF[thread.stream]}, [])
     if not thread.events and not thread.unreadable:
         return folded
+    if thread.stream in TABLES_OF:
+        return _Folded(*thread_rows(thread.stream, thread.stream_id, thread.events))
     call, agent = CallState(thread.stream_id), AgentState(thread.stream_id)
     for each in thread.events:
         if thread.stream == "call":

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from config.catalogue import _
 from config.check_changes import check_changes
 from config.check_console import check_console
+from config.check_reviews import check_reviews
 from config.check_roster import Held, check_roster, hours, overlapping, reversed_dates
 from config.check_subjects import check_subjects
 from config.check_trunks import check_trunks
 from config.explain import did_you_mean
 from config.problems import Place, Problem, key_path
-from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, RosterFile, SubjectFile
+from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, ReviewFile, RosterFile, SubjectFile
 
 FEWEST_RTP_PORTS = 8
 """Two calls: each has a caller's leg and an agent's, and each leg takes two ports (RTP and RTCP, RFC
@@ -37,6 +38,7 @@ class Files:
     roster: RosterFile | None = None
     prompts: dict[str, PromptFile] = field(default_factory=dict)
     subjects: SubjectFile | None = None
+    reviews: ReviewFile | None = None
 
 
 def check(files: Files) -> list[Problem]:
@@ -66,6 +68,8 @@ def check(files: Files) -> list[Problem]:
         found += check_changes(files.roster, files.agents, files.queues)
     if files.subjects:
         found += check_subjects(files.subjects)
+    if files.reviews:
+        found += check_reviews(files.reviews, files.queues)
     return found
 
 

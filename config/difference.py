@@ -17,7 +17,7 @@ from typing import Any
 from config.problems import key_path, shown
 from config.settings import Settings
 
-FILES = ("hotline", "menu", "queues", "agents", "roster", "subjects")
+FILES = ("hotline", "menu", "queues", "agents", "roster", "subjects", "reviews")
 
 NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "trunks": ("name",),

@@ -91,6 +91,14 @@ _OTHERS: Mapping[str, str] = {
         subjects.NAME.label subjects.NAME.needs subjects.NAME.retired subjects.NAME.subjects.NAME
     """,
     "prompts.zh.yaml": "voice speed prompts.NAME",
+    "reviews.yaml": """
+        forms.NAME.title forms.NAME.pass_mark forms.NAME.fatal.NAME
+        forms.NAME.groups.NAME.title forms.NAME.groups.NAME.weight
+        forms.NAME.groups.NAME.points.NAME.ask forms.NAME.groups.NAME.points.NAME.weight
+        forms.NAME.groups.NAME.points.NAME.steps forms.NAME.groups.NAME.points.NAME.optional
+        plans.NAME.form plans.NAME.graders plans.NAME.per_agent plans.NAME.all_of_queues plans.NAME.all_of_subjects
+        plans.NAME.silence plans.NAME.shortest plans.NAME.double plans.NAME.seed
+    """,
 }
 """These files take effect at once, all of them."""
 

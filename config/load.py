@@ -28,6 +28,7 @@ from config.settings import (
     Part,
     PromptFile,
     QueueFile,
+    ReviewFile,
     RosterFile,
     Settings,
     SubjectFile,
@@ -43,7 +44,7 @@ FILES: dict[str, type[Part]] = {
 }
 """The files that must be there, besides the prompts of the languages that callers hear."""
 
-OPTIONAL: dict[str, type[Part]] = {"subjects.yaml": SubjectFile}
+OPTIONAL: dict[str, type[Part]] = {"subjects.yaml": SubjectFile, "reviews.yaml": ReviewFile}
 """The files that may be missing."""
 
 MOST_PROBLEMS = 100
@@ -136,6 +137,8 @@ def read(folder: Path) -> Found:
         prompts=prompts,
         subjects=_read(folder, "subjects.yaml", SubjectFile, trees, problems)
         if _is_there(folder / "subjects.yaml") else SubjectFile(),
+        reviews=_read(folder, "reviews.yaml", ReviewFile, trees, problems)
+        if _is_there(folder / "reviews.yaml") else ReviewFile(),
     )  # fmt: skip
     places = Places(trees)
     disagreements = check(files)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from config.console import Console as Console
 from config.record_file import CallRecords as CallRecords, SubjectFile as SubjectFile
+from config.review_file import ReviewFile as ReviewFile
 from config.roster_file import (
     Break as Break,
     Change as Change,
@@ -347,3 +348,4 @@ class Settings(Part):
     roster: RosterFile
     prompts: dict[Language, PromptFile]
     subjects: SubjectFile = SubjectFile()
+    reviews: ReviewFile = ReviewFile()

@@ -79,6 +79,7 @@ def build() -> typer.Typer:
         cli_handover,
         cli_record,
         cli_report,
+        cli_reviews,
         cli_roster,
         cli_run,
         cli_simulate,
@@ -113,6 +114,7 @@ def build() -> typer.Typer:
     app.add_typer(cli_report.report_app, name="report")
     app.add_typer(cli_config.config_app, name="config")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
+    app.add_typer(cli_reviews.reviews_app, name="reviews")
     app.add_typer(cli_archive.recordings_app, name="recordings")
     app.add_typer(cli_store.calllog_app, name="calllog")
     for name, later in _later().items():

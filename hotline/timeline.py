@@ -37,6 +37,7 @@ from calllog.wording import (
 from config.catalogue import _, ngettext
 from hotline.keep_words import access_words
 from hotline.show import length
+from hotline.timeline_reviews import review_words
 
 QUIET_CAUSES = (0, 16)
 """Q.850 causes that say nothing: none, and normal clearing."""
@@ -172,6 +173,11 @@ def words(event: ev.AnyEvent, names: Names) -> str:
             | ev.ConfigRefused()
         ):
             return _system_words(event)
+        case (
+            ev.ReviewGiven() | ev.AppealMade() | ev.AppealDecided() | ev.ExemplaryMarked() | ev.Commented()
+            | ev.CommentRemoved() | ev.FormPublished() | ev.ListDrawn()
+        ):  # fmt: skip
+            return review_words(event, names)
         case _:
             return _call_words(event, names)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from config.catalogue import _, answering
-from hotline.control import Refused, Verb
+from hotline.cli_options import STORE
+from hotline.control import Refused, Verb, peer
+from hotline.ledger import user_name
 from hotline.record_verbs import record_verbs
 from phone.translate import clean
 from routing.agents import RESERVED, IllegalTransition
@@ -26,7 +29,10 @@ class Verbs:
 
     def table(self) -> dict[str, Verb]:
         """The verbs by name."""
-        return {"agent": self._agent, "status": self._status} | record_verbs(self._daemon)
+        verbs: dict[str, Verb] = {
+            "agent": self._agent, "status": self._status, "draw_reviews": self._draw_reviews,
+        }  # fmt: skip
+        return verbs | record_verbs(self._daemon)
 
     async def _agent(self, request: Mapping[str, Any]) -> dict[str, Any]:
         agent = clean(str(request.get("agent", "")), 40)
@@ -52,6 +58,17 @@ class Verbs:
         except LookupError:
             raise Refused(lambda: _("There is no agent {agent}.").format(agent=agent)) from None
         return {"mode": state.mode, "reason": state.reason, "until": state.until, "record_due": bool(state.free_from)}
+
+    async def _draw_reviews(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        daemon = self._daemon
+        # Loaded in a thread and when first wanted: with SQLAlchemy it takes as long as a caller would notice.
+        reviewing = await asyncio.to_thread(importlib.import_module, "hotline.reviewing")
+        bound = await asyncio.to_thread(reviewing.bound_users, daemon.state_dir)
+        found: dict[str, Any] = await reviewing.draw(
+            daemon.journal, daemon.state_dir / STORE, daemon.settings,
+            {**request, "by": user_name(peer(), str(request.get("sudo", "")))}, bound,
+        )
+        return found
 
     async def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         daemon = self._daemon

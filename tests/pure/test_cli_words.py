@@ -53,9 +53,10 @@ def choices(hint: Any) -> Iterator[str | int]:
 
 
 ALL = [*kinds(ev.CallEvent), ev.AgentChanged, ev.RosterTookEffect, *kinds(ev.SystemEvent)]
+REVIEWS = [*kinds(ev.ReviewEvent), ev.FormPublished, ev.ListDrawn]
 
 
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*ALL, *REVIEWS], ids=lambda kind: kind.__name__)
 def test_every_event_has_words(kind: type[ev.Event], language: str) -> None:
     text = words(sample(kind), Names())
     assert text and "{" not in text and "\n" not in text

@@ -27,6 +27,7 @@ from config.settings import (
     MenuFile,
     PromptFile,
     QueueFile,
+    ReviewFile,
     RosterFile,
     StaffNumber,
     SubjectFile,
@@ -48,6 +49,7 @@ FILES: dict[str, type[BaseModel]] = {
     "roster.yaml": RosterFile,
     "subjects.yaml": SubjectFile,
     "prompts.zh.yaml": PromptFile,
+    "reviews.yaml": ReviewFile,
 }
 NONE = {"README.md": "none", "README.zh-CN.md": "无"}
 SCREEN = "text"
