@@ -19,6 +19,10 @@ log = structlog.get_logger()
 FATE = 0.3
 """Seconds after a leg left Stasis without a request to hang it up until we ask whether the dialplan has it."""
 
+HUNG_UP = 2.0
+"""Seconds after a hang-up within which Asterisk tells that the leg is gone, however busy. A play that begins in the
+instant in which its channel leaves a bridge by a hang-up holds the channel's thread for ten minutes (bridge_sync_wait
+in main/bridge_channel.c, seen on 22.10.1): nobody is there any more, and no agent is to ring for them."""
 
 PLAY_SLACK = 5.0
 """Seconds after the length of its sounds at which a play counts as lost: Asterisk can forget one that is started in the
@@ -62,6 +66,7 @@ class AsteriskLine:
         self._owner = owner
         self._inbox = client.inbox(*self.legs)
         self._hanging_up: dict[str, int] = {}
+        self._overdue: dict[str, float] = {}
         self._leaving: dict[str, float] = {}
 
     def follow(self, leg: str) -> None:
@@ -104,7 +109,8 @@ class AsteriskLine:
             if event is not None:
                 message = self._message(event, loop.time())
             else:
-                message = self._lost_play(loop.time()) or await self._fate(loop.time())
+                now = loop.time()
+                message = self._held_back(now) or self._lost_play(now) or await self._fate(now)
             if message is not None:
                 return message
 
@@ -116,7 +122,8 @@ class AsteriskLine:
 
     async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> ari_ev.Event | None:
         """The next event; None when a leaving leg's or a play's time is up. Raises TimeoutError at the deadline."""
-        due = min([*self._leaving.values(), *(at for _leg, at in self.plays.values())], default=None)
+        plays = (at for _leg, at in self.plays.values())
+        due = min([*self._overdue.values(), *self._leaving.values(), *plays], default=None)
         until = min((at for at in (deadline, due) if at is not None), default=None)
         try:
             async with asyncio.timeout_at(until):
@@ -135,7 +142,10 @@ class AsteriskLine:
         if isinstance(event, Posted):
             return event.message
         if isinstance(event, ari_ev.ChannelHangupRequest):
-            self._hanging_up.setdefault(event.channel.id, event.cause or 0)
+            leg = event.channel.id
+            self._hanging_up.setdefault(leg, event.cause or 0)
+            if leg in self.legs:
+                self._overdue.setdefault(leg, now + HUNG_UP)
             return None
         if isinstance(event, ari_ev.StasisEnd):
             # Our subscription ends here, so no ChannelDestroyed follows for a leg that came in by itself.
@@ -178,8 +188,18 @@ class AsteriskLine:
                 return port.PlayEnded(leg, play, False)
         return None
 
+    def _held_back(self, now: float) -> object | None:
+        """A leg that hung up, and that Asterisk does not let go."""
+        for leg, at in self._overdue.items():
+            if at <= now:
+                log.warning("Asterisk keeps a channel that has hung up", call=self.call_id, leg=leg)
+                self._forget(leg)
+                return port.LegEnded(leg, self._hanging_up[leg])
+        return None
+
     def _forget(self, leg: str) -> None:
         self.legs.discard(leg)
+        self._overdue.pop(leg, None)
         self.ended.add(leg)
         self._leaving.pop(leg, None)
         self._inbox.remove(leg)

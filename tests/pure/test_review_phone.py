@@ -11,12 +11,13 @@ from typing import Any, cast
 
 import pytest
 
+from ari import events as ari_ev
 from ari.errors import NotFound
 from ari.inbox import Router
 from ari.model import Application, Bridge, CallerID, Channel, Dialplan
 from phone import port
 from phone.asterisk import AsteriskPhone
-from phone.lines import FATE
+from phone.lines import FATE, HUNG_UP
 from phone.snapshot import HUSK
 
 CALL, RINGING = "hotline-1.1", "hotline-1.1-1-agent"
@@ -98,3 +99,18 @@ async def test_who_left_for_the_dialplan_while_the_connection_was_broken_is_told
     async with asyncio.timeout(FATE + 2):
         told = await waiting
     assert told == (port.LegEnded(CALL, 0) if gone else port.LegTaken(CALL))
+
+
+@pytest.mark.parametrize("let_go", [True, False])
+async def test_who_hung_up_is_gone_though_asterisk_keeps_the_channel(let_go: bool) -> None:
+    """Else agents ring for nobody for ten minutes (a play that began in the instant of the hang-up, on 22.10.1)."""
+    there, _client = phone_over(caller("Stasis"))
+    line = there.line(CALL, [CALL])
+    line.put(ari_ev.ChannelHangupRequest(channel=caller("Stasis"), cause=16))
+    if let_go:
+        line.put(ari_ev.StasisEnd(channel=caller("Stasis")))
+    async with asyncio.timeout(HUNG_UP + 2):
+        assert await line.next() == port.LegEnded(CALL, 16)
+    line.put(ari_ev.StasisEnd(channel=caller("Stasis")))  # ten minutes later
+    with pytest.raises(TimeoutError):
+        await line.next(0.0 if let_go else HUNG_UP + 0.5)
