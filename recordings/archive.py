@@ -175,8 +175,13 @@ def _done(
 def _measured(job: ArchiveJob, archived: Archived, ring: Ring, measuring: Measuring) -> Measured | None:
     """What was measured, once its file is written. A failure is no failure of the recording: it is made again later."""
     within = [(span.first, span.end) for span in archived.spans if span.end > span.first]
+    begins = {span.talk_id: span.first for span in archived.spans}
+    paused = [
+        frames for talk in job.talks if talk.talk_id in begins
+        for frames in talk.paused_frames(begins[talk.talk_id], archived.rate)
+    ]  # fmt: skip
     try:
-        measures = measuring.result(job.how.silence_from, job.how.talk_over_from, within)
+        measures = measuring.result(job.how.silence_from, job.how.talk_over_from, within, paused)
         write_measures(Path(job.root), archived.file, measures, ring if job.how.seal else None)
     except Exception:
         return None

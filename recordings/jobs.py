@@ -80,8 +80,21 @@ class TalkJob:
     started_at: int
     ended_at: int
     parts: tuple[RawPart, ...]
-    paused_us: int = 0
-    """For how long its recording was paused at somebody's wish (µs)."""
+    pauses: tuple[tuple[int, int], ...] = ()
+    """When its recording was paused at somebody's wish, from and to."""
+
+    @property
+    def paused_us(self) -> int:
+        """For how long it was."""
+        return sum(until - since for since, until in self.pauses)
+
+    def paused_frames(self, first: int, rate: int) -> list[tuple[int, int]]:
+        """Where that stands in a recording in which this talk begins at frame ``first``."""
+        began = next((part.started_at for part in self.parts if not part.failed), self.started_at)
+        return [
+            (first + (since - began) * rate // 1_000_000, first + (until - began) * rate // 1_000_000)
+            for since, until in self.pauses
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,5 +165,4 @@ def _talk_job(talk: Talk, call: CallState, folders: Folders) -> TalkJob:
     )  # fmt: skip
     ended_at = talk.ended_at or call.hung_up_at or call.ended_at
     pauses = [(pause.since, pause.until or part.stopped_at or ended_at) for part in talk.parts for pause in part.pauses]
-    paused = sum(max(0, until - since) for since, until in pauses)
-    return TalkJob(talk.talk_id, talk.started_at, ended_at, parts, paused)
+    return TalkJob(talk.talk_id, talk.started_at, ended_at, parts, tuple(one for one in pauses if one[0] < one[1]))

@@ -90,9 +90,11 @@ def test_what_is_verified_and_what_is_noted() -> None:
 
 
 def test_a_pause_is_noted_and_its_silence_is_nobodys_fault() -> None:
-    paused = replace(talk("t", 0, 10, (0, "a")), paused_us=9_500_000)
+    paused = replace(talk("t", 0, 10, (0, "a")), pauses=((T0 + 500_000, T0 + 10 * SECOND),))
     assert judged(paused, a=sound(10, 0, 0)) == (True, "paused=9.5")
-    assert judged(replace(paused, paused_us=4_000_000), a=sound(10, 0, 0)) == (False, "paused=4.0 silent=both")
+    shorter = replace(paused, pauses=((T0, T0 + 4 * SECOND),))
+    assert judged(shorter, a=sound(10, 0, 0)) == (False, "paused=4.0 silent=both")
+    assert paused.paused_frames(800, RATE) == [(800 + RATE // 2, 800 + 10 * RATE)]
 
 
 def test_a_part_that_asterisk_refused_is_not_missed() -> None:

@@ -9,15 +9,17 @@ import pytest
 from calllog.events import RecordingDeclined, RecordingPaused, RecordingResumed
 from hotline.outside import Caller, Ring
 from hotline.trial import Trial
+from recordings import keys
 from recordings.folders import RATE
 from recordings.measure import tones
+from recordings.measures import read_measures
 from tests.real.verbs import asks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENTS = ["8001"]
 CHANGES = {
-    "hotline": {"times": {"ring": 20}, "recording": {"longest_pause": 60}},
+    "hotline": {"times": {"ring": 20}, "recording": {"longest_pause": 60, "silence_from": 1}},
     "menu": {"menus": {"main": {"options": {"7": {"label": "不录音", "decline_recording": True}}}}},
 }
 
@@ -56,8 +58,11 @@ async def test_paused_by_keys_kept_over_a_kill_and_ended_by_command(hotline: Tri
     (recording,) = call.recordings
     (span,) = call.state.recordings["call"].spans
     assert span.verified and span.note.startswith("paused=")
-    talk = call.state.talks[-1]
     begun = call.state.parts[0].started_at
+    measures = read_measures(hotline.state / "recordings", recording.file, keys.Ring({}))
+    middle = span.first / RATE + ((paused + resumed) / 2 - begun) / 1e6
+    assert not any(since <= middle <= until for since, until in measures.silences), "a pause is no silence of theirs"
+    talk = call.state.talks[-1]
     file = hotline.state / "recordings" / recording.file
     for side, hz in ((0, 440), (1, 660)):
         found = [tone for tone in tones(file, side) if tone.seconds > 0.5]
