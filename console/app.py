@@ -8,14 +8,15 @@ from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.types import ASGIApp
 
-from console.api import account as api_account, status as api_status, users as api_users
+from console.api import account as api_account, reviews as api_reviews, status as api_status, users as api_users
 from console.guard import Guard
 from console.office import Link, Office
-from console.pages import account, house, sign_in, status, users
+from console.pages import account, house, quality, recording, sign_in, status, users
 from console.rooms import ApiRoom, Room, Undeclared, check_declared
 
-ROOMS: tuple[Room, ...] = (house.room, sign_in.room, account.room, status.room, users.room)
-API_ROOMS: tuple[ApiRoom, ...] = (api_account.room, api_status.room, api_users.room)
+ROOMS: tuple[Room, ...] = (house.room, sign_in.room, account.room, status.room, users.room, quality.room,
+                           recording.room)
+API_ROOMS: tuple[ApiRoom, ...] = (api_account.room, api_reviews.room, api_status.room, api_users.room)
 """A new room is added to one of the two."""
 
 ABOUT = """Everything that the screens do. A program sends `Authorization: Bearer TOKEN`; a person makes the token under

@@ -16,6 +16,7 @@ from console import render
 from console.accounts import Accounts
 from console.assets import Assets
 from console.book import Book
+from console.drafts import Drafts
 from console.live import Live
 from console.passwords import COST, Worker
 from console.permits import Verb
@@ -54,6 +55,7 @@ class Office:
     live: Live
     assets: Assets
     templates: Environment
+    drafts: Drafts
     links: list[Link] = field(default_factory=list)
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By session, what the next page says first: how (good, bad) and what."""
@@ -67,7 +69,7 @@ class Office:
         assets = Assets.gather()
         return cls(
             site, book, accounts, Sessions(book, site.now, accounts), Worker(cost), Live(), assets,
-            render.environment(assets, lambda: site.settings.hotline.zone),
+            render.environment(assets, lambda: site.settings.hotline.zone), Drafts(site.state_dir),
         )  # fmt: skip
 
     @property

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from config import catalogue
 from console.assets import Assets
 from console.permits import Role, Verb, role_word
+from recordings import review_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,7 +30,12 @@ def environment(assets: Assets, zone: Callable[[], ZoneInfo]) -> Environment:
     made.globals.update(
         _=catalogue._, ngettext=catalogue.ngettext, asset=assets.url, Verb=Verb, Role=Role, role_word=role_word
     )
+    made.globals.update(
+        appeal_word=review_words.appeal_word, answer_word=review_words.answer_word, kappa_word=review_words.kappa_word,
+        rule_word=review_words.rule_word, strength_word=review_words.strength_word,
+    )  # fmt: skip
     made.filters.update(
+        score=review_words.total,
         moment=lambda at: moment(at, zone()), clock=lambda at: clock(at, zone()), day=lambda at: day(at, zone()),
         iso=lambda at: iso(at, zone()), span=span, size=size,
     )  # fmt: skip

@@ -16,7 +16,10 @@ from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
 from config.settings import Settings
 from phone.trunk_words import TrunkState
+from recordings.access import AccessLog
 from recordings.folders import Folders
+from recordings.playback import Playback
+from recordings.review_desk import ReviewDesk
 from routing.messages import AgentVerb, Standing
 from routing.roster import Roster
 
@@ -93,6 +96,22 @@ class Site(Protocol):
     @property
     def folders(self) -> Folders:
         """Where recordings lie."""
+
+    @property
+    def reviews(self) -> ReviewDesk:
+        """Where grades are given: one for the daemon, since it decides one at a time."""
+
+    @property
+    def access(self) -> AccessLog:
+        """The access log; what it notes is safe when it returns."""
+
+    @property
+    def playback(self) -> Playback:
+        """Finished recordings, by range."""
+
+    @property
+    def signing(self) -> bytes:
+        """The secret of addresses of recordings; another one at each start."""
 
     def now(self) -> int:
         """µs since 1970 UTC, by the journal's clock."""

@@ -30,7 +30,11 @@ from console.office import Office
 from console.server import Listener
 from console.site import Facts
 from hotline.loop_lag import LoopLag
+from recordings.access import AccessLog
 from recordings.folders import Folders
+from recordings.playback import Playback
+from recordings.review_desk import ReviewDesk
+from recordings.signed import new_secret
 from routing.messages import AgentVerb, Standing
 from routing.roster import Roster
 
@@ -56,6 +60,8 @@ class ConsoleSite:
         self._daemon = daemon
         self._began = daemon.clock.now()
         self._version = importlib.metadata.version("hotline")
+        self._reviews = ReviewDesk(daemon.journal, self.store)
+        self._signing = new_secret()
         self.lag = LoopLag()
 
     @property
@@ -82,6 +88,26 @@ class ConsoleSite:
     def folders(self) -> Folders:
         """Where recordings lie."""
         return self._daemon.folders
+
+    @property
+    def reviews(self) -> ReviewDesk:
+        """Where grades are given."""
+        return self._reviews
+
+    @property
+    def access(self) -> AccessLog:
+        """The access log."""
+        return self._daemon.access
+
+    @property
+    def playback(self) -> Playback:
+        """Finished recordings, by range."""
+        return self._daemon.playback
+
+    @property
+    def signing(self) -> bytes:
+        """The secret of addresses of recordings."""
+        return self._signing
 
     def now(self) -> int:
         """µs since 1970 UTC."""

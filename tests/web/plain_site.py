@@ -29,7 +29,11 @@ from console.office import Office
 from console.permits import Role, command_line
 from console.server import Listener
 from console.site import Facts
+from recordings.access import AccessLog
 from recordings.folders import Folders
+from recordings.playback import Playback
+from recordings.review_desk import ReviewDesk
+from recordings.signed import new_secret
 from routing.agents import IllegalTransition
 from routing.messages import AgentVerb, Standing
 from routing.roster import Roster
@@ -66,9 +70,16 @@ class PlainSite:
     told: list[tuple[str, Mapping[str, str | int]]] = field(default_factory=list)
     condition: Facts | None = None
     roster: Roster = field(init=False)
+    reviews: ReviewDesk = field(init=False)
+    access: AccessLog = field(init=False)
+    playback: Playback = field(init=False)
+    signing: bytes = field(default_factory=new_secret)
 
     def __post_init__(self) -> None:
         self.roster = Roster.of(self.settings)
+        self.reviews = ReviewDesk(self.journal, self.store)
+        self.access = AccessLog(self.journal, self.now, self.state_dir)
+        self.playback = Playback(self.folders, lambda: self.state_dir / "keys")
         self.condition = Facts(
             version="0.1.0", began=self.now(), adopted=True, ari=True, ami=True, asterisk="22.10.1", calls=3, waiting=1,
             longest=12.0, talking=2, ready=1, on_duty=3, backups=1, archiving=0, store_fails=False, recordings_fail="",
@@ -165,6 +176,7 @@ async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = N
         office.live.close()
         await listener.close()
         office.close()
+        await site.playback.close()
         await journal.close()
 
 
