@@ -18,6 +18,7 @@ import msgspec
 import structlog
 from uuid_utils import uuid7
 
+from calllog import words
 from calllog.codec import encode
 from calllog.envelope import Item, fold_agent, fold_call, recorded
 from calllog.events import Arrived, Party
@@ -143,13 +144,14 @@ class Database:
             _INSERT_EVENT,
             [(item.seq, item.at, item.stream, item.stream_id, item.kind, item.v, item.data) for item in items],
         )
+        for table, some in rows.items():
+            self._many(UPSERTS[table], some)
+        # Behind the cards, by which their words are found.
         self._many(
             "INSERT INTO note (note_id, call_id, kind, field, at, text) VALUES (?, ?, ?, ?, ?, ?)",
             [(note.note_id, note.call_id, note.kind, note.field, item.at, note.text)
              for item in items for note in item.notes],
         )  # fmt: skip
-        for table, some in rows.items():
-            self._many(UPSERTS[table], some)
         self._agents |= staged
         return calls
 
@@ -242,7 +244,9 @@ async def connect(path: Path, mode: Literal["ro", "rw"]) -> aiosqlite.Connection
     connection = aiosqlite.connect(uri(path, mode), uri=True, isolation_level=None, timeout=OPEN_PATIENCE)
     # aiosqlite's thread would keep a process alive for ever that dies without closing the journal.
     connection._thread.daemon = True
-    return await connection
+    await connection
+    await connection._execute(lambda: words.teach(connection._conn))  # type: ignore[no-untyped-call]
+    return connection
 
 
 def _identity(party: Party) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, create_engine, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, Table, create_engine, exists, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -22,11 +22,9 @@ from calllog.envelope import fold_call, recorded
 from calllog.events import Outcome, Party, Recorded
 from calllog.folds import AgentState, CallState
 from calllog.rows import AGENT_COLUMNS, agent_of
+from calllog.search import Wanted, chunks, find
 from calllog.store import connect_to_read, explain
 from calllog.tables import agent_state, call, event, party, recording, talk
-
-_IN_NUMBERS = str.maketrans("", "", " -()./\t\u3000")
-"""What people write between digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,21 +134,21 @@ async def list_calls(
     limit: int = 100,
     after: str | None = None,
 ) -> list[CallRow]:
-    """Calls that arrived in [since, until), the newest first.
+    """Calls that arrived in [since, until), the newest first; :func:`calllog.search.find` knows more wishes.
 
     ``agent`` (staff number) keeps calls in which that agent talked; ``number`` is a part of the caller's number;
     ``after`` is the call_id of the last row of the page before. Raises StoreError.
     """
-    query = _during(_calls(), since, until, after).limit(limit)
-    if outcome is not None:
-        query = query.where(call.c.outcome == outcome)
-    if agent is not None:
-        query = query.where(_talked(agent))
-    if number is not None:
-        part = number.translate(_IN_NUMBERS)
-        numbers = or_(party.c.e164.contains(part, autoescape=True), party.c.raw.contains(part, autoescape=True))
-        query = query.where(numbers if part else and_(party.c.e164 == "", party.c.raw == ""))
-    return [_call_row(row) for row in await _ask(path, query)]
+    wanted = Wanted(since=since, until=until, outcome=outcome, agent=agent, number=number)
+    return await calls_of(path, (await find(path, wanted, limit=limit, after=after)).call_ids)
+
+
+async def calls_of(path: Path, call_ids: Sequence[str]) -> list[CallRow]:
+    """The rows of these calls, in this order. Raises StoreError."""
+    asked = chunks(call_ids)
+    answers = await ask_all(path, *(_calls().where(call.c.call_id.in_(_listed(ids))) for ids in asked)) if asked else []
+    rows = {row.call_id: _call_row(row) for rows in answers for row in rows}
+    return [rows[call_id] for call_id in call_ids if call_id in rows]
 
 
 async def get_call(path: Path, call_id: str) -> CallDetail | None:
@@ -202,12 +200,21 @@ async def list_recordings(
 
     ``after`` is the call_id of the last row of the page before. Raises StoreError.
     """
-    query = _during(_recordings(), since, until, after).order_by(recording.c.category).limit(limit)
-    if agent is not None:
-        query = query.where(_talked(agent))
+    wanted = Wanted(since=since, until=until, agent=agent, recorded=True, category=category)
+    found = await find(path, wanted, limit=limit, after=after)
+    return (await recordings_of(path, found.call_ids, category))[:limit]
+
+
+async def recordings_of(path: Path, call_ids: Sequence[str], category: str | None = None) -> list[RecordingRow]:
+    """The recordings of these calls, in this order; a call's talks before its voicemail. Raises StoreError."""
+    asked = chunks(call_ids)
+    query = _recordings().order_by(recording.c.category)
     if category is not None:
         query = query.where(recording.c.category == category)
-    return [_recording_row(row) for row in await _ask(path, query)]
+    questions = (query.where(recording.c.call_id.in_(_listed(ids))) for ids in asked)
+    answers = await ask_all(path, *questions) if asked else []
+    order = {call_id: place for place, call_id in enumerate(call_ids)}
+    return sorted((_recording_row(row) for rows in answers for row in rows), key=lambda row: order[row.call_id])
 
 
 async def get_recording(path: Path, call_id: str, category: str | None = None) -> RecordingRow | None:
@@ -269,10 +276,6 @@ def _recordings() -> Select[Any]:
     ).where(recording.c.state != "nothing")  # fmt: skip
 
 
-def _talked(agent: str) -> ColumnElement[bool]:
-    return exists().where(talk.c.call_id == call.c.call_id, talk.c.agent == agent, talk.c.started_at > 0)
-
-
 def _arrived(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
     found = []
     if since is not None:
@@ -282,13 +285,9 @@ def _arrived(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
     return found
 
 
-def _during(query: Select[Any], since: int | None, until: int | None, after: str | None) -> Select[Any]:
-    query = query.where(*_arrived(since, until)).order_by(call.c.arrived_at.desc(), call.c.call_id.desc())
-    if after is None:
-        return query
-    last = call.alias("last")
-    place = select(last.c.arrived_at).where(last.c.call_id == after).scalar_subquery()
-    return query.where(tuple_(call.c.arrived_at, call.c.call_id) < tuple_(place, after))
+def _listed(ids: str) -> Select[Any]:
+    """The ids of a JSON list, as a question."""
+    return select(func.json_each(ids).table_valued("value").c.value)
 
 
 def _split(agents: str | None) -> tuple[str, ...]:

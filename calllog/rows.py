@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from calllog.card import CARD_COLUMNS, UPSERT as CARD_UPSERT, card_row
 from calllog.events import Category
 from calllog.folds import AgentState, CallState
 from calllog.review_folds import FOLDED as REVIEW_TABLES
@@ -52,6 +53,7 @@ FOLDED: dict[str, tuple[tuple[str, ...], int]] = {
     "recording": (RECORDING_COLUMNS, 2),
     "measure": (MEASURE_COLUMNS, 2),
     "call_record": (RECORD_COLUMNS, 1),
+    "card": (CARD_COLUMNS, 1),
     "agent_state": (AGENT_COLUMNS, 1),
     **REVIEW_TABLES,
 }
@@ -69,14 +71,16 @@ def upsert(table: str) -> str:
     )
 
 
-UPSERTS = {table: upsert(table) for table in FOLDED}
+UPSERTS = {table: upsert(table) for table in FOLDED} | {"card": CARD_UPSERT}
 
 
 def call_rows(state: CallState) -> dict[str, list[Row]]:
     """Every row of one call, by table. Rows of a call are only ever added or changed, never taken away."""
+    recordings = _recordings(state)
+    kept = [str(row[1]) for row in recordings if row[2] != "nothing"]
     return {
-        "call": [_call(state)], "talk": _talks(state), "recording": _recordings(state), "measure": _measures(state),
-        "call_record": _record(state),
+        "call": [_call(state)], "talk": _talks(state), "recording": recordings, "measure": _measures(state),
+        "call_record": _record(state), "card": [card_row(state, kept)],
     }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ party = Table(
     "party", metadata,
     _key("party_id"), _text("raw"), _text("e164"), _text("name"), _int("first_at"),
     Index("party_by_e164", "e164", unique=True, sqlite_where=text("e164 != ''")),
+    Index("party_hidden", "party_id", sqlite_where=text("e164 = '' AND raw = ''")),
     Index("party_by_raw", "raw", unique=True, sqlite_where=text("e164 = '' AND raw != ''")),
     sqlite_strict=True,
 )  # fmt: skip
@@ -89,6 +90,9 @@ measure = Table(
     _real("agent_loudness"), _real("caller_speech"), _real("agent_speech"), _real("caller_share"), _int("silences"),
     _real("silence"), _real("longest_silence"), _int("talk_overs"), _real("talk_over"), _real("longest_talk_over"),
     _real("silence_from"), _real("talk_over_from"),
+    Index("measure_by_silence", "longest_silence", "call_id",
+          sqlite_where=text("category = 'call' AND longest_silence > 0")),
+    Index("measure_by_talk_over", "talk_over", "call_id", sqlite_where=text("category = 'call' AND talk_over > 0")),
     sqlite_strict=True,
 )  # fmt: skip
 """Seconds, and LUFS (``recordings.measures``); ``caller_share``: the caller's part of all that was said, 0 to 1."""
@@ -152,6 +156,35 @@ review_list = Table(
     Index("review_list_by_call", "call_id"),
     sqlite_strict=True,
 )  # fmt: skip
+
+card = Table(
+    "card", metadata,
+    Column("call_id", Text, nullable=False), _int("arrived_at"), _text("party_id"), _text("outcome"), _text("queue"),
+    _text("subject"), _text("agents"), _int("length_us"), _int("held_us"), _int("talks"), _int("messages"),
+    _key_int("place"),
+    Index("card_by_call", "call_id", unique=True),
+    Index("card_by_party", "party_id"),
+    Index("card_by_outcome", "outcome"),
+    Index("card_by_queue", "queue", sqlite_where=text("queue != ''")),
+    Index("card_by_subject", "subject", sqlite_where=text("subject != ''")),
+    Index("card_by_length", "length_us", sqlite_where=text("length_us > 0")),
+    Index("card_by_hold", "held_us", sqlite_where=text("held_us > 0")),
+    Index("card_with_message", "messages", sqlite_where=text("messages = 1")),
+    sqlite_strict=True,
+)  # fmt: skip
+"""What calls are found by (``calllog.card``). Every index is, within each of its values, in order of ``place``."""
+
+card_agent = Table(
+    "card_agent", metadata, _key("agent"), _key_int("place"), sqlite_strict=True, sqlite_with_rowid=False
+)
+"""Who talked in which call; kept by triggers on ``card``."""
+
+number = Table(
+    "number", metadata, _key_int("n"), _text("party_id"), _text("number"),
+    Index("number_by_party", "party_id", unique=True),
+    sqlite_strict=True,
+)  # fmt: skip
+"""Every party's number, both ways, for ``number_parts`` (FTS5, trigrams); kept by triggers on ``party``."""
 
 agent_state = Table(
     "agent_state", metadata,

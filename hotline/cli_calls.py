@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from calllog.wording import OUTCOME_STYLES, outcome_word, stage_word
 from config.catalogue import _
-from hotline.cli_options import STORE, ConfigFolder, FormatOption, answer, house, micros, one_line_each, refuse, when
+from hotline import cli_search as narrowed
+from hotline.cli_options import STORE, ConfigFolder, FormatOption, answer, house, micros, one_line_each, refuse
 from hotline.lifeboat import VIA
 from hotline.show import Column, Format, clock, iso, moment, number_shown, show
 
 if TYPE_CHECKING:
-    from calllog.events import Outcome
     from calllog.queries import CallRow
     from config.settings import Settings
 
@@ -28,50 +28,35 @@ CANDIDATES = 10
 
 @one_line_each()
 def calls(
-    since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help=_("From this moment on: 03:00, yesterday, 2 h ago …"))
-    ] = None,
-    until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
-    outcome: Annotated[str | None, typer.Option(help=_("With this outcome: answered, voicemail, abandoned …"))] = None,
-    agent: Annotated[str | None, typer.Option(help=_("In which this staff number talked."))] = None,
-    number: Annotated[str | None, typer.Option(help=_("Whose number contains this."))] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help=_("At most so many, the newest."))] = 50,
+    since: narrowed.Since = None,
+    until: narrowed.Until = None,
+    number: narrowed.Number = None,
+    agent: narrowed.Agent = None,
+    queue: narrowed.Queue = None,
+    subject: narrowed.Subject = None,
+    outcome: narrowed.Outcome = None,
+    length: narrowed.Length = None,
+    hold: narrowed.Hold = None,
+    silence: narrowed.Silence = None,
+    talk_over: narrowed.TalkOver = None,
+    score: narrowed.Score = None,
+    words: narrowed.Words = None,
+    limit: narrowed.Limit = 50,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:
     """The call log, the newest first."""
-    wanted = _outcome(outcome)
     settings, state = house(config)
     from calllog import queries
+    from calllog.search import Wanted
 
-    rows = answer(
-        queries.list_calls(
-            state / STORE,
-            since=micros(when(since, "--since", settings)),
-            until=micros(when(until, "--until", settings)),
-            outcome=wanted,
-            agent=agent,
-            number=number,
-            limit=limit,
-        ),
-        [],
-    )
-    narrowed = any(each is not None for each in (since, until, outcome, agent, number))
-    show(form, _columns(settings), rows, empty=_("No such calls.") if narrowed else _("No calls yet."))
-
-
-def _outcome(text: str | None) -> Outcome | None:
-    """The outcome by its code or by its word; wrong usage else."""
-    from calllog.events import Outcome
-
-    if text is None:
-        return None
-    known: tuple[Outcome, ...] = get_args(Outcome)
-    for code in known:
-        if text.strip().lower() in (code, outcome_word(code)):
-            return code
-    what = _("There is no outcome “{text}”; there are: {known}.")
-    raise typer.BadParameter(what.format(text=text[:40], known=", ".join(known)), param_hint="--outcome")
+    wanted = narrowed.wanted_of(
+        settings, since=since, until=until, number=number, agent=agent, queue=queue, subject=subject, outcome=outcome,
+        length=length, hold=hold, silence=silence, talk_over=talk_over, score=score, words=words,
+    )  # fmt: skip
+    found = narrowed.hits(state / STORE, wanted, limit)
+    rows = answer(queries.calls_of(state / STORE, found.call_ids), [])
+    show(form, _columns(settings), rows, empty=_("No calls yet.") if wanted == Wanted() else _("No such calls."))
 
 
 def _columns(settings: Settings) -> list[Column[CallRow]]:

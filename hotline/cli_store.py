@@ -13,6 +13,7 @@ import typer
 
 from calllog.wording import BAD, GOOD, WARN, category_word
 from config.catalogue import _, ngettext
+from hotline import cli_search as narrowed
 from hotline.cli_options import (
     STORE,
     Command,
@@ -21,9 +22,7 @@ from hotline.cli_options import (
     Group,
     answer,
     house,
-    micros,
     one_line_each,
-    when,
 )
 from hotline.show import Column, Format, clock, console, iso, moment, number_shown, show
 
@@ -141,11 +140,21 @@ CategoryOption = Annotated[
 @recordings_app.command("list", cls=Command, help=_("Recordings and messages, the newest first."))
 @one_line_each()
 def list_command(
-    since: Annotated[str | None, typer.Option(metavar="WHEN", help=_("From this moment on."))] = None,
-    until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
-    agent: Annotated[str | None, typer.Option(help=_("In which this staff number talked."))] = None,
+    since: narrowed.Since = None,
+    until: narrowed.Until = None,
+    number: narrowed.Number = None,
+    agent: narrowed.Agent = None,
+    queue: narrowed.Queue = None,
+    subject: narrowed.Subject = None,
+    outcome: narrowed.Outcome = None,
+    length: narrowed.Length = None,
+    hold: narrowed.Hold = None,
+    silence: narrowed.Silence = None,
+    talk_over: narrowed.TalkOver = None,
+    score: narrowed.Score = None,
+    words: narrowed.Words = None,
     category: CategoryOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help=_("At most so many, the newest."))] = 50,
+    limit: narrowed.Limit = 50,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:
@@ -153,17 +162,13 @@ def list_command(
     settings, state = house(config)
     from calllog import queries
 
-    rows = answer(
-        queries.list_recordings(
-            state / STORE,
-            since=micros(when(since, "--since", settings)),
-            until=micros(when(until, "--until", settings)),
-            agent=agent,
-            category=category,
-            limit=limit,
-        ),
-        [],
-    )
+    wanted = narrowed.wanted_of(
+        settings, since=since, until=until, number=number, agent=agent, queue=queue, subject=subject, outcome=outcome,
+        length=length, hold=hold, silence=silence, talk_over=talk_over, score=score, words=words,
+        category=category or "any",
+    )  # fmt: skip
+    found = narrowed.hits(state / STORE, wanted, limit)
+    rows = answer(queries.recordings_of(state / STORE, found.call_ids, category), [])[:limit]
     show(form, _columns(settings, state), rows, empty=_("No recordings."))
 
 

@@ -25,7 +25,7 @@ from rich.table import Table
 from config.catalogue import _
 from config.problems import Refused
 from hotline.asterisk.fault import AsteriskFault
-from hotline.bench import figures, inside, measure, page, rosters
+from hotline.bench import figures, finding, inside, measure, page, rosters
 from hotline.bench.cost import machine
 from hotline.bench.sides import FEW, Ground, hotline, make_ground, plain
 from hotline.bench.stage import REPOSITORY
@@ -54,10 +54,11 @@ class Plan:
     sizes: tuple[int, ...]
     steps: int
     journal: float
+    calls: int
 
 
-FULL = Plan(3, 20.0, 10.0, 8, 150, 420, True, inside.SIZES, 6_000, 10.0)
-QUICK = Plan(1, 10.0, 0.0, 4, 150, 150, False, (100, 1_000, 10_000, 20_000), 2_000, 4.0)
+FULL = Plan(3, 20.0, 10.0, 8, 150, 420, True, inside.SIZES, 6_000, 10.0, 1_000_000)
+QUICK = Plan(1, 10.0, 0.0, 4, 150, 150, False, (100, 1_000, 10_000, 20_000), 2_000, 4.0, 100_000)
 
 
 async def run(folder: Path, plan: Plan, tell: Console) -> figures.Measured:
@@ -73,6 +74,8 @@ async def run(folder: Path, plan: Plan, tell: Console) -> figures.Measured:
         found.roster = await asyncio.to_thread(rosters.rosters)
     with _step(tell, _("The journal, alone")):
         found.journal = await inside.journal(folder, seconds=plan.journal)
+    with _step(tell, _("Finding calls (a store of {calls} is made once, in minutes)").format(calls=f"{plan.calls:,}")):
+        found.finding = await finding.finding(folder.parent, plan.calls)
     with _step(tell, _("Settings, passwords and prompts for {count} phones").format(count=plan.most + FEW)):
         ground = await asyncio.to_thread(make_ground, folder, plan.most, {})
     runs = [(RATE, plan.seconds), (CALM, plan.calm)][: 2 if plan.calm else 1]

@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from config.catalogue import _
+from hotline.bench.finding import FindSpeed
 from hotline.bench.inside import Decisions, JournalSpeed
 from hotline.bench.measure import Busy, Rate, Talks
 from hotline.bench.rosters import RosterSpeed
@@ -35,6 +36,7 @@ class Measured:
     journal: JournalSpeed | None = None
     decisions: list[Decisions] = field(default_factory=list)
     roster: RosterSpeed | None = None
+    finding: FindSpeed | None = None
     simulate: dict[str, Any] | None = None
     lifeboat: dict[str, Any] | None = None
     missing: list[str] = field(default_factory=list)
@@ -100,6 +102,8 @@ def lines(found: Measured) -> list[Line]:
         table += _decisions(found.decisions)
     if found.roster is not None:
         table += _roster(found.roster)
+    if found.finding is not None:
+        table += _finding(found.finding)
     table += _others(found)
     return table
 
@@ -177,6 +181,15 @@ def _roster(speed: RosterSpeed) -> list[Line]:
         Line("roster_compile_s", _("Roster of 1,000 agents, a year of it compiled"), speed.compiled, "s", most=2.0),
         Line("roster_answer_us", _("… an answer, of the slowest kind"), speed.answer * 1e6, "µs", most=100, places=1),
         Line("roster_answer_p99_us", _("… p99"), speed.answer_p99 * 1e6, "µs", places=1),
+    ]
+
+
+def _finding(speed: FindSpeed) -> list[Line]:
+    name = _("A page of {calls} calls, found by one wish: the slowest").format(calls=f"{speed.calls:,}")
+    return [
+        Line("find_one_s", name, speed.alone, "s", most=0.2, places=3),
+        Line("find_several_s", _("… by several wishes together"), speed.together, "s", most=0.2, places=3),
+        Line("find_count_s", _("… and counted up to 1,000"), speed.counted, "s", most=0.2, places=3),
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings, strategies as st
 
-from calllog import events as ev
+from calllog import events as ev, words
 from calllog.clock import Clock
 from calllog.journal import Journal
 from calllog.migrate import migrate
@@ -79,6 +79,7 @@ def journalled(path: Path) -> list[tuple[Any, ...]]:
 def tamper(path: Path, *statements: str) -> None:
     """Change the store behind everybody's back; the journal's own guards are taken off first."""
     with closing(sqlite3.connect(path)) as connection, connection:
+        words.teach(connection)
         for name in ("event_is_never_edited", "event_is_never_deleted"):
             connection.execute(f"DROP TRIGGER IF EXISTS {name}")
         for statement in statements:

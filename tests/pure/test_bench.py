@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from hotline.bench import figures, inside, page, rosters
+from hotline.bench import figures, finding, inside, page, rosters
 from hotline.bench.__main__ import about
 from hotline.bench.cost import Cost, resident_mb, tree
 from hotline.bench.measure import Busy, Rate, Talks
@@ -43,6 +43,7 @@ def measured(**other: object) -> figures.Measured:
         journal=inside.JournalSpeed(2_000.0, 20_000, 0.02, 0.03, 15_000.0),
         decisions=inside.decisions((50, 200), 60),
         roster=rosters.rosters(40, 20, 50),
+        finding=finding.FindSpeed(1_000_000, 0.05, 0.1, 0.12, ("a", "b", "c")),
         simulate={"seconds": 40.0},
         lifeboat={"alone_ms": {"median": 60.0}, "at_once_ms": {"most": 900.0}},
     )
