@@ -31,7 +31,14 @@ from calllog.house_events import (
     RosterTookEffect as RosterTookEffect,
     SystemEvent as SystemEvent,
 )  # fmt: skip
-from calllog.keep_events import Accessed as Accessed
+from calllog.keep_events import (
+    Accessed as Accessed,
+    Erased as Erased,
+    HoldLifted as HoldLifted,
+    HoldSet as HoldSet,
+    KeepEvent as KeepEvent,
+    RecordingPurged as RecordingPurged,
+)
 from calllog.pause_events import (
     PausedBy as PausedBy,
     RecordingDeclined as RecordingDeclined,
@@ -393,7 +400,7 @@ CallEvent = (
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
     | RecordingFailed | RecordingPaused | RecordingResumed | RecordingDeclined | VoicemailOffered | VoicemailStarted
     | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
-    | Measured | RecordingChecked | QualityEvent
+    | Measured | RecordingChecked | QualityEvent | KeepEvent
 )  # fmt: skip
 AnyEvent = (
     CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed | ReviewEvent | FormPublished

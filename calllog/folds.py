@@ -28,10 +28,13 @@ from calllog.events import (
     Direction,
     Ended,
     Enqueued,
+    Erased,
     Fault,
     Greeted,
     HandedOver,
     Held,
+    HoldLifted,
+    HoldSet,
     HungUp,
     KeyPressed,
     KeyTimedOut,
@@ -47,6 +50,7 @@ from calllog.events import (
     RecordingDeclined,
     RecordingFailed,
     RecordingPaused,
+    RecordingPurged,
     RecordingRequested,
     RecordingResumed,
     RecordingStarted,
@@ -64,6 +68,7 @@ from calllog.events import (
     VoicemailOffered,
     VoicemailStarted,
 )  # fmt: skip
+from calllog.kept import KeptState
 from calllog.record import Record, written
 from calllog.talk import Part, Pause, Recording, Rung, Talk
 
@@ -124,6 +129,7 @@ class CallState:
     recordings: dict[str, Recording] = field(default_factory=dict)
     """By category: a call whose agent was lost can have both its talks and a voicemail."""
     measures: dict[str, Measured] = field(default_factory=dict)
+    kept: KeptState = field(default_factory=KeptState)
 
     record: Record | None = None
     """来电登记."""
@@ -174,7 +180,7 @@ class CallState:
     @property
     def archives_failed(self) -> tuple[Category, ...]:
         """The recordings whose last try to finish them failed."""
-        return tuple(each.category for each in self.recordings.values() if each.failed and not each.file)
+        return tuple(each.category for each in self.recordings.values() if each.failing)
 
     @property
     def archive_failed(self) -> str:
@@ -329,6 +335,11 @@ class CallState:
                 self.record = written(self.record, at, event)
             case RecordExtended():
                 pass
+            case RecordingPurged():
+                self.recordings.setdefault(event.category, Recording(event.category)).purged = True
+                self.kept.apply(at, event)
+            case HoldSet() | HoldLifted() | Erased():
+                self.kept.apply(at, event)
             case _:
                 assert_never(event)
         if self.ended_at:

@@ -18,7 +18,7 @@ Value = int | float | str
 Row = tuple[Value, ...]
 NO_SOUND = -70.0
 """LUFS: the loudness of a side that is not there (``recordings.measures.QUIETEST``)."""
-RecordingState = Literal["open", "due", "finished", "failed", "nothing"]
+RecordingState = Literal["open", "due", "finished", "failed", "nothing", "purged"]
 
 CALL_COLUMNS = (
     "call_id", "leg", "direction", "did", "trunk", "party_id", "stage", "arrived_at", "answered_at", "greeted_at",
@@ -46,6 +46,10 @@ RECORD_COLUMNS = (
 )  # fmt: skip
 AGENT_COLUMNS = ("agent", "mode", "reason", "call_id", "talk_id", "missed", "since", "until", "changed_at", "free_from",
                  "extended")  # fmt: skip
+HOLD_COLUMNS = ("call_id", "hold_id", "set_by", "set_at", "reason", "lifted_by", "lifted_at")
+REMOVAL_COLUMNS = (
+    "call_id", "n", "at", "what", "category", "file", "sha256", "kind", "days", "removed_by", "manifest",
+)  # fmt: skip
 
 FOLDED: dict[str, tuple[tuple[str, ...], int]] = {
     "call": (CALL_COLUMNS, 1),
@@ -54,6 +58,8 @@ FOLDED: dict[str, tuple[tuple[str, ...], int]] = {
     "measure": (MEASURE_COLUMNS, 2),
     "call_record": (RECORD_COLUMNS, 1),
     "card": (CARD_COLUMNS, 1),
+    "hold": (HOLD_COLUMNS, 2),
+    "removal": (REMOVAL_COLUMNS, 2),
     "agent_state": (AGENT_COLUMNS, 1),
     **REVIEW_TABLES,
 }
@@ -80,7 +86,8 @@ def call_rows(state: CallState) -> dict[str, list[Row]]:
     kept = [str(row[1]) for row in recordings if row[2] != "nothing"]
     return {
         "call": [_call(state)], "talk": _talks(state), "recording": recordings, "measure": _measures(state),
-        "call_record": _record(state), "card": [card_row(state, kept)],
+        "call_record": _record(state), "card": [card_row(state, kept)], "hold": _holds(state),
+        "removal": _removals(state),
     }  # fmt: skip
 
 
@@ -176,10 +183,27 @@ def _side(values: Sequence[float], side: int, nobody: float = 0.0) -> float:
     return values[side] if side < len(values) else nobody
 
 
+def _holds(state: CallState) -> list[Row]:
+    return [
+        (state.call_id, hold.hold_id, hold.set_by, hold.set_at, hold.reason, hold.lifted_by, hold.lifted_at)
+        for hold in state.kept.holds.values()
+    ]
+
+
+def _removals(state: CallState) -> list[Row]:
+    return [
+        (
+            state.call_id, n, one.at, one.what, one.category, one.file, one.sha256, one.kind, one.days, one.by,
+            one.manifest,
+        )
+        for n, one in enumerate(state.kept.removals)
+    ]  # fmt: skip
+
+
 def _recording_state(state: CallState, category: Category) -> RecordingState:
     done = state.recordings.get(category)
     if done is not None:
-        return "finished" if done.file else "failed"
+        return "purged" if done.purged else "finished" if done.file else "failed"
     if not state.ended_at:
         return "open"
     return "due" if category in state.archives_due else "nothing"

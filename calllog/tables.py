@@ -185,6 +185,21 @@ number = Table(
     sqlite_strict=True,
 )  # fmt: skip
 """Every party's number, both ways, for ``number_parts`` (FTS5, trigrams); kept by triggers on ``party``."""
+hold = Table(
+    "hold", metadata,
+    _key("call_id"), _key("hold_id"), _text("set_by"), _int("set_at"), _text("reason"), _text("lifted_by"),
+    _int("lifted_at"),
+    Index("hold_in_force", "call_id", sqlite_where=text("lifted_at = 0")),
+    sqlite_strict=True,
+)  # fmt: skip
+
+removal = Table(
+    "removal", metadata,
+    _key("call_id"), _key_int("n"), _int("at"), _text("what"), _text("category"), _text("file"), _text("sha256"),
+    _text("kind"), _int("days"), _text("removed_by"), _text("manifest"),
+    Index("removal_by_time", "at"),
+    sqlite_strict=True,
+)  # fmt: skip
 
 agent_state = Table(
     "agent_state", metadata,

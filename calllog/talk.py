@@ -98,7 +98,8 @@ class Talk:
 class Recording:
     """A finished recording of one category (``file`` set), or a try to finish it that failed (``failed`` set).
 
-    ``fault``: what a later check found wrong with the file. ``size`` in bytes, 0 where it was not told.
+    ``fault``: what a later check found wrong with the file. ``size`` in bytes, 0 where it was not told. ``purged``: it
+    was deleted on purpose.
     """
 
     category: Category
@@ -111,3 +112,9 @@ class Recording:
     failed: str = ""
     size: int = 0
     fault: RecordingFault = ""
+    purged: bool = False
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last try to finish it failed, and another may follow."""
+        return bool(self.failed) and not self.file and not self.purged

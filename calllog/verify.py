@@ -30,7 +30,8 @@ Progress = Callable[[int, int], None]
 """Called with events done and events in all."""
 
 _TABLES_OF = {
-    "call": ("call", "talk", "recording", "measure", "call_record", "card"), "agent": ("agent_state",), **TABLES_OF,
+    "call": ("call", "talk", "recording", "measure", "call_record", "card", "hold", "removal"),
+    "agent": ("agent_state",), **TABLES_OF,
 }  # fmt: skip
 _STEP = 1000
 

@@ -22,6 +22,9 @@ from functools import lru_cache
 KINDS = ("record", "comment")
 """Of which notes the words are found: of call records and comments; not of the reasons that belong to other rooms."""
 
+MERGED = 200
+"""Pages of an index that are written anew at a time."""
+
 WORD_LONGEST = 40
 """Characters of a word that count; what is longer is no word that anybody types."""
 ASKED_LONGEST = 200
@@ -158,6 +161,13 @@ def relearn(connection: sqlite3.Connection) -> None:
 
 def scrub(connection: sqlite3.Connection) -> None:
     """After an erasure: write the indexes of words and numbers anew, so that nothing of what was erased is left in
-    their pages. Some seconds for a million calls."""
-    connection.execute("INSERT INTO card_words (card_words) VALUES ('optimize')")
-    connection.execute("INSERT INTO number_parts (number_parts) VALUES ('optimize')")
+    their pages. Some seconds for a million calls; outside a transaction, in pieces between which others may write
+    (sqlite.org/fts5.html, section 6.8)."""
+    for table in ("card_words", "number_parts"):
+        merge = f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)"
+        connection.execute(merge, (-MERGED,))
+        changed = 2
+        while changed >= 2:  # one is that of the statement itself
+            before = connection.total_changes
+            connection.execute(merge, (MERGED,))
+            changed = connection.total_changes - before

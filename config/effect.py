@@ -32,6 +32,8 @@ _HOTLINE: Mapping[Effect, str] = {
         announce.position announce.wait announce.agent
         recording.enabled recording.notice_version recording.shortest_voicemail recording.unbroken
         recording.format recording.encrypt recording.keys recording.silence_from recording.talk_over_from
+        recording.keep.call recording.keep.complaint recording.keep.voicemail recording.keep.complaints
+        recording.keep.purge_at recording.keep.purge_most recording.free_warning
         misses_before_pause sign_in
         codes.state codes.sign_in codes.sign_out codes.ready codes.pauses.NAME
         backup_after alerts.command alerts.url

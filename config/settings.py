@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from config.console import Console as Console
+from config.keep import Keep as Keep
 from config.record_file import CallRecords as CallRecords, SubjectFile as SubjectFile
 from config.review_file import ReviewFile as ReviewFile
 from config.roster_file import (
@@ -98,6 +99,9 @@ class Recording(Part):
     silence_from: Annotated[Wait, Field(ge=0.5, le=600)] = 5.0
     talk_over_from: Annotated[Wait, Field(ge=0.2, le=60)] = 1.0
     """Seconds from which a silence, or both talking at once, counts as one."""
+    keep: Keep = Keep()
+    free_warning: Annotated[Whole, Field(ge=0, le=1_000_000)] = 10
+    """GB: with less room for recordings somebody is told; 0: never."""
 
 
 class Announce(Part):

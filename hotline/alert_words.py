@@ -63,6 +63,15 @@ def _sentence(code: str, params: Mapping[str, str], settings: Settings) -> str:
             said = _("{agent} has missed {missed} calls in a row and is not paused: nobody else serves {queues}.")
             return said.format(agent=agent, missed=params.get("missed", ""), queues=_queues(params.get("queues", ""),
                                names))  # fmt: skip
+        case "disk_low":
+            said = _("Only {free} GB are free in {folder}: see 'hotline recordings purge --dry-run', or make room.")
+            return said.format(free=params.get("free", ""), folder=params.get("folder", ""))
+        case "purge_refused":
+            said = _("{going} of {of} recordings would be purged, too many: check the clock and recording.keep, then"
+                     " 'hotline recordings purge --most'.")  # fmt: skip
+            return said.format(going=params.get("going", ""), of=params.get("of", ""))
+        case "purge_failed":
+            return _("The night's purge could not delete all that is over: the log says why.")
         case "access_log_cut":
             said = _("The access log ends with entry {last}, though {known} was written: 'hotline calllog verify'.")
             return said.format(last=params.get("last", ""), known=params.get("known", ""))

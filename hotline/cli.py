@@ -71,19 +71,19 @@ def _top(
 def build() -> typer.Typer:
     """The whole command, with its texts in the language in force."""
     from hotline import (
-        cli_archive,
         cli_calls,
         cli_config,
         cli_duty,
+        cli_export,
         cli_floor,
         cli_handover,
+        cli_person,
         cli_record,
         cli_report,
         cli_reviews,
         cli_roster,
         cli_run,
         cli_simulate,
-        cli_store,
         cli_trunks,
     )  # fmt: skip
     from hotline.cli_options import Command
@@ -115,8 +115,8 @@ def build() -> typer.Typer:
     app.add_typer(cli_config.config_app, name="config")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
     app.add_typer(cli_reviews.reviews_app, name="reviews")
-    app.add_typer(cli_archive.recordings_app, name="recordings")
-    app.add_typer(cli_store.calllog_app, name="calllog")
+    app.add_typer(cli_export.recordings_app, name="recordings")
+    app.add_typer(cli_person.calllog_app, name="calllog")
     for name, later in _later().items():
         add(name, later.stand_in, later.help)
     return app

@@ -1,4 +1,4 @@
-"""``hotline recordings get`` and ``accesses``: recordings handed out, and the log of who has heard or taken what."""
+"""``hotline recordings accesses``: the log of who has heard or taken what; and what commands need to write into it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from hotline.cli_options import (
     house,
     micros,
     one_line_each,
-    refuse,
     when,
 )
-from hotline.cli_store import CategoryOption, recordings_app as recordings_app
+from hotline.cli_store import recordings_app as recordings_app
 from hotline.keep_words import verb_word
-from hotline.show import Column, Format, clock, console, iso, moment, show
+from hotline.show import Column, Format, iso, moment, show
 
 if TYPE_CHECKING:
     from calllog.access import Access
@@ -56,45 +55,6 @@ def stated(reason: str) -> str:
     if not reason.strip():
         raise typer.BadParameter(_("Say why in a few words."), param_hint="--reason")
     return reason.strip()
-
-
-@recordings_app.command("get", cls=Command, help=_("A copy of one recording, proved by its SHA-256."))
-@one_line_each()
-def get_command(
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help=_("Its beginning is enough; 'last': the newest."))],
-    reason: ReasonOption,
-    to: Annotated[Path, typer.Option("--to", metavar="PATH", help=_("A folder or a file."))] = Path("."),
-    category: CategoryOption = None,
-    replace: Annotated[bool, typer.Option("--replace", help=_("Overwrite a file that is there."))] = False,
-    config: ConfigFolder = Path("config"),
-) -> None:
-    """The talks of the call, else its message."""
-    why = stated(reason)
-    settings, state = house(config)
-    from calllog import queries
-    from calllog.access import Access
-    from hotline.story import recording_state
-    from recordings.folders import Folders, archived_of
-    from recordings.keys import BadKey, key_folder, load_ring
-    from recordings.listing import NotCopied, get
-
-    found = find_call(call_id, settings, state / STORE)
-    row = answer(queries.get_recording(state / STORE, found, category), None)
-    if row is None:
-        refuse(_("Nothing of call {call} was recorded.").format(call=found))
-    detail = answer(queries.get_call(state / STORE, found), None)
-    archived = archived_of(detail.state, "voicemail" if row.category == "voicemail" else "call") if detail else None
-    if archived is None:
-        refuse(_("The recording of call {call} cannot be had: {why}").format(call=found, why=recording_state(row)))
-    note(state, [Access("", "recording.export", why, call_id=found, category=row.category)])
-    try:
-        ring = load_ring(key_folder(settings.hotline.recording, state))
-        path = get(archived, Folders(state), to, ring=ring, replace=replace)
-    except (NotCopied, BadKey) as error:
-        refuse(str(error))
-    console().print(
-        _("{path}: {length}, SHA-256 verified").format(path=path, length=clock(row.seconds)), soft_wrap=True
-    )
 
 
 @recordings_app.command("accesses", cls=Command, help=_("Who has heard or taken a recording, the newest first."))

@@ -12,7 +12,8 @@ from calllog.access import Access
 from calllog.errors import StoreError
 from config.catalogue import _
 from hotline.control import Refused, Verb, peer
-from hotline.ledger import user_name
+from hotline.ledger import Own, unpacked, user_name
+from recordings.ledger import Degraded
 
 if TYPE_CHECKING:
     from hotline.daemon import Daemon
@@ -26,7 +27,7 @@ class KeepVerbs:
 
     def table(self) -> dict[str, Verb]:
         """The verbs by name."""
-        return {"access": self._access}
+        return {"access": self._access, "keep": self._keep}
 
     async def _access(self, request: Mapping[str, Any]) -> dict[str, Any]:
         who = user_name(peer(), str(request.get("sudo", "")))
@@ -37,6 +38,20 @@ class KeepVerbs:
         try:
             await self._daemon.access.note([replace(one, who=who, role="operator", address="") for one in accesses])
         except StoreError as error:
+            why = str(error)
+            raise Refused(lambda: why) from None
+        return {}
+
+
+    async def _keep(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        daemon = self._daemon
+        try:
+            entries = [unpacked(each) for each in request.get("entries", ())]
+        except (ValueError, LookupError, TypeError):
+            raise Refused(not_understood) from None
+        try:
+            await Own(daemon.journal, daemon.access, user_name(peer(), str(request.get("sudo", "")))).write(entries)
+        except (StoreError, Degraded) as error:
             why = str(error)
             raise Refused(lambda: why) from None
         return {}

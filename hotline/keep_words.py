@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calllog.wording import with_why
+from calllog.keep_events import Erased, HoldLifted, HoldSet, RecordingPurged
+from calllog.wording import category_word, with_why
 from config.catalogue import _
 
 if TYPE_CHECKING:
-    from calllog.keep_events import Accessed
+    from calllog.keep_events import Accessed, KeepEvent
 
 
 def verb_word(verb: str) -> str:
@@ -17,6 +18,7 @@ def verb_word(verb: str) -> str:
         "recording.hear": _("heard"),
         "recording.export": _("took a copy"),
         "person.export": _("took all of one caller"),
+        "person.erase": _("erased a caller"),
     }
     return words.get(verb, verb)
 
@@ -24,3 +26,29 @@ def verb_word(verb: str) -> str:
 def access_words(entry: Accessed) -> str:
     """An entry of the access log in one line."""
     return with_why(_("{who}: {verb}").format(who=entry.who, verb=verb_word(entry.verb)), entry.why)
+
+
+def rule_word(kind: str, days: int) -> str:
+    """The rule by which a recording went."""
+    match kind:
+        case "call":
+            return _("talks after {days} days").format(days=days)
+        case "complaint":
+            return _("complaints after {days} days").format(days=days)
+        case "voicemail":
+            return _("messages after {days} days").format(days=days)
+    return _("the caller was erased")
+
+
+def kept_words(event: KeepEvent) -> str:
+    """What was held or deleted, in one line."""
+    match event:
+        case HoldSet():
+            return _("Held by {who}: nothing of it may be deleted").format(who=event.by)
+        case HoldLifted():
+            return _("Hold lifted by {who}").format(who=event.by)
+        case RecordingPurged():
+            said = _("Recording deleted ({category})").format(category=category_word(event.category))
+            return with_why(said, rule_word(event.kind_of, event.days))
+        case Erased():
+            return _("Caller erased by {who}").format(who=event.by)

@@ -1,13 +1,23 @@
-"""The daemon's part in keeping: the access log, and what is done for the archive by the clock."""
+"""The daemon's part in keeping: the access log, the night's purge, and the room that is left for recordings."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
+from calllog.errors import StoreError
+from hotline.cli_options import STORE
+from hotline.ledger import Own
 from recordings.access import AccessLog
+from recordings.ledger import Degraded
+from recordings.purge import PurgeRefused, TooMany, purge
+from recordings.retention import keep_of
+from recordings.turns import Busy
 
 if TYPE_CHECKING:
     from hotline.daemon import Daemon
@@ -16,6 +26,9 @@ log = structlog.get_logger()
 
 LOOK_EVERY = 60.0
 """Seconds between two looks."""
+
+BY = "hotline"
+"""Who purges by night."""
 
 
 def access_log(daemon: Daemon) -> AccessLog:
@@ -32,18 +45,76 @@ class Keeping:
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
-        self._anchored = ""
+        self._anchored: dt.date | None = None
+        self._purged: dt.date | None = None
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            await self._anchor()
+            now = self._daemon.wall().astimezone(self._daemon.settings.hotline.zone)
+            await self._anchor(now.date())
+            await self._room(now.date())
             await asyncio.sleep(LOOK_EVERY)
+            await self._night()
 
-    async def _anchor(self) -> None:
+    async def _anchor(self, today: dt.date) -> None:
         """Once a day, and at a start, the access log's last entry goes into the log, which others keep elsewhere."""
-        today = self._daemon.wall().astimezone(self._daemon.settings.hotline.zone).date().isoformat()
         if today != self._anchored:
             last = await self._daemon.access.anchor()
             log.info("the access log's last entry", anchor=f"{last.n}:{last.digest}")
             self._anchored = today
+
+    async def _room(self, today: dt.date) -> None:
+        """Somebody is told once a day while there is too little room."""
+        wanted, folders = self._daemon.settings.hotline.recording.free_warning, self._daemon.folders
+        if not wanted:
+            return
+        for folder, free in (await asyncio.to_thread(free_bytes, [folders.archive, folders.spool])).items():
+            if free < wanted * 10**9:
+                self._daemon.alerts.alert("disk_low", f"disk_low {folder} {today}", free=f"{free / 1e9:.1f}",
+                                          folder=str(folder))  # fmt: skip
+
+    async def _night(self) -> None:
+        """The day's purge, once its hour has come; after a start too, if that was later."""
+        daemon = self._daemon
+        now = daemon.wall().astimezone(daemon.settings.hotline.zone)
+        keep = keep_of(daemon.settings)
+        if keep.purge_at is None or now.time() < keep.purge_at or self._purged == now.date():
+            return
+        self._purged = now.date()
+        # The wall clock may have been stepped since the start; what steps forward must not make anything older.
+        moment = min(daemon.clock.now(), int(daemon.wall().timestamp() * 1_000_000))
+        try:
+            done = await purge(
+                daemon.state_dir / STORE, daemon.folders, keep, moment, Own(daemon.journal, daemon.access, BY), by=BY
+            )
+        except TooMany as refused:
+            log.error("the night's purge was refused", why=str(refused))
+            daemon.alerts.alert("purge_refused", f"purge_refused {now.date()}", going=refused.going, of=refused.of)
+            return
+        except (PurgeRefused, Busy, Degraded, StoreError, OSError) as fault:
+            log.error("the night's purge failed; the next one tries again", why=str(fault))
+            daemon.alerts.alert("purge_failed", f"purge_failed {now.date()}", why=type(fault).__name__)
+            return
+        if done.manifest is not None:
+            log.info("recordings were purged", gone=done.gone, freed=done.freed, manifest=done.manifest.name)
+        if done.failed or done.plan.odd:
+            log.error("not every recording that is over could be deleted", failed=done.failed[:10],
+                      odd=[each.due.kept.file for each in done.plan.odd[:10]])  # fmt: skip
+            daemon.alerts.alert("purge_failed", f"purge_failed {now.date()}", why="files")
+
+
+def free_bytes(folders: list[Path]) -> dict[Path, int]:
+    """The room left in each of these folders, those on one filesystem once; a folder that is gone is left out."""
+    found: dict[Path, int] = {}
+    seen: set[int] = set()
+    for folder in folders:
+        try:
+            device = folder.stat().st_dev
+            room = os.statvfs(folder)
+        except OSError:
+            continue
+        if device not in seen:
+            seen.add(device)
+            found[folder] = room.f_bavail * room.f_frsize
+    return found

@@ -33,6 +33,7 @@ from hotline.asterisk.fault import AsteriskFault
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import espeak_command
 from ivr.versions import draft_folder, forget, lay
+from recordings.check_keep import check_keep
 from recordings.worker import end_with_parent
 
 READS = 5
@@ -173,6 +174,7 @@ def _prepare(config_dir: Path, sounds: Path | None, roster: Asked) -> Ready:
         place = loaded.places.place("hotline.yaml", "state_dir")
         raise Refused([Problem("state-unwritable", place, what, _("Choose another folder."))]) from None
     problems += recordings.check.check(settings, state_dir)
+    problems += check_keep(settings)
     problems += trunk_passwords.check(settings, state_dir)
     problems += recorder.check(settings, state_dir)
     built = build_prompts(settings, config_dir, sounds or state_dir)

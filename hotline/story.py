@@ -41,7 +41,7 @@ def tell_call(detail: CallDetail, settings: Settings, state: Path, form: Format)
     names, zone = Names.of(settings), settings.hotline.zone
     match form:
         case Format.JSON:
-            show_json(_whole(detail, names, zone, Folders(state)))
+            show_json(whole(detail, names, zone, Folders(state)))
         case Format.CSV:
             show(form, _event_columns(detail, names, zone), detail.events)
         case Format.TABLE:
@@ -61,7 +61,7 @@ def _page(detail: CallDetail, settings: Settings, names: Names, folders: Folders
     for title, text in head:
         screen.print(Text(title + " " * (width - cell_len(title) + 2), style=DIM) + text, soft_wrap=True)
     screen.print()
-    for line in _course(detail, names, settings.hotline.zone):
+    for line in course(detail, names, settings.hotline.zone):
         screen.print(line, soft_wrap=True)
 
 
@@ -130,12 +130,14 @@ def recording_state(recording: RecordingRow) -> str:
             return _("being recorded")
         case "due":
             return _("being finished")
+        case "purged":
+            return _("deleted; its events below say when, and by which rule")
         case "failed":
             return _("not finished: {why}").format(why=" ".join(say(recording.archive_failed)))
     return _("finished")
 
 
-def _course(detail: CallDetail, names: Names, zone: ZoneInfo) -> Iterator[Text]:
+def course(detail: CallDetail, names: Names, zone: ZoneInfo) -> Iterator[Text]:
     """The timeline: local time, offset from the arrival, what happened."""
     from rich.text import Text
 
@@ -183,7 +185,8 @@ def _event_columns(detail: CallDetail, names: Names, zone: ZoneInfo) -> list[Col
     ]
 
 
-def _whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) -> dict[str, Any]:
+def whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) -> dict[str, Any]:
+    """All that is known of the call, for a program."""
     columns = _event_columns(detail, names, zone)
     return {
         "call": _timed(asdict(detail.row), zone),

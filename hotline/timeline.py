@@ -35,7 +35,7 @@ from calllog.wording import (
     with_why,
 )
 from config.catalogue import _, ngettext
-from hotline.keep_words import access_words
+from hotline.keep_words import access_words, kept_words
 from hotline.show import length
 from hotline.timeline_reviews import review_words
 
@@ -263,6 +263,8 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Fault in the stage {stage}: {what}").format(stage=stage_word(where), what=what)
         case _ if isinstance(event, ev.QualityEvent):
             return quality_words(event, names)
+        case ev.HoldSet() | ev.HoldLifted() | ev.RecordingPurged() | ev.Erased():
+            return kept_words(event)
         case _:
             return _kept_words(event)
 

@@ -158,10 +158,11 @@ def files_of(call: CallState, category: Category | None = None) -> list[str]:
 def discard_parts(folders: Folders, call: CallState, archived: Archived) -> list[str]:
     """Delete the spool files whose sound is in ``archived``; call it after that event is committed.
 
-    Returns the names deleted. Deletes nothing unless the finished file is there. Idempotent. Raises OSError
-    where a file cannot be deleted.
+    Returns the names deleted. Deletes nothing unless the finished file is there, or was purged. Idempotent. Raises
+    OSError where a file cannot be deleted.
     """
-    if not folders.finished(archived.file).is_file():
+    known = call.recordings.get(archived.category)
+    if not (known is not None and known.purged) and not folders.finished(archived.file).is_file():
         return []
     gone = []
     for file in files_of(call, archived.category):

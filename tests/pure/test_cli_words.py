@@ -66,6 +66,7 @@ def test_every_event_has_words(kind: type[ev.Event], language: str) -> None:
 
 def test_the_play_has_every_kind() -> None:
     played = {type(event) for course in (served(), away(), hidden()) for _at, event in course}
+    played |= {*kinds(ev.KeepEvent), ev.Measured, ev.RecordingChecked}  # they have plays of their own
     assert played | {type(event) for _stream, _name, event in SYSTEM} == set(ALL)
 
 

@@ -1,0 +1,100 @@
+"""The list of what a purge or an erasure takes away: written and synced before anything goes, and kept for good.
+
+``<archive>/manifests/NAME.json``, and beside it ``NAME.unfinished`` until all of it is done. It names calls and files,
+never a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uuid_utils import uuid7
+
+FOLDER = "manifests"
+FORMAT = "hotline-manifest-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One that was written: its file, and that file's SHA-256."""
+
+    path: Path
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """As events have it."""
+        return self.path.name
+
+    @property
+    def mark(self) -> Path:
+        """There while it is unfinished."""
+        return self.path.with_suffix(".unfinished")
+
+    def finished(self) -> None:
+        """All of it is done. Raises OSError."""
+        self.mark.unlink(missing_ok=True)
+        _sync(self.path.parent)
+
+
+def write(archive: Path, what: str, about: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> Manifest:
+    """Write a manifest of this kind (``purge``, ``erase``). Raises OSError; then there is none."""
+    folder = archive / FOLDER
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    path = folder / f"{what}-{uuid7()}.json"
+    body = {"format": FORMAT, "what": what, **about, "items": list(items)}
+    data = json.dumps(body, ensure_ascii=False, indent=1).encode() + b"\n"
+    made = Manifest(path, hashlib.sha256(data).hexdigest())
+    _write(made.mark, b"")
+    try:
+        _write(path, data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        made.mark.unlink(missing_ok=True)
+        raise
+    _sync(folder)
+    return made
+
+
+def unfinished(archive: Path) -> list[Manifest]:
+    """Those that a killed process left, the oldest first. One that is no manifest of ours is left alone."""
+    found = []
+    for mark in sorted((archive / FOLDER).glob("*.unfinished")):
+        path = mark.with_suffix(".json")
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            mark.unlink(missing_ok=True)  # killed before it was written: nothing was done
+            continue
+        found.append(Manifest(path, hashlib.sha256(data).hexdigest()))
+    return found
+
+
+def read(manifest: Manifest) -> dict[str, Any]:
+    """What it says; empty where it is torn: then nothing was done by it. Raises OSError."""
+    try:
+        body = json.loads(manifest.path.read_bytes())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) and body.get("format") == FORMAT else {}
+
+
+def _write(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

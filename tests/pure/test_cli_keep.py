@@ -1,0 +1,88 @@
+"""The commands of keeping, as an operator types them: holds, purges, copies of many, one caller's data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.pure.cli_play import config_folder, hotline
+from tests.pure.keep_play import LI, House
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> tuple[House, Path]:
+    """Two old calls, a young one of somebody else, and the configuration."""
+    house = House(tmp_path)
+    config = config_folder(tmp_path)
+    asyncio.run(house.record(3000, 2900, name="old"))
+    asyncio.run(house.record(0 - 1000, party=LI, name="young"))
+    return house, config
+
+
+def test_hold_and_purge(house: tuple[House, Path]) -> None:
+    keeping, config = house
+    why = ("--reason", "仲裁")
+    assert hotline("recordings", "hold", "old-0", *why, config=config).exit_code == 0
+    assert hotline("recordings", "hold", "nobody", *why, config=config).exit_code == 1
+    assert hotline("recordings", "hold", "old-0", config=config).exit_code == 2
+    (row,) = json.loads(hotline("recordings", "holds", "--format", "json", config=config).stdout)
+    assert row["call_id"] == "old-0" and row["reason"] == "仲裁" and row["set_by"].startswith("os:")
+    done = hotline("recordings", "purge", "--dry-run", config=config, language="en")
+    assert done.exit_code == 0 and "1 of 3 recordings would go" in done.stdout
+    assert "1 more is over but held" in done.stdout
+    assert len(keeping.files()) == 6
+    done = hotline("recordings", "purge", config=config, language="en")
+    assert done.exit_code == 0 and "1 recording is deleted" in done.stdout
+    assert "old-1.flac" not in keeping.files() and "old-0.flac" in keeping.files()
+    done = hotline("call", "old-1", config=config, language="en")
+    assert "Recording deleted (talk) (talks after 180 days)" in done.stdout and "deleted; its events" in done.stdout
+    assert hotline("recordings", "get", "old-1", *why, config=config).exit_code == 1
+    assert hotline("recordings", "release", "old-0", *why, config=config).exit_code == 0
+    assert hotline("recordings", "release", "old-0", *why, config=config).exit_code == 1
+    assert hotline("calllog", "verify", config=config).exit_code == 0
+
+
+def test_many(house: tuple[House, Path], tmp_path: Path) -> None:
+    _keeping, config = house
+    why = ("--reason", "抽检")
+    out = tmp_path / "out"
+    done = hotline("recordings", "get", "old-0", "old-1", *why, "--to", out, config=config, language="en")
+    assert done.exit_code == 0 and "2 recordings in" in done.stdout, done.output
+    assert len(list(out.glob("*_inquiry_8001_138xxxx1111_old-*.flac"))) == 2
+    done = hotline("recordings", "export", "--number", "1390", *why, "--to", tmp_path / "x.zip", "--whole-numbers",
+                   config=config)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    with zipfile.ZipFile(tmp_path / "x.zip") as made:
+        assert [name for name in made.namelist() if "13900002222" in name]
+    assert hotline("recordings", "export", *why, "--to", out, config=config).exit_code == 2
+    assert hotline("recordings", "export", "--queue", "x", *why, "--to", out, config=config).exit_code == 1
+    rows = json.loads(hotline("recordings", "accesses", "--format", "json", config=config).stdout)
+    assert [row["call_id"] for row in rows] == ["young-0", "old-1", "old-0"] and rows[1]["batch"] == rows[2]["batch"]
+
+
+def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
+    _keeping, config = house
+    why = ("--reason", "本人申请")
+    out = tmp_path / "copy"
+    done = hotline("calllog", "export", "--number", "138 0000 1111", *why, "--to", out, config=config, language="en")
+    assert done.exit_code == 0 and "2 calls, 2 recordings" in done.stdout, done.output
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert {one["name"] for one in manifest["files"]} >= {"calls.csv", "calls.json", "calls.txt", "notes.csv"}
+    assert len(json.loads((out / "calls.json").read_text())["calls"]) == 2
+    assert "13900002222" not in "".join(path.read_text() for path in out.glob("calls.*"))
+    done = hotline("calllog", "erase", "--number", "13800001111", *why, "--dry-run", config=config, language="en")
+    assert done.exit_code == 0 and "2 calls would be erased, with 2 recordings" in done.stdout
+    hotline("recordings", "hold", "old-1", *why, config=config)
+    done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")
+    assert done.exit_code == 1 and "old-1 stays: it is held" in done.output and "1 call is erased" in done.stdout
+    hotline("recordings", "release", "old-1", *why, config=config)
+    done = hotline("calllog", "erase", "--number", "+8613800001111", *why, config=config, language="en")
+    assert done.exit_code == 0, done.output
+    done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")
+    assert done.exit_code == 1 and "138****1111" in done.output and "13800001111" not in done.output
+    assert hotline("calllog", "verify", config=config).exit_code == 0
+    assert hotline("calllog", "rebuild", config=config).exit_code == 0

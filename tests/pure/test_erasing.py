@@ -1,0 +1,162 @@
+"""Erasing a caller: their bytes are gone from the store, their recordings from the disk, and every figure stays."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from calllog import erasing as rows, events as ev, queries
+from calllog.folds import CallState
+from calllog.notes import new_note
+from calllog.verify import rebuild, verify
+from hotline.ledger import Own
+from recordings import erasing
+from recordings.erasing import ErasedReport, erase, plan
+from recordings.holds import hold, release
+from recordings.manifest import unfinished
+from recordings.purge import finish
+from tests.pure.journal_play import folded, stored
+from tests.pure.keep_play import LI, NOW, WANG, House
+
+NUMBER, RAW = "+8613800001111", "13800001111"
+SECRET = "请寄到和平路十二号"
+
+
+async def calls(house: House, call_ids: list[str]) -> list[CallState]:
+    found = [await queries.get_call(house.store, call_id) for call_id in call_ids]
+    return [one.state for one in found if one is not None]
+
+
+async def erased(house: House, ledger: Own) -> ErasedReport:
+    made = await plan(house.store, house.folders, NUMBER, RAW, lambda ids: calls(house, ids))
+    return await erase(house.store, house.folders, made, NOW, ledger, by="os:test", why="本人要求 13800001111")
+
+
+async def write_note(house: House, call_id: str) -> None:
+    async with house.open() as journal:
+        note = new_note("record", "problem", SECRET, call_id)
+        event = ev.RecordWritten(record_id="r", version=1, by="8001", notes={"problem": note.note_id})
+        journal.append("call", call_id, event, notes=(note,))
+
+
+def bytes_of(house: House) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(house.state.rglob("*")) if path.is_file())
+
+
+async def test_everything_that_names_them_is_gone_and_every_figure_stays(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    first, second = await house.record(3, 2, party=WANG, name="w")
+    (message,) = await house.record(1, party=WANG, category="voicemail", name="m")
+    (failed,) = await house.record(1, party=WANG, name="f", archived=False)
+    (other,) = await house.record(1, party=LI, name="o")
+    await write_note(house, first)
+    async with house.open() as journal:
+        journal.append("call", failed, ev.ArchiveFailed(why="differs", category="call"))
+    (house.folders.spool / f"{failed}-1.1.raw").write_bytes(b"raw")
+    (house.folders.spool / f"{other}-1.1.raw").write_bytes(b"raw")
+    assert RAW.encode() in bytes_of(house) and SECRET.encode() in bytes_of(house)
+    figures = folded(house.store)
+    async with house.ledger() as ledger:
+        done = await erased(house, ledger)
+        again = await erased(house, ledger)
+    assert (done.left, done.failed, done.remains, again.manifest) == ({}, [], [], None)
+    left = bytes_of(house)
+    assert RAW.encode() not in left and SECRET.encode() not in left and "王芳".encode() not in left
+    assert LI.e164.encode() in left
+    assert house.files() == {f"{other}.flac", f"{other}.flac.measure"}
+    assert {path.name for path in house.folders.spool.iterdir()} == {f"{other}-1.1.raw"}
+    after = folded(house.store)
+    assert {table: after[table] for table in ("call", "talk")} == {table: figures[table] for table in ("call", "talk")}
+    assert {row[0]: row[2] for row in after["recording"]} == {
+        first: "purged", second: "purged", message: "purged", failed: "purged", other: "finished"}  # fmt: skip
+    assert verify(house.store) == [] and rebuild(house.store).changed == 0
+    listed = await queries.list_calls(house.store)
+    assert {row.call_id: row.number for row in listed}[first] == "" and len(listed) == 5
+    assert done.manifest is not None and RAW not in done.manifest.path.read_text()
+    # The same person, later: somebody new.
+    await house.record(0, party=WANG, name="new")
+    assert len(await asyncio.to_thread(rows.persons, house.store, NUMBER, RAW)) == 1
+
+
+async def test_what_is_held_or_goes_on_stays_whole_and_the_number_with_it(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    free, held = await house.record(3, 2, party=WANG, name="w")
+    (live,) = await house.record(0, party=WANG, name="l", ended=False)
+    (due,) = await house.record(0, party=WANG, name="d", archived=False)
+    for call_id in (free, held):
+        await write_note(house, call_id)
+    async with house.ledger() as ledger:
+        await hold(house.state, ledger, [held], "仲裁", by="os:test")
+        done = await erased(house, ledger)
+        assert done.left == {held: "held", live: "open", due: "due"}
+        assert [one.e164 for one in done.plan.kept] == [NUMBER] and done.plan.people == ()
+        assert house.files() == {f"{held}.flac", f"{held}.flac.measure"}
+        texts = dict(stored(house.store, "SELECT call_id, text FROM note WHERE kind = 'record'"))
+        assert texts == {free: "", held: SECRET}
+        await release(house.store, ledger, [held], "结案", by="os:test")
+    async with house.open() as journal:
+        journal.append("call", live, ev.Ended(outcome="abandoned"))
+        for call_id in (live, due):
+            journal.append("call", call_id, ev.ArchiveFailed(why="missing", category="call"))
+    async with house.ledger() as ledger:
+        done = await erased(house, ledger)
+    assert done.left == {} and RAW.encode() not in bytes_of(house)
+    assert verify(house.store) == []
+
+
+async def test_a_trace_elsewhere_in_the_state_folder_is_named(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    await house.record(3, party=WANG)
+    backup = house.state / "hotline.sqlite.before-0099"
+    backup.write_bytes(b"..." + WANG.e164.encode() + b"...")
+    async with house.ledger() as ledger:
+        done = await erased(house, ledger)
+    assert done.remains == [backup]
+
+
+async def test_a_page_that_sqlite_had_moved_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(tmp_path)
+    await house.record(3, party=WANG)
+    seen: list[Path] = []
+    stands_in = rows.stands_in
+
+    def once(files: list[Path], wanted: list[bytes]) -> list[Path]:
+        if files == [house.store] and not seen:
+            seen.append(house.store)
+            return [house.store]
+        return stands_in(files, wanted)
+
+    monkeypatch.setattr(rows, "stands_in", once)
+    async with house.ledger() as ledger:  # another connection is open: VACUUM must do beside a daemon
+        done = await erased(house, ledger)
+        assert seen and done.remains == []
+    assert verify(house.store) == []
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+@pytest.mark.parametrize("where", ["_take", "_empty"])
+async def test_an_erasure_that_was_killed_is_finished_by_the_night_or_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    house = House(tmp_path)
+    (call,) = await house.record(3, party=WANG)
+    await write_note(house, call)
+    async with house.ledger() as ledger:
+        with monkeypatch.context() as patched:
+
+            def dies(*given: object) -> None:
+                raise Killed
+
+            patched.setattr(erasing, "remove" if where == "_take" else "_empty", dies)
+            with pytest.raises(Killed):
+                await erased(house, ledger)
+        assert len(unfinished(house.folders.archive)) == 1
+        await asyncio.to_thread(finish, house.store, house.folders)
+        assert unfinished(house.folders.archive) == [] and house.files() == set()
+        assert RAW.encode() not in bytes_of(house) and SECRET.encode() not in bytes_of(house)
+    assert verify(house.store) == []
