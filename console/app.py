@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -11,12 +12,25 @@ from starlette.types import ASGIApp
 from console.api import account as api_account, reviews as api_reviews, status as api_status, users as api_users
 from console.guard import Guard
 from console.office import Link, Office
-from console.pages import account, house, quality, recording, sign_in, status, users
+from console.pages import account, house, programs, quality, recording, sign_in, status, users
 from console.rooms import ApiRoom, Room, Undeclared, check_declared
 
-ROOMS: tuple[Room, ...] = (house.room, sign_in.room, account.room, status.room, users.room, quality.room,
-                           recording.room)
-API_ROOMS: tuple[ApiRoom, ...] = (api_account.room, api_reviews.room, api_status.room, api_users.room)
+ROOMS: tuple[Room, ...] = (
+    house.room,
+    sign_in.room,
+    account.room,
+    programs.room,
+    quality.room,
+    recording.room,
+    status.room,
+    users.room,
+)
+API_ROOMS: tuple[ApiRoom, ...] = (
+    api_account.room,
+    api_reviews.room,
+    api_status.room,
+    api_users.room,
+)
 """A new room is added to one of the two."""
 
 ABOUT = """Everything that the screens do. A program sends `Authorization: Bearer TOKEN`; a person makes the token under
@@ -40,7 +54,15 @@ def make_app(office: Office, *, rooms: Iterable[Room] = ROOMS, api_rooms: Iterab
         office.live.topics.update(room.live_topics)
     office.links.sort(key=lambda link: link.order)
 
+    app.openapi_schema = _documented(app)
     return Guard(app, office)
+
+
+def _documented(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the bearer token that every operation takes."""
+    schema = app.openapi()
+    schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    return schema
 
 
 class _App(FastAPI):

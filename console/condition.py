@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from config.catalogue import _, ngettext
+from config.lengths import clock as span
 from config.settings import Settings
-from console.render import moment, size, span
+from console.render import moment, size
 from console.site import Facts
 from phone.trunk_words import IN_SERVICE, state_word
 

@@ -57,6 +57,7 @@ class Office:
     templates: Environment
     drafts: Drafts
     links: list[Link] = field(default_factory=list)
+    connections: Callable[[], int] = lambda: 0
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By session, what the next page says first: how (good, bad) and what."""
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "console"))

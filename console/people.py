@@ -60,10 +60,11 @@ FIRST = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.QUALITY})
 """What the first user is: a small house needs no other, and a large one takes roles away."""
 
 
-def first_user(accounts: Accounts, who: Who, name: str = "admin") -> str | None:
-    """The first user's one-time password; None where there is anybody already. Blocks for an argon2."""
+def first_user(accounts: Accounts, who: Who, name: str, agents: Iterable[str]) -> str | None:
+    """The first user's one-time password; None where there is anybody already. Blocks for an argon2. Raises Refusal."""
     if accounts.are_there_any():
         return None
+    wanted = checked(Wanted(name, roles=FIRST), agents)
     password = passwords.one_time()
-    accounts.create(who, Wanted(name, name, FIRST), passwords.hashed(password))
+    accounts.create(who, wanted, passwords.hashed(password))
     return password

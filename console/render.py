@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from config import catalogue
+from config import catalogue, lengths
+from config.lengths import at as local, clock as span
 from console.assets import Assets
+from console.browsers import browser_word
 from console.permits import Role, Verb, role_word
 from recordings import review_words
 
@@ -37,14 +38,9 @@ def environment(assets: Assets, zone: Callable[[], ZoneInfo]) -> Environment:
     made.filters.update(
         score=review_words.total,
         moment=lambda at: moment(at, zone()), clock=lambda at: clock(at, zone()), day=lambda at: day(at, zone()),
-        iso=lambda at: iso(at, zone()), span=span, size=size,
+        iso=lambda at: iso(at, zone()), span=span, size=size, browser=browser_word,
     )  # fmt: skip
     return made
-
-
-def local(at: int, zone: ZoneInfo) -> dt.datetime:
-    """µs since 1970 UTC as a wall time."""
-    return dt.datetime.fromtimestamp(at / 1_000_000, zone)
 
 
 def moment(at: int, zone: ZoneInfo) -> str:
@@ -63,15 +59,8 @@ def day(at: int, zone: ZoneInfo) -> str:
 
 
 def iso(at: int, zone: ZoneInfo) -> str:
-    """For ``<time datetime>`` and the API: with the offset; empty for never."""
-    return local(at, zone).isoformat(timespec="milliseconds") if at else ""
-
-
-def span(seconds: float) -> str:
-    """A length: 0:07, 12:30, 1:05:00."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+    """For ``<time datetime>``: with the offset; empty for never."""
+    return lengths.iso(at, zone) or ""
 
 
 def size(amount: float) -> str:

@@ -85,6 +85,7 @@ def build() -> typer.Typer:
         cli_run,
         cli_simulate,
         cli_trunks,
+        cli_users,
     )  # fmt: skip
     from hotline.cli_options import Command
 
@@ -113,6 +114,7 @@ def build() -> typer.Typer:
     add("handover", cli_handover.handover, _("The sheet for the change of shifts."))
     app.add_typer(cli_report.report_app, name="report")
     app.add_typer(cli_config.config_app, name="config")
+    app.add_typer(cli_users.users_app, name="users")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))
     app.add_typer(cli_reviews.reviews_app, name="reviews")
     app.add_typer(cli_export.recordings_app, name="recordings")

@@ -56,6 +56,10 @@ def run(
         hotline, sip = ready.settings.hotline, ready.settings.hotline.asterisk.sip
         said = _("Number {numbers}, SIP {host}:{port}; Ctrl-C stops the hotline.")
         tell(said.format(numbers=_(", ").join(hotline.numbers), host=sip.bind, port=sip.port))
+    from hotline.cli_users import first_at_start
+
+    for line in first_at_start(ready.settings, ready.state_dir):
+        tell(line)
     interrupted = False
     try:
         interrupted = daemon.run(ready, offset=clock_offset)

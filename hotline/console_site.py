@@ -214,6 +214,9 @@ class ConsoleService:
             office = await asyncio.to_thread(Office.open, self._site)
             listener = Listener(make_app(office), wanted)
             await listener.open()
+            office.connections = lambda: listener.connections
+            if not await office.thread(office.accounts.are_there_any):
+                log.warning("nobody can enter the console yet: 'hotline users first' makes the first administrator")
             self._told = ""
             scheme = "https" if wanted.tls.certificate is not None else "http"
             log.info("the console is open", url=f"{scheme}://{_host(wanted.address)}:{listener.port}")

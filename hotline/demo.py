@@ -56,6 +56,7 @@ def demo(
 
 async def _demo(once: bool) -> bool:
     from hotline.control import NotRunning, Refused, ask
+    from hotline.outside.ports import free_ports
     from hotline.scenes import CHANGES, ON_DUTY, scenes
     from hotline.trial import trial
 
@@ -65,7 +66,8 @@ async def _demo(once: bool) -> bool:
     shutil.rmtree(DEMO_FOLDER, ignore_errors=True)
     out = console()
     out.print(_("Starting a hotline on Asterisk, and the outside world around it …"), style=DIM)
-    async with trial(DEMO_FOLDER.absolute(), CHANGES) as it:
+    web = {"console": {"enabled": not once, "port": free_ports(1)[0]}}
+    async with trial(DEMO_FOLDER.absolute(), CHANGES | {"hotline": CHANGES["hotline"] | web}) as it:
         for agent in ON_DUTY:
             await it.handset(agent)
         await it.reachable(*ON_DUTY)
@@ -171,12 +173,23 @@ async def _stay(it: Trial) -> None:
     out.print("  make call")
     for command in ("calls", "call last", "agents", "recordings list"):
         out.print(f"  .venv/bin/hotline {command} --config {config}")
+    _console(it)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sig, stop.set)
     await stop.wait()
     out.print(_("Stopping …"), style=DIM)
+
+
+def _console(it: Trial) -> None:
+    """Where the console is, and who may enter it: the demo's users go with its folder."""
+    from hotline.cli_users import first_at_start
+
+    it_is = it.settings.hotline.console
+    console().print(_("In a browser: http://{address}:{port}").format(address=it_is.address, port=it_is.port))
+    for line in first_at_start(it.settings, it.state):
+        console().print(line, soft_wrap=True)
 
 
 # --- one call into a running hotline ----------------------------------------------------------------------------------

@@ -171,6 +171,7 @@ async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = N
             for name, (roles, agent) in USERS.items():
                 web.user(name, roles, agent)
         await listener.open()
+        office.connections = lambda: listener.connections
         yield web
     finally:
         office.live.close()
