@@ -79,13 +79,13 @@ def checked(wanted: Wanted, agents: Iterable[str]) -> Wanted:
     if not _NAME.fullmatch(name):
         raise Refusal(_("A user name is 1 to 40 letters, digits and . _ - + @, and begins with a letter or digit."),
                       status=422)  # fmt: skip
-    shown = " ".join(wanted.shown.split()) or name
-    if len(shown) > 40 or not shown.isprintable():
+    shown = " ".join("".join(sign for sign in wanted.shown if sign.isprintable()).split()) or name
+    if len(shown) > 40:
         raise Refusal(_("The name shown has at most 40 characters."), status=422)
     if not wanted.roles:
         raise Refusal(_("A user needs at least one role."), status=422)
     if wanted.agent and wanted.agent not in set(agents):
-        raise Refusal(_("There is no agent {agent}.").format(agent=wanted.agent), status=422)
+        raise Refusal(_("There is no agent {agent}.").format(agent=wanted.agent))
     if wanted.language not in ("", "zh", "en"):
         raise Refusal(_("The language is zh or en."), status=422)
     return Wanted(name, shown, wanted.roles, wanted.agent, wanted.language)
@@ -186,7 +186,7 @@ class Accounts:
         return self._found(user_id)
 
     def reset(self, who: Who, user_id: str, password: str) -> User:
-        """A one-time password (its hash) instead of the old one; all sessions end. Raises LookupError."""
+        """A one-time password (its hash) instead of the old one; sessions and tokens end. Raises LookupError."""
         who.must(Verb.USERS_EDIT)
         now = self._now()
 
@@ -195,6 +195,7 @@ class Accounts:
             run("UPDATE user SET password = ?, must_change = 1, password_until = ? WHERE user_id = ?",
                 (password, now + ONE_TIME_LASTS, user_id))  # fmt: skip
             forget_sessions(run, user_id)
+            run("DELETE FROM token WHERE user_id = ?", (user_id,))
             note(run, now, who, "reset", before.name)
 
         self._book.do(work)

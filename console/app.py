@@ -59,9 +59,14 @@ def make_app(office: Office, *, rooms: Iterable[Room] = ROOMS, api_rooms: Iterab
 
 
 def _documented(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the bearer token that every operation takes."""
+    """The OpenAPI document, with the bearer token that every operation takes, and its troubles as they are sent."""
     schema = app.openapi()
     schema.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for methods in schema["paths"].values():
+        for about in methods.values():
+            for code, answer in about["responses"].items():
+                if code >= "400":
+                    answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
     return schema
 
 

@@ -65,7 +65,7 @@ def _daemon(facts: Facts, now: int) -> Point:
     notes = (_("Version {version}, running for {time}").format(
         version=facts.version, time=days if up.days else span(up.total_seconds())
     ),)  # fmt: skip
-    calls = ngettext("{n} call", "{n} calls", facts.calls).format(n=facts.calls)
+    calls = ngettext("{n} call goes on", "{n} calls go on", facts.calls).format(n=facts.calls)
     if facts.lag >= LATE:
         late = _("Came {n} ms late in the last minute").format(n=round(facts.lag * 1000))
         fix = _("The machine has too little to give: look for what else runs on it (top), or give it another core.")
@@ -146,20 +146,20 @@ def _disk(facts: Facts) -> Point:
 
 def _config(about: Mapping[str, Any], when: Any) -> Point:
     title, since = _("Settings"), int(about.get("since", 0))
-    value = _("in force since {when}").format(when=when(since)) if since else _("in force")
+    value, notes = _("in force"), (_("since {when}").format(when=when(since)),) if since else ()
     errors, pending = list(about.get("errors", ())), list(about.get("pending", {}))
     if errors:
         fix = _("The version before stays in force. Mend the files; 'hotline check' names every error.")
         return Point("config", title, "bad", _("the files have errors"), tuple(map(str, errors[:5])), fix)
     if about.get("asterisk"):
-        return Point("config", title, "warn", value, (str(about["asterisk"]),),
+        return Point("config", title, "warn", value, (*notes, str(about["asterisk"])),
                      _("Asterisk has not taken a change over yet; it is tried again."))  # fmt: skip
     if pending:
-        return Point("config", title, "warn", value, tuple(pending[:8]), _("These keys wait for a restart."))
+        return Point("config", title, "warn", value, (*notes, *pending[:8]), _("These keys wait for a restart."))
     if about.get("being_written"):
         note = _("{file} is being written").format(file=about["being_written"])
-        return Point("config", title, "good", value, (note,))
-    return Point("config", title, "good", value)
+        return Point("config", title, "good", value, (*notes, note))
+    return Point("config", title, "good", value, notes)
 
 
 def _roster(facts: Facts) -> Point:

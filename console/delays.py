@@ -1,7 +1,8 @@
 """How long somebody must wait who gave wrong passwords. Pure.
 
 Three counts grow at once: of the account from this address, of the address, and of the account from anywhere. The
-last grows slowly and not far: whoever knows a name must not be able to keep its owner out.
+last grows slowly and not far, and holds up nobody who comes from where the account was used before: whoever knows a
+name must not be able to keep its owner out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+
+KNOWN = 30 * 86_400.0
+"""Seconds for which an address from which the account was used is known."""
 
 FORGET = 24 * 3600.0
 """Seconds after the last wrong password in which a count is forgotten."""
@@ -33,7 +37,8 @@ def keys(name: str, address: str) -> dict[str, str]:
     """By kind of count, its key. Names are hashed: people type passwords into the wrong field."""
     account = hashlib.sha256(name.encode()).hexdigest()[:32]
     place = network(address)
-    return {"pair": f"pair:{account}:{place}", "address": f"address:{place}", "account": f"account:{account}"}
+    return {"pair": f"pair:{account}:{place}", "address": f"address:{place}", "account": f"account:{account}",
+            "known": f"known:{account}:{place}"}  # fmt: skip
 
 
 def network(address: str) -> str:

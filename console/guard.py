@@ -18,10 +18,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request, cookie_parser
+from starlette.routing import Route
 
-from config.catalogue import DEFAULT, Language, answering
+from config.catalogue import DEFAULT, Language, _, answering
 from console.ask import Ask
 from console.errors import answer_to
 from console.office import Office
@@ -70,7 +73,7 @@ def cookie_name(name: str, secure: bool) -> str:
 class Guard:
     """An ASGI application around another."""
 
-    def __init__(self, app: Any, office: Office) -> None:
+    def __init__(self, app: FastAPI, office: Office) -> None:
         self._app, self._office = app, office
 
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
@@ -100,10 +103,17 @@ class Guard:
             except asyncio.CancelledError:
                 raise
             except Exception as fault:
+                if isinstance(fault, HTTPException) and fault.status_code == 405:
+                    fault.headers = {"Allow": ", ".join(self._methods(ask.path))}
                 if began:
                     log.warning("an answer was cut short", path=ask.path, why=repr(fault)[:200])
                     raise
                 await (await answer_to(ask, fault))(scope, receive, sent)
+
+    def _methods(self, path: str) -> list[str]:
+        """What can be done at this path."""
+        routes = [route for route in self._app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+        return sorted({method for route in routes for method in route.methods or ()})
 
     def _ask(self, scope: Message, headers: Headers) -> Ask:
         cookies = cookie_parser(headers.get("cookie", ""))
@@ -121,7 +131,7 @@ class Guard:
     def _check_host(self, headers: Headers) -> None:
         names = headers.getlist("host")
         if len(names) != 1 or not known_host(names[0], self._office.site.settings.hotline.console.names):
-            raise Refusal("This host name is not one of the console's (console.names).", status=400)
+            raise Refusal(_("This host name is not one of the console's: set it in console.names."), status=400)
 
     async def _know(self, ask: Ask, headers: Headers) -> None:
         """Look up who asks, by token or by session."""
@@ -232,5 +242,5 @@ def _headers(ask: Ask, message: Message) -> list[tuple[bytes, bytes]]:
     if b"cache-control" not in own:
         more.append((b"cache-control", b"no-store"))
     if ask.secure:
-        more.append((b"strict-transport-security", b"max-age=31536000"))
+        more.append((b"strict-transport-security", b"max-age=2592000"))
     return [(name, value) for name, value in more if name not in own]

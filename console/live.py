@@ -84,15 +84,19 @@ class Live:
         self._look_after(one.topics)
         try:
             yield b"retry: 5000\n: here\n\n"
+            loop = asyncio.get_running_loop()
+            looked = loop.time()
             while not self._closed.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(ALIVE):
                         await one.rung.wait()
                 if self._closed.is_set():
                     break
-                if not one.waiting:
+                if loop.time() - looked >= ALIVE:  # however much there is to tell
                     if not await still():
                         break
+                    looked = loop.time()
+                if not one.waiting:
                     yield b": here\n\n"
                     continue
                 told = " ".join(sorted(one.waiting))

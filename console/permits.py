@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from config.catalogue import _
-
 
 class Role(StrEnum):
     """What a user is; somebody may be several things."""
@@ -165,15 +163,3 @@ def own_agent(who: Who) -> str | None:
 def command_line(user: str) -> Who:
     """Who gives a command on the machine itself: may everything, as the files there are theirs."""
     return Who(f"command:{user}", user, user, frozenset(Role), verbs=frozenset(Verb), by="command")
-
-
-def role_word(role: Role) -> str:
-    """The role as people say it."""
-    return {
-        Role.AGENT: _("agent"),
-        Role.SUPERVISOR: _("supervisor"),
-        Role.QUALITY: _("quality"),
-        Role.ADMINISTRATOR: _("administrator"),
-        Role.AUDITOR: _("auditor"),
-        Role.DEPARTMENT: _("department"),
-    }[role]

@@ -88,9 +88,14 @@ class Sessions:
         now, keys = self._now(), delays.keys(name, address)
 
         def work(run: Callable[..., sqlite3.Cursor]) -> float:
-            run("DELETE FROM failure WHERE last < ?", (now - round(delays.FORGET * SECOND),))
+            run("DELETE FROM failure WHERE last < iif(key LIKE 'known:%', ?, ?)",
+                (now - round(delays.KNOWN * SECOND), now - round(delays.FORGET * SECOND)))  # fmt: skip
+            known = run("SELECT 1 FROM failure WHERE key = ?", (keys["known"],)).fetchone()
             wait, counts = 0.0, {}
-            for kind, key in keys.items():
+            for kind in delays.RULES:
+                if kind == "account" and known:
+                    continue
+                key = keys[kind]
                 row = run("SELECT failures, last FROM failure WHERE key = ?", (key,)).fetchone()
                 counts[key] = row[0] if row else 0
                 if row:
@@ -110,6 +115,7 @@ class Sessions:
         def work(run: Callable[..., sqlite3.Cursor]) -> None:
             run("DELETE FROM failure WHERE key IN (?, ?)", (keys["pair"], keys["account"]))
             run("UPDATE failure SET failures = max(0, failures - 1) WHERE key = ?", (keys["address"],))
+            run("INSERT OR REPLACE INTO failure VALUES (?, 0, ?)", (keys["known"], self._now()))
 
         self._book.do(work)
 

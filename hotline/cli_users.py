@@ -198,7 +198,8 @@ def _named(accounts: Accounts, name: str) -> User:
 
 
 def _roles(names: list[str] | None) -> frozenset[Role]:
-    from console.permits import Role, role_word
+    from console.permit_words import role_word
+    from console.permits import Role
 
     known = {role.value: role for role in Role} | {role_word(role): role for role in Role}
     for name in names or ():
@@ -217,7 +218,7 @@ def _once(name: str, password: str) -> str:
 
 
 def _columns(zone: ZoneInfo) -> list[Column[User]]:
-    from console.permits import role_word
+    from console.permit_words import role_word
 
     def state(user: User) -> tuple[str, str]:
         if user.disabled_at:

@@ -212,7 +212,7 @@ class ConsoleService:
         listener: Listener | None = None
         try:
             office = await asyncio.to_thread(Office.open, self._site)
-            listener = Listener(make_app(office), wanted)
+            listener = Listener(await asyncio.to_thread(make_app, office), wanted)
             await listener.open()
             office.connections = lambda: listener.connections
             if not await office.thread(office.accounts.are_there_any):

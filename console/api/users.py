@@ -14,7 +14,10 @@ from console.rooms import ApiRoom
 
 room = ApiRoom("users")
 
-Text = Annotated[str, Field(max_length=200)]
+Shown = Annotated[str, Field(max_length=40)]
+Name = Annotated[
+    str, Field(pattern="^[A-Za-z0-9_\u4e00-\u9fff][A-Za-z0-9_.@+\u4e00-\u9fff-]{0,39}$", max_length=40)
+]
 
 
 class Person(BaseModel):
@@ -35,16 +38,16 @@ class Person(BaseModel):
 class Change(BaseModel):
     """What a user is to be. ``agent``: a staff number of agents.yaml, or empty; ``language``: zh, en, or empty."""
 
-    shown: Text = ""
-    roles: list[Role]
-    agent: Text = ""
-    language: Text = ""
+    shown: Shown = ""
+    roles: Annotated[list[Role], Field(min_length=1, max_length=20)]
+    agent: Annotated[str, Field(pattern="^([0-9]{2,12})?$")] = ""
+    language: Annotated[str, Field(pattern="^(zh|en)?$")] = ""
 
 
 class NewPerson(Change):
     """A new user."""
 
-    name: Text
+    name: Name
 
 
 class WithPassword(BaseModel):

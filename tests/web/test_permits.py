@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from hypothesis import given, strategies as st
 
 from console.app import API_ROOMS, ROOMS, make_app
+from console.permit_words import DOCS, PAGES, table
 from console.permits import EVERY_CALL, TABLE, NotPermitted, Role, Verb, Who, own_agent, verbs_of
 from console.rooms import ANYONE, ApiRoom, Room, Undeclared, check_declared, declared
 from tests.web.plain_site import Web
@@ -62,3 +63,9 @@ def test_only_who_sees_every_call_is_not_held_to_their_own(roles: set[Role], age
     who = Who("1", "name", "Name", frozenset(roles), agent, verbs_of(roles))
     assert (own_agent(who) is None) == bool(roles & EVERY_CALL)
     assert own_agent(who) in (None, agent)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_pages_print_the_table_of_today(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert table(PAGES[page]) in text, "run: python -m console.permit_words"
