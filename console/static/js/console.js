@@ -49,6 +49,17 @@ addEventListener("pagehide", () => {
 });
 follow();
 
+// What scrolls sideways must be reached by keyboard, too.
+function reachable() {
+  for (const one of document.querySelectorAll(".scroll")) {
+    if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
+    else if (one.tabIndex === 0) one.removeAttribute("tabindex");
+  }
+}
+reachable();
+addEventListener("resize", reachable);
+document.body.addEventListener("htmx:afterSettle", reachable);
+
 const menu = document.querySelector("[data-menu]");
 menu?.addEventListener("click", () => {
   const open = document.body.classList.toggle("menu-open");
