@@ -24,7 +24,8 @@ def test_users_by_command(tmp_path: Path) -> None:
     added = hotline("users", "add", "Zhang", "--role", "座席", "--agent", "8001", "--shown", "张敏", config=config)
     assert added.exit_code == 0, added.stderr
     for wrong in (["add", "zhang", "--role", "agent"], ["add", "x", "--role", "boss"], ["add", "x"],
-                  ["reset", "nobody"], ["add", "a b", "--role", "agent"], ["disable", "admin"], ["change", "zhang", "--agent", "9999"],
+                  ["reset", "nobody"],
+                  ["add", "a b", "--role", "agent"], ["disable", "admin"], ["change", "zhang", "--agent", "9999"],
                   ["change", "admin", "--role", "agent"]):  # fmt: skip
         done = hotline("users", *wrong, config=config)
         assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1, (wrong, done.stderr)
