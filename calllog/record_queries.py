@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
-from calllog.queries import ask_all
-from calllog.tables import call, call_record, note, talk
+from calllog.queries import CallRow, ask_all, calls_of
+from calllog.tables import call, call_record, note, party, talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,49 @@ async def due_records(
     )  # fmt: skip
     (rows,) = await ask_all(path, query)
     return [Due(row.call_id, row.arrived_at, row.agent or "", row.version, row.subject) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """How a call's record stands, without its texts."""
+
+    version: int
+    subject: str
+    solved: str
+    complete: bool
+
+
+async def records_of(path: Path, call_ids: Sequence[str]) -> dict[str, Stands]:
+    """How the records of these calls stand; a call without one is left out. Raises StoreError."""
+    table = call_record.c
+    columns = (table.call_id, table.version, table.subject, table.solved, table.complete)
+    (rows,) = await ask_all(path, select(*columns).where(table.call_id.in_(call_ids)))
+    return {row.call_id: Stands(row.version, row.subject, row.solved, bool(row.complete)) for row in rows}
+
+
+async def talked_in(path: Path, call_id: str, agent: str) -> bool:
+    """Whether this agent talked in this call. Raises StoreError."""
+    query = select(talk.c.n).where(talk.c.call_id == call_id, talk.c.agent == agent, talk.c.started_at > 0).limit(1)
+    (rows,) = await ask_all(path, query)
+    return bool(rows)
+
+
+async def earlier_calls(path: Path, number: str, *, before: str, limit: int) -> list[CallRow]:
+    """The calls of this number (E.164, else as the trunk gave it), the newest first, without the call ``before``.
+
+    Raises StoreError.
+    """
+    same = or_(  # said so that SQLite sees that the partial indexes serve
+        and_(party.c.e164 != "", party.c.e164 == number),
+        and_(party.c.e164 == "", party.c.raw != "", party.c.raw == number),
+    )
+    (people,) = await ask_all(path, select(party.c.party_id).where(same))
+    if not people:
+        return []
+    mine = call.c.party_id.in_([one.party_id for one in people])
+    query = select(call.c.call_id).where(mine, call.c.call_id != before)
+    (rows,) = await ask_all(path, query.order_by(call.c.arrived_at.desc(), call.c.call_id.desc()).limit(limit))
+    return await calls_of(path, [row.call_id for row in rows])
 
 
 def _answered(since: int | None, until: int | None, agent: str | None) -> list[ColumnElement[bool]]:

@@ -9,16 +9,23 @@ from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.types import ASGIApp
 
-from console.api import account as api_account, reviews as api_reviews, status as api_status, users as api_users
+from console.api import (
+    account as api_account,
+    desk as api_desk,
+    reviews as api_reviews,
+    status as api_status,
+    users as api_users,
+)
 from console.guard import Guard
 from console.office import Link, Office
-from console.pages import account, house, programs, quality, recording, sign_in, status, users
+from console.pages import account, desk, house, programs, quality, recording, sign_in, status, users
 from console.rooms import ApiRoom, Room, Undeclared, check_declared
 
 ROOMS: tuple[Room, ...] = (
     house.room,
     sign_in.room,
     account.room,
+    desk.room,
     programs.room,
     quality.room,
     recording.room,
@@ -27,6 +34,7 @@ ROOMS: tuple[Room, ...] = (
 )
 API_ROOMS: tuple[ApiRoom, ...] = (
     api_account.room,
+    api_desk.room,
     api_reviews.room,
     api_status.room,
     api_users.room,

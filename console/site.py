@@ -7,13 +7,15 @@ here, in words of the domain; nothing else of the daemon is reached from the con
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
+from calllog.notes import Note
+from cases.records import Records
 from config.settings import Settings
 from phone.trunk_words import TrunkState
 from recordings.access import AccessLog
@@ -74,6 +76,21 @@ class Facts:
         return self.adopted and self.ari
 
 
+@dataclass(frozen=True, slots=True)
+class CallNow:
+    """A call that runs, as far as its agent's desk shows it. ``number`` is as the trunk gave it, ``e164`` empty where
+    it cannot be read; ``agents`` are those it rings at or talked with; ``recording`` is of the talk that is on."""
+
+    call_id: str
+    number: str
+    e164: str
+    label: str
+    language: str
+    asked_at: int
+    agents: frozenset[str]
+    recording: Literal["", "on", "paused", "off"]
+
+
 class Site(Protocol):
     """The running hotline. Every method is for the daemon's loop; none blocks."""
 
@@ -122,8 +139,18 @@ class Site(Protocol):
     def append(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
         """Journal an event; see :meth:`calllog.journal.Journal.append`."""
 
-    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
-        """Journal an event and wait until it is safe. Raises StoreLost."""
+    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent, *, notes: Iterable[Note] = ()) -> None:
+        """Journal an event with its notes and wait until it is safe. Raises StoreLost."""
+
+    @property
+    def records(self) -> Records:
+        """The call records."""
+
+    def call_now(self, call_id: str) -> CallNow | None:
+        """A call that runs; None for any other."""
+
+    async def switch_recording(self, agent: str, *, pause: bool) -> None:
+        """Pause the recording of the talk that this agent is in, or let it go on. Raises Refusal."""
 
     @property
     def adopted(self) -> bool:

@@ -69,6 +69,11 @@ class Calls:
         """The calls that have a task now."""
         return frozenset(self._running)
 
+    def running_call(self, call_id: str) -> Call | None:
+        """The call of this id, while it has a task."""
+        found = self._running.get(call_id)
+        return found[0] if found is not None else None
+
     def talking(self, agent: str) -> Call | None:
         """The call in which this agent talks."""
         for call, _task in self._running.values():

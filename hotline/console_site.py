@@ -13,7 +13,7 @@ import importlib.metadata
 import os
 import shutil
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ import structlog
 
 from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
+from calllog.notes import Note
+from cases.records import Records
 from config.console import Console as ConsoleSettings
 from config.settings import Settings
 from console.app import make_app
@@ -28,8 +30,11 @@ from console.assets import AssetsMissing
 from console.book import BookFault
 from console.office import Office
 from console.server import Listener
-from console.site import Facts
+from console.site import CallNow, Facts
+from hotline.console_desk import call_now, switched
+from hotline.keep_on import keep_on
 from hotline.loop_lag import LoopLag
+from phone.regions import Regions
 from recordings.access import AccessLog
 from recordings.folders import Folders
 from recordings.playback import Playback
@@ -121,9 +126,22 @@ class ConsoleSite:
         """Journal an event."""
         self._daemon.journal.append(stream, stream_id, event)
 
-    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
-        """Journal an event and wait until it is safe. Raises StoreLost."""
-        await self._daemon.journal.commit(stream, stream_id, event)
+    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent, *, notes: Iterable[Note] = ()) -> None:
+        """Journal an event with its notes and wait until it is safe. Raises StoreLost."""
+        await self._daemon.journal.commit(stream, stream_id, event, notes=notes)
+
+    @property
+    def records(self) -> Records:
+        """The call records."""
+        return self._daemon.records
+
+    def call_now(self, call_id: str) -> CallNow | None:
+        """A call that runs."""
+        return call_now(self._daemon, call_id)
+
+    async def switch_recording(self, agent: str, *, pause: bool) -> None:
+        """Pause the recording of this agent's talk, or let it go on. Raises Refusal."""
+        await switched(self._daemon.calls, agent, pause=pause)
 
     @property
     def adopted(self) -> bool:
@@ -200,6 +218,7 @@ class ConsoleService:
         """Serve for ever; a change of the console's settings takes effect at once."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._site.lag.run())
+            tasks.create_task(keep_on("regions", Regions(self._site.state_dir).keep))
             while True:
                 wanted = self._site.settings.hotline.console
                 if wanted.enabled:

@@ -58,11 +58,13 @@ def settings(agents: Mapping[str, Sequence[str]], /, **changes: Any) -> Settings
     longest, recording = changes.pop("longest_wait", None), changes.pop("recording", True)
     unbroken = changes.pop("unbroken", False)
     devices, ring = changes.pop("devices", {}), changes.pop("ring", {})
+    record = changes.pop("record", base.hotline.record)
     outgoing = {"outgoing": Outgoing(present="02112345678")}
     trunks = changes.pop("trunks", tuple(trunk.model_copy(update=outgoing) for trunk in base.hotline.trunks))
     hotline = base.hotline.model_copy(update={
         "times": base.hotline.times.model_copy(update=changes),
         "trunks": trunks,
+        "record": record,
         "recording": base.hotline.recording.model_copy(update={"enabled": recording, "unbroken": unbroken}),
     })  # fmt: skip
     queues: dict[str, Queue] = dict(base.queues.queues)
@@ -204,6 +206,7 @@ class World:
                 standing=on(self.duty),
                 reachable=[(a, f"p{a}") for a in self.settings.agents.agents if a not in self.unregistered],
                 handled=self.handled(),
+                complete=[call.call_id for call in self.shelf.calls.values() if call.record and call.record.complete],
             ),
             adoption.lines,
         )

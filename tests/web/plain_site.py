@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from calllog.clock import Clock
 from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
 from calllog.journal import Journal
+from calllog.notes import Note
+from cases.records import Records
 from config.console import Console
 from config.load import load_settings
 from config.settings import Settings
@@ -28,13 +30,13 @@ from console.guard import Guard
 from console.office import Office
 from console.permits import Role, command_line
 from console.server import Listener
-from console.site import Facts
+from console.site import CallNow, Facts, Refusal
 from recordings.access import AccessLog
 from recordings.folders import Folders
 from recordings.playback import Playback
 from recordings.review_desk import ReviewDesk
 from recordings.signed import new_secret
-from routing.agents import IllegalTransition
+from routing.agents import AgentEvent, IllegalTransition
 from routing.messages import AgentVerb, Standing
 from routing.roster import Roster
 
@@ -69,6 +71,9 @@ class PlainSite:
     states: dict[str, AgentState] = field(default_factory=dict)
     told: list[tuple[str, Mapping[str, str | int]]] = field(default_factory=list)
     condition: Facts | None = None
+    calls: dict[str, CallNow] = field(default_factory=dict)
+    saved: list[str] = field(default_factory=list)
+    _records: Records | None = None
     roster: Roster = field(init=False)
     reviews: ReviewDesk = field(init=False)
     access: AccessLog = field(init=False)
@@ -104,8 +109,20 @@ class PlainSite:
     def append(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
         self.journal.append(stream, stream_id, event)
 
-    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
-        await self.journal.commit(stream, stream_id, event)
+    async def commit(self, stream: Stream, stream_id: str, event: AnyEvent, *, notes: Iterable[Note] = ()) -> None:
+        await self.journal.commit(stream, stream_id, event, notes=notes)
+
+    @property
+    def records(self) -> Records:
+        if self._records is None:
+            self._records = Records(self.journal, lambda: self.settings, lambda call, whole: self.saved.append(call))
+        return self._records
+
+    def call_now(self, call_id: str) -> CallNow | None:
+        return self.calls.get(call_id)
+
+    async def switch_recording(self, agent: str, *, pause: bool) -> None:
+        raise Refusal("You are in no talk.")
 
     def agents(self) -> Sequence[AgentState]:
         return list(self.states.values())
@@ -114,8 +131,9 @@ class PlainSite:
         if agent not in self.settings.agents.agents:
             raise LookupError(agent)
         if agent not in self.states:
-            raise IllegalTransition(f"{agent} is not on duty")
-        mode = {"sign_in": "ready", "sign_out": "signed_out", "ready": "ready", "pause": "paused"}[verb]
+            raise IllegalTransition(agent, "off", AgentEvent.READY)
+        mode = {"sign_in": "ready", "sign_out": "signed_out", "ready": "ready", "pause": "paused",
+                "extend": "wrap_up"}[verb]  # fmt: skip
         self.states[agent] = replace(self.states[agent], mode=mode, reason=reason)  # type: ignore[arg-type]
         return self.states[agent]
 
