@@ -13,6 +13,9 @@ ANSWER_WITHIN = 15.0
 SHORT_ABANDON = 5.0
 """Seconds: who hangs up sooner after asking has hardly waited; listed apart."""
 
+LEAST_TALK = 3.0
+"""Seconds: a shorter talk has nothing to be heard, and does not count for recording coverage."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -83,6 +86,11 @@ def record_completeness(complete: int, answered: int) -> float | None:
 def occupancy(handling: float, ready: float) -> float | None:
     """占用率: handling / (handling + ready), both in seconds of agents' time."""
     return share(handling, handling + ready)
+
+
+def recording_coverage(verified: int, talks: int) -> float | None:
+    """录音完整率: talks over 3 s with a verified recording / talks over 3 s."""
+    return share(verified, talks)
 
 
 def share(part: float, whole: float) -> float | None:

@@ -34,6 +34,7 @@ _HOTLINE: Mapping[Effect, str] = {
         recording.format recording.encrypt recording.keys recording.silence_from recording.talk_over_from
         recording.keep.call recording.keep.complaint recording.keep.voicemail recording.keep.complaints
         recording.keep.purge_at recording.keep.purge_most recording.free_warning
+        recording.check_at recording.check_sample recording.longest_pause codes.record_pause codes.record_resume
         misses_before_pause sign_in
         codes.state codes.sign_in codes.sign_out codes.ready codes.pauses.NAME
         backup_after alerts.command alerts.url
@@ -61,6 +62,7 @@ _OTHERS: Mapping[str, str] = {
         start retries person_queue menus.NAME.prompt menus.NAME.offers[].language menus.NAME.offers[].prompt
         menus.NAME.options."KEY".label menus.NAME.options."KEY".menu menus.NAME.options."KEY".queue
         menus.NAME.options."KEY".repeat menus.NAME.options."KEY".language
+        menus.NAME.options."KEY".decline_recording
     """,
     "queues.yaml": """
         queues.NAME.label queues.NAME.skill queues.NAME.level

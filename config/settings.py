@@ -102,6 +102,9 @@ class Recording(Part):
     keep: Keep = Keep()
     free_warning: Annotated[Whole, Field(ge=0, le=1_000_000)] = 10
     """GB: with less room for recordings somebody is told; 0: never."""
+    check_at: WallTime = Field(default_factory=lambda: dt.time(4))
+    """When files, rows and calls are compared each night; about ``check_sample`` recordings are then read whole."""
+    check_sample: Annotated[Whole, Field(ge=0, le=1_000_000)] = 200
 
 
 class Announce(Part):

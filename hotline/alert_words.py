@@ -75,6 +75,12 @@ def _sentence(code: str, params: Mapping[str, str], settings: Settings) -> str:
         case "access_log_cut":
             said = _("The access log ends with entry {last}, though {known} was written: 'hotline calllog verify'.")
             return said.format(last=params.get("last", ""), known=params.get("known", ""))
+        case "recordings_lost":
+            many = int(params.get("count", "1"))
+            return ngettext(
+                "{n} recording cannot be heard: see 'hotline recordings verify'.",
+                "{n} recordings cannot be heard: see 'hotline recordings verify'.", many,
+            ).format(n=many)  # fmt: skip
     return ", ".join([code, *(f"{key} {value}" for key, value in params.items() if key != "again")])
 
 

@@ -52,11 +52,13 @@ POST_TIME = 10.0
 TRIES = (0.0, 2.0, 10.0)
 """Seconds to wait before each try of a POST: a web server that restarts is back by then."""
 
-FAULTS = frozenset({"access_log_cut", "last_agent_missed", "purge_failed", "purge_refused", "recording_in_parts",
-                    "ring_unreported", "unknown_queue"})  # fmt: skip
+FAULTS = frozenset({
+    "access_log_cut", "last_agent_missed", "purge_failed", "purge_refused", "recording_in_parts", "recordings_lost",
+    "ring_unreported", "unknown_queue",
+})  # fmt: skip
 """Codes of what went wrong; the others warn of what will, unless somebody sees to it."""
 
-_COUNTED = frozenset({"waiting", "longest", "missed", "hours", "again", "free", "going", "of"})
+_COUNTED = frozenset({"waiting", "longest", "missed", "hours", "again", "free", "going", "of", "count"})
 """Parameters that say how much of it there is: with another number it is still the same warning."""
 
 _OURS = re.compile(r"NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*")

@@ -1,8 +1,9 @@
-"""``hotline recordings keys``: the keys by which recordings are encrypted at rest."""
+"""``hotline recordings verify|measure|coverage|keys``: are they all there, whole, measured and sealed?"""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
@@ -12,10 +13,21 @@ import typer
 
 from calllog.wording import BAD, GOOD
 from config.catalogue import _, ngettext
-from hotline.cli_options import Command, ConfigFolder, FormatOption, house, one_line_each, refuse
+from hotline.cli_options import (
+    STORE,
+    Command,
+    ConfigFolder,
+    FormatOption,
+    answer,
+    house,
+    micros,
+    one_line_each,
+    refuse,
+    when,
+)
 from hotline.cli_pausing import recordings_app as recordings_app
 from hotline.cli_store import bar
-from hotline.show import Column, Format, console, show
+from hotline.show import Column, Format, clock, console, iso, moment, show
 
 if TYPE_CHECKING:
     from calllog.verify import Progress
@@ -129,3 +141,111 @@ def _rewrap(state: Path, folder: Path) -> None:
     console().print(said.format(n=changed), style=GOOD)
     if refused:
         refuse(*refused[:20], _("{n} files could not be passed.").format(n=len(refused)))
+
+
+@recordings_app.command(
+    "verify", cls=Command, help=_("Is every recording there, and what was archived? Reads them all; deletes nothing.")
+)
+@one_line_each()
+def verify_command(
+    sample: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help=_("Read about so many whole; of the others look at the size.")),
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help=_("From this moment on."))] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """Exit status 1 when something was found."""
+    settings, state = house(config)
+    from hotline import logs
+    from hotline.archive_work import live_calls, tell_checked
+    from recordings.findings import CheckJob, say_finding
+    from recordings.keys import key_folder
+    from recordings.reconcile import reconcile
+
+    logs.configure()
+    if not (state / STORE).exists():
+        console().print(_("No calls yet."))
+        return
+    keys, now = str(key_folder(settings.hotline.recording, state)), time.time_ns()
+    job = CheckJob(
+        str(state / STORE), str(state), keys, now // 1000, sample, now, micros(when(since, "--since", settings)),
+        micros(when(until, "--until", settings)), live_calls(state),
+    )  # fmt: skip
+    with bar(_("Checking the recordings")) as progress:
+        report = reconcile(job, progress)
+    tell_checked(state, report.checked)
+    screen = console()
+    for finding in report.findings:
+        screen.print(say_finding(finding), soft_wrap=True)
+    done = _("{recordings} recordings, {read} of them read whole, {files} files").format(
+        recordings=report.recordings, read=report.read, files=report.files
+    )
+    if report.many:
+        n = report.many
+        said = ngettext("{n} finding.", "{n} findings.", n).format(n=n)
+        screen.print(f"{done}: {said}", style="bold red")
+        raise typer.Exit(1)
+    screen.print(_("{done}: all is right.").format(done=done), style=GOOD)
+
+
+@recordings_app.command(
+    "measure", cls=Command, help=_("Measure the recordings that are not measured yet: loudness, silences, waveform.")
+)
+@one_line_each()
+def measure_command(config: ConfigFolder = Path("config")) -> None:
+    """A running hotline does it by itself too, slowly."""
+    settings, state = house(config)
+    from hotline import logs
+    from hotline.archive_work import measure_all
+
+    logs.configure()
+    if not (state / STORE).exists():
+        console().print(_("No calls yet."))
+        return
+    with bar(_("Measuring the recordings")) as progress:
+        done, failed = measure_all(settings, state, progress)
+    console().print(ngettext("{n} recording measured.", "{n} recordings measured.", done).format(n=done), style=GOOD)
+    if failed:
+        said = ngettext("{n} recording cannot be measured: see 'hotline recordings verify'.",
+                        "{n} recordings cannot be measured: see 'hotline recordings verify'.", failed)  # fmt: skip
+        refuse(said.format(n=failed))
+
+
+@recordings_app.command(
+    "coverage", cls=Command, help=_("Recording coverage (录音完整率), and for each talk without a recording why.")
+)
+@one_line_each()
+def coverage_command(
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help=_("From this moment on."))] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
+    limit: Annotated[int, typer.Option(min=0, max=1_000_000, metavar="N", help=_("At most so many, the newest."))] = 50,
+    form: FormatOption = Format.TABLE,
+    config: ConfigFolder = Path("config"),
+) -> None:
+    """Of the talks over 3 s in calls that arrived then."""
+    settings, state = house(config)
+    from calllog.recording_coverage import Coverage, Gap, coverage
+    from recordings.notes import say
+
+    zone, now = settings.hotline.zone, dt.datetime.now(settings.hotline.zone)
+    begins, ends = micros(when(since, "--since", settings)), micros(when(until, "--until", settings))
+    found = answer(coverage(state / STORE, since=begins, until=ends, gaps=limit), Coverage(0, 0, ()))
+    columns: list[Column[Gap]] = [
+        Column("call_id", lambda gap: gap.call_id, _("Call"), lambda gap: gap.call_id),
+        Column(
+            "started_at", lambda gap: iso(gap.started_at, zone), _("Time"),
+            lambda gap: moment(gap.started_at, zone, now),
+        ),
+        Column("agent", lambda gap: gap.agent, _("Agent"), lambda gap: gap.agent),
+        Column("seconds", lambda gap: round(gap.seconds, 3), _("Length"), lambda gap: clock(gap.seconds), right=True),
+        Column("why", lambda gap: gap.why, _("Why"), lambda gap: " ".join(say(gap.why)), shrinks=True),
+    ]  # fmt: skip
+    if form is Format.TABLE:
+        figure = "–" if found.share is None else f"{found.share:.1%}"
+        said = _("Recording coverage {figure}: {verified} of {talks} talks over 3 s have a verified recording.")
+        console().print(said.format(figure=figure, verified=found.verified, talks=found.talks), soft_wrap=True)
+        if not found.gaps:
+            return
+    show(form, columns, list(found.gaps), empty="")

@@ -57,6 +57,7 @@ from hotline.shelf import Shelf
 from hotline.staff import Staff, roll_call
 from hotline.traces import Traces
 from hotline.trunk_watch import TrunkWatch
+from hotline.upkeep import Upkeep, UpkeepVerbs
 from hotline.verbs import Verbs
 from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
@@ -124,7 +125,7 @@ class Daemon:
         )
         self.alerts = Alerts(self.journal, lambda: self.settings, self.wall)
         self.access = access_log(self)
-        verbs = Verbs(self).table() | KeepVerbs(self).table() | RecordingVerbs(self).table()
+        verbs = Verbs(self).table() | KeepVerbs(self).table() | RecordingVerbs(self).table() | UpkeepVerbs(self).table()
         control = Control(socket_path(self.state_dir), verbs)
         try:
             try:
@@ -191,6 +192,7 @@ class Daemon:
         self.phone.on_arrival = self._arrived
         self.phone.on_reachable = self._reachable_changed
         self.phone.on_back = self._back
+        self.upkeep = Upkeep(self)
         self.heart = Heartbeat(client)
         self.duty_file = DutyKeeper(self.home, lambda: self.settings, time.time)
         self.phone.on_connected = self.heart.connected
@@ -224,6 +226,7 @@ class Daemon:
                     tasks.create_task(keep_on("roll call", rolls.run)),
                     tasks.create_task(keep_on("night", Night(self).run)),
                     tasks.create_task(keep_on("keeping", Keeping(self).run)),
+                    tasks.create_task(keep_on("upkeep", self.upkeep.run)),
                     tasks.create_task(keep_on("console", ConsoleRun(self).run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())

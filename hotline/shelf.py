@@ -96,6 +96,14 @@ class Shelf:
         if left.orphans:
             log.warning("files in the recordings' spool belong to no call; they are kept", files=left.orphans)
 
+    async def retry(self, elsewhere: Collection[str] = ()) -> None:
+        """Try again what could not be finished and has its files: a full disk, a folder or key that was away."""
+        files = await asyncio.to_thread(spool_files, self._folders)
+        calls = await self._journal.unarchived_calls(retry_failed=True)
+        for todo in leftovers([call for call in calls if call.call_id not in elsewhere], files).to_archive:
+            if set(files) & set(files_of(todo.call, todo.only)):
+                self._spawn(todo.call, todo.only, 0.0)
+
     def _spawn(self, call: CallState, only: Category | None, settle: float) -> None:
         if call.call_id in self._tasks:
             return

@@ -84,6 +84,7 @@ class Verbs:
             "ready": daemon.phone.ready,
             "calls": len(daemon.calls),
             "archiving": daemon.shelf.waiting,
+            "recordings": daemon.upkeep.status(),
             "looking": daemon.traces.looking,
             "trunks": daemon.trunks.states,
             "waiting": {one.queue: {"waiting": one.many, "longest": round(one.longest, 1), "serving": one.serving}

@@ -5,7 +5,7 @@ where the recording is, since it tells who spoke when. Light to import: the meas
 ``recordings.measuring``.
 
 - **Loudness** is that of ITU-R BS.1770-5 (the one that EBU R 128 uses), gated, in LUFS, of each side by itself. Its
-  frequency weighting is applied in the spectrum of 100 ms pieces.
+  frequency weighting is applied in the spectrum of 100 ms pieces, and only to those above -60 dBFS.
 - A side **speaks** where 20 ms pieces are above -50 dBFS; pauses of up to 0.2 s belong to it (the hangover time of
   ITU-T P.56), and bursts below 60 ms do not count.
 - **Silences**: both sides silent, within talks and not while the recording was paused. **Talk-over**: both speak.
@@ -22,11 +22,10 @@ from pathlib import Path
 import msgspec
 
 from calllog.events import Category, Measured
+from calllog.measure_queries import MEASURED_BY
 from recordings.errors import Unreadable
 
 SUFFIX = ".measure"
-VERSION = 1
-"""Of the measuring: a recording measured by an older one is measured again."""
 PEAKS_PER_SECOND = 25
 QUIETEST = -70.0
 """LUFS: the absolute gate of BS.1770; a side in which nothing is louder has this loudness."""
@@ -38,7 +37,7 @@ Spans = tuple[tuple[float, float], ...]
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """All that is measured of one recording. Per side: the caller, then the agent; of a voicemail the caller alone."""
 
-    v: int = VERSION
+    v: int = MEASURED_BY
     seconds: float
     peaks_per_second: int = PEAKS_PER_SECOND
     peaks: tuple[bytes, ...]

@@ -71,6 +71,21 @@ def _sentence(word: str, value: str) -> str:
             return _("The recordings' folder has gone. Bring it back: what is recorded is finished then.")
         case "no_key", _value:
             return _("There is no key to seal it with, or one cannot be read. The raw parts are kept.")
+        # Why a talk has no verified recording (``calllog.recording_coverage``).
+        case "off", _value:
+            return _("No recording was asked for: recording was off.")
+        case "declined", _value:
+            return _("The caller declined to be recorded.")
+        case "no_notice", _value:
+            return _("The recording notice could not be played, so the talk was not recorded.")
+        case "refused", _value:
+            return _("Asterisk did not record it: {why}.").format(why=value.replace("\u00a0", " "))
+        case "due", _value:
+            return _("The recording is not finished yet.")
+        case "unproved", _value:
+            return _("Its sound is not proved.")
+        case "file", ("gone" | "size" | "digest" | "damaged" | "no_key" | "unreadable") as fault:
+            return say_fault(fault)
         case "outside", _value:
             return _("The journal names a file outside the recordings' folder.")
         case "fault", _value:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from recordings.jobs import ArchiveJob, ArchiveResult
 
 if TYPE_CHECKING:
+    from recordings.findings import CheckJob, Report
     from recordings.playback import PlayJob, PlayResult
+    from recordings.remeasure import MeasureJob, MeasureResult
 
 NICENESS = 10
 """Calls come first: Asterisk and the daemon run at 0."""
@@ -55,3 +57,17 @@ def play(job: PlayJob) -> PlayResult:
     from recordings.playing import play
 
     return play(job)
+
+
+def remeasure(job: MeasureJob) -> MeasureResult:
+    """Measure one finished recording."""
+    from recordings.remeasure import remeasure
+
+    return remeasure(job)
+
+
+def check(job: CheckJob) -> Report:
+    """Compare files, rows and calls."""
+    from recordings.reconcile import reconcile
+
+    return reconcile(job)

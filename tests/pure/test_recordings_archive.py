@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import pickle
 import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +23,10 @@ from calllog.events import Archived
 from recordings import archive
 from recordings.archive import finalise
 from recordings.folders import RATE, voicemail_seconds
-from recordings.jobs import ArchiveJob, RawPart, TalkJob
+from recordings.jobs import ArchiveJob, Format, How, RawPart, TalkJob
+from recordings.keys import key_file, make_key
 from recordings.measure import tones
-from recordings.sound import Samples, write_sound
+from recordings.sound import Pcm, Samples, write_sound
 
 T0 = 1_790_000_000_000_000
 SECOND = 1_000_000
@@ -264,13 +269,45 @@ def in_small_space(limit: int, job: ArchiveJob) -> str:
     return run.stdout.decode().strip()
 
 
-@pytest.mark.parametrize("limit", [0, 100, 50_000])
-def test_a_full_disk_is_a_reason_and_everything_stays(tmp_path: Path, limit: int) -> None:
-    job = job_of(tmp_path, [(0, noise(1, 30_000))])
+@pytest.mark.parametrize(
+    ("limit", "form", "seal"), [(0, "flac", True), (100, "flac", False), (50_000, "flac", True), (5_000, "opus", False)]
+)
+def test_a_full_disk_is_a_reason_and_everything_stays(tmp_path: Path, limit: int, form: Format, seal: bool) -> None:
+    make_key(tmp_path / "keys", dt.datetime.now(dt.UTC))
+    how = How(form, str(tmp_path / "keys"), seal)
+    job = replace(job_of(tmp_path, [(0, noise(1, 30_000))]), how=how)
     assert in_small_space(limit, job) == "disk_full=EFBIG"
     assert [path for path in Path(job.root).rglob("*") if path.is_file()] == []
     assert (tmp_path / "t1.1.raw").stat().st_size == 120_000
     assert finalise(job).why == ""
+
+
+def test_without_a_key_nothing_is_kept_unsealed_and_nothing_is_lost(tmp_path: Path) -> None:
+    job = replace(job_of(tmp_path, [(0, noise(1, 900))]), how=How(keys=str(tmp_path / "keys"), seal=True))
+    assert finalise(job).why == "no_key"
+    key = make_key(tmp_path / "keys", dt.datetime.now(dt.UTC))
+    key_file(tmp_path / "keys", key.key_id).write_text("not a key")
+    assert finalise(job).why == "no_key"
+    assert [path for path in Path(job.root).rglob("*") if path.is_file()] == []
+    assert Path(job.talks[0].parts[0].path).stat().st_size == 3600
+
+
+def test_an_opus_is_proved_by_level_and_what_it_cannot_do_is_kept_as_flac(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(job_of(tmp_path, [(0, tone(440, 660, 3))]), how=How("opus"))
+    result = finalise(job)
+    assert result.archived is not None and result.archived.file.endswith(".opus")
+    assert finalise(job) == result  # again: found by the digest of what it was made of
+    Path(job.root, result.archived.file).unlink()
+
+    def without_agent(path: Path, blocks: Iterable[Samples], *args: Any, **how: Any) -> Pcm:
+        sides = np.array([1, how["format"] != "opus"], dtype=np.int16)
+        return write_sound(path, (block * sides for block in blocks), *args, **how)
+
+    monkeypatch.setattr(archive, "write_sound", without_agent)
+    again = finalise(job).archived
+    assert again is not None and again.file.endswith(".flac") and again.frames == 24_000
 
 
 def test_an_archive_that_has_gone_is_a_reason_and_is_not_made_anew(tmp_path: Path) -> None:
