@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from console.api import (
     account as api_account,
+    calls as api_calls,
     desk as api_desk,
     reviews as api_reviews,
     status as api_status,
@@ -18,7 +19,7 @@ from console.api import (
 )
 from console.guard import Guard
 from console.office import Link, Office
-from console.pages import account, desk, house, programs, quality, recording, sign_in, status, users
+from console.pages import account, calls, desk, house, programs, quality, recording, sign_in, status, users
 from console.rooms import ApiRoom, Room, Undeclared, check_declared
 
 ROOMS: tuple[Room, ...] = (
@@ -26,6 +27,7 @@ ROOMS: tuple[Room, ...] = (
     sign_in.room,
     account.room,
     desk.room,
+    calls.room,
     programs.room,
     quality.room,
     recording.room,
@@ -35,6 +37,7 @@ ROOMS: tuple[Room, ...] = (
 API_ROOMS: tuple[ApiRoom, ...] = (
     api_account.room,
     api_desk.room,
+    api_calls.room,
     api_reviews.room,
     api_status.room,
     api_users.room,

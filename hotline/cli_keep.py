@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calllog.keep_words import verb_word
 from config.catalogue import _
 from hotline.cli_calls import find_call
 from hotline.cli_options import (
@@ -22,7 +23,6 @@ from hotline.cli_options import (
     when,
 )
 from hotline.cli_store import recordings_app as recordings_app
-from hotline.keep_words import verb_word
 from hotline.show import Column, Format, iso, moment, show
 
 if TYPE_CHECKING:

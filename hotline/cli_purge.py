@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from calllog.keep_words import rule_word
 from calllog.wording import BAD, GOOD, WARN, category_word
 from config.catalogue import _, ngettext
 from config.lengths import iso, moment
@@ -17,7 +18,6 @@ from hotline.cli_calls import find_call
 from hotline.cli_keep import ReasonOption, recordings_app, stated
 from hotline.cli_options import STORE, Command, ConfigFolder, FormatOption, house, micros, one_line_each, refuse, tell
 from hotline.cli_store import bar
-from hotline.keep_words import rule_word
 from hotline.show import Column, Format, console, near, show
 
 if TYPE_CHECKING:

@@ -107,7 +107,7 @@ async def _live(it: Trial, count: int, scene: Scene) -> Result:
 
 async def _follow(it: Trial, numbers: list[str]) -> None:
     """Print each new event of these callers' calls."""
-    from hotline.timeline import timeline
+    from console.timeline import timeline
 
     out, names = console(), Names.of(it.settings)
     told: dict[str, int] = {}

@@ -25,8 +25,8 @@ from calllog.wording import (
 )
 from config.catalogue import _
 from config.settings import Settings
+from console.timeline import timeline, words
 from hotline.show import Column, Format, at, clock, console, iso, length, near, number_shown, show, show_json
-from hotline.timeline import timeline, words
 from recordings.folders import Folders
 from recordings.notes import say
 

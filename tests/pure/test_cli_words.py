@@ -16,8 +16,8 @@ from calllog import events as ev
 from calllog.events import Recorded
 from calllog.wording import Names, outcome_word, reason_word
 from config import catalogue
+from console.timeline import timeline, words
 from hotline.show import _shared, clock, length, number_shown, since
-from hotline.timeline import timeline, words
 from routing.when import NotAnInstant, instant_of
 from tests.pure.cli_play import START, SYSTEM, away, hidden, kinds, served
 

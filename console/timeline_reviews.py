@@ -5,7 +5,7 @@ from __future__ import annotations
 from calllog import events as ev
 from calllog.wording import Names
 from config.catalogue import _, ngettext
-from hotline.show import clock
+from config.lengths import clock
 from recordings.review_words import total
 
 

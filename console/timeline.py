@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from calllog import events as ev
+from calllog.keep_words import access_words, kept_words
 from calllog.quality_words import quality_words
 from calllog.wording import (
     BAD,
@@ -35,9 +36,8 @@ from calllog.wording import (
     with_why,
 )
 from config.catalogue import _, ngettext
-from hotline.keep_words import access_words, kept_words
-from hotline.show import length
-from hotline.timeline_reviews import review_words
+from config.lengths import length
+from console.timeline_reviews import review_words
 
 QUIET_CAUSES = (0, 16)
 """Q.850 causes that say nothing: none, and normal clearing."""

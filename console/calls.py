@@ -1,0 +1,170 @@
+"""Calls, as the console shows them: found, one after the other, and one whole. Pages and API both ask here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from calllog import events as ev, queries
+from calllog.queries import CallDetail, CallRow
+from calllog.search import Count, Hits, count, find
+from calllog.wording import VIA, Names, outcome_word, reason_word, stage_word, with_why
+from config.catalogue import _
+from config.masking import masked_text, shown
+from config.settings import Settings
+from console.finding import Question, question_of
+from console.permits import Verb, Who, own_agent
+from console.site import Site
+
+PAGE = 50
+"""Calls on one page."""
+MOST = 200
+"""Calls that a program may ask for at once."""
+EXPORTED = 10_000
+"""Calls in one CSV file."""
+
+PERIODS: Mapping[str, tuple[str, str]] = {
+    "today": ("today", ""), "yesterday": ("yesterday", "today"), "7d": ("7 d ago", ""), "30d": ("30 d ago", ""),
+}  # fmt: skip
+"""Spans of time by name: since, until."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page. ``count`` is None where a field was not understood, and on later pages."""
+
+    question: Question
+    rows: tuple[CallRow, ...] = ()
+    older: bool = False
+    newer: bool = False
+    count: Count | None = None
+
+
+def asked(fields: Mapping[str, str], site: Site, who: Who) -> Question:
+    """The wish in these fields, within what this person may see; ``period`` stands for since and until."""
+    since, until = PERIODS.get(fields.get("period", ""), ("", ""))
+    given = dict(fields)
+    if since and not (given.get("since") or given.get("until")):
+        given |= {"since": since, "until": until}
+    return question_of(given, site.settings, site.wall(), own=own_agent(who))
+
+
+async def found_calls(
+    site: Site, who: Who, fields: Mapping[str, str], *, limit: int = PAGE, after: str | None = None,
+    before: str | None = None, counted: bool = True,
+) -> Found:  # fmt: skip
+    """The calls that are wanted, the newest first. Raises NotPermitted, StoreError."""
+    who.must(Verb.CALLS_READ)
+    question = asked(fields, site, who)
+    if question.faults:
+        return Found(question)
+    seen = find(site.store, question.wanted, limit=limit, after=after, before=before)
+    if not counted:
+        return await _filled(site, question, await seen, None)
+    hits, many = await asyncio.gather(seen, count(site.store, question.wanted))
+    if after is None and before is None and not hits.older:
+        many = Count(len(hits.call_ids), False)
+    return await _filled(site, question, hits, Count(max(many.n, len(hits.call_ids)), many.more))
+
+
+async def _filled(site: Site, question: Question, hits: Hits, many: Count | None) -> Found:
+    rows = await queries.calls_of(site.store, hits.call_ids)
+    return Found(question, tuple(rows), hits.older, hits.newer, many)
+
+
+async def one_call(site: Site, who: Who, call_id: str) -> CallDetail:
+    """The call whole. Raises LookupError where there is none, or none for this person; NotPermitted, StoreError."""
+    who.must(Verb.CALLS_READ)
+    detail = await queries.get_call(site.store, call_id)
+    own = own_agent(who)
+    if detail is None or (own is not None and own not in _theirs(detail)):
+        raise LookupError(call_id)
+    return detail
+
+
+def _theirs(detail: CallDetail) -> set[str]:
+    """Whose call it is: those who talked in it, and whom it rings just now."""
+    return {talk.agent for talk in detail.talks if talk.started_at or not talk.ring_ended_at}
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """How this person sees calls: names by the settings of today, numbers whole or masked."""
+
+    settings: Settings
+    whole: bool
+    names: Names
+
+    @classmethod
+    def of(cls, site: Site, who: Who) -> Eyes:
+        """Theirs."""
+        return cls(site.settings, who.may(Verb.NUMBER_SEE), Names.of(site.settings))
+
+    def number(self, number: str) -> str:
+        """A caller's number."""
+        return shown(number, self.settings.hotline.country, whole=self.whole) or _("anonymous")
+
+    def name(self, name: str) -> str:
+        """What the trunk said of the caller, which may be a number too."""
+        return name if self.whole else masked_text(name)
+
+    def plain(self, text: str) -> str:
+        """A sentence that may name a number."""
+        return text if self.whole else masked_text(text)
+
+    def about(self, row: CallRow) -> str:
+        """What the call is about, as far as the menu tells."""
+        return row.label or (_("(lifeboat)") if row.reason.startswith(VIA) else "")
+
+    def end(self, row: CallRow) -> str:
+        """How it ended, or where it is."""
+        return outcome_word(row.outcome) if row.outcome else stage_word(row.stage)
+
+    def why(self, row: CallRow) -> str:
+        """How it ended, with its reason."""
+        return with_why(self.end(row), reason_word(row.reason) if row.reason else "")
+
+
+LEVELS: Mapping[str, str] = {
+    "answered": "good", "callback": "good", "voicemail": "warn", "overflowed": "warn", "closed": "warn",
+    "failed": "bad", "uncovered": "bad", "abandoned": "bad", "": "accent",
+}  # fmt: skip
+"""The looks of an outcome; a call that goes on has none yet."""
+
+
+def waited(row: CallRow, now: int) -> float | None:
+    """Seconds from asking to the talk, or to the hang-up of who waited in vain; None where nobody was asked for."""
+    if not row.asked_at:
+        return None
+    end = row.first_talk_at or (row.ended_at if row.outcome == "abandoned" else 0) or (0 if row.ended_at else now)
+    return max(0, end - row.asked_at) / 1e6 if end else None
+
+
+def talked(row: CallRow) -> float | None:
+    """Seconds with agents; None where there was no talk."""
+    return row.talk_us / 1e6 if row.first_talk_at else None
+
+
+def menu_path(detail: CallDetail, names: Names) -> list[str]:
+    """The caller's way through the menu: each key and what it meant."""
+    return [
+        f"{key.key} {names.keys.get((key.menu, key.key), '')}".strip()
+        for key in (each.event for each in detail.events)
+        if isinstance(key, ev.KeyPressed) and key.meaning in ("menu", "queue")
+    ]
+
+
+def rows_of(found: Found, eyes: Eyes, now: int) -> Iterator[dict[str, object]]:
+    """Each call in plain fields, for programs and files."""
+    for row in found.rows:
+        yield {
+            "call_id": row.call_id, "arrived_at": row.arrived_at, "direction": row.direction,
+            "number": eyes.number(row.number) if row.number else "", "name": eyes.name(row.name), "did": row.did,
+            "trunk": row.trunk, "queue": row.queue, "label": row.label, "agents": list(row.agents), "rings": row.rings,
+            "waited": waited(row, now), "talked": talked(row), "ended_at": row.ended_at, "stage": row.stage,
+            "outcome": row.outcome, "reason": row.reason, "recorded": row.recorded,
+        }  # fmt: skip
