@@ -95,15 +95,22 @@ def erase_command(
             _say_plan(made)
         return
     from calllog.access import Access
+    from console.drafts import Drafts
     from hotline.ledger import Ledger, me
     from recordings.erasing import erase
     from recordings.folders import Folders
 
+    drafts = Drafts(state)
+
+    def forget(call_ids: list[str]) -> None:
+        for call_id in call_ids:
+            drafts.forget(call_id)
+
     async def work(book: Ledger) -> ErasedReport:
         people = (*made.people, *made.kept)
         await book.note([Access("", "person.erase", why, party_id=one.party_id) for one in people])
-        return await erase(store, Folders(state), made, now_micros(), book, by=me(), why=why, rewrite=vacuum,
-                           progress=progress)  # fmt: skip
+        return await erase(store, Folders(state), made, now_micros(), book, by=me(), why=why, also=forget,
+                           rewrite=vacuum, progress=progress)  # fmt: skip
 
     with bar(_("Deleting")) as progress:
         done = with_ledger(state, work)

@@ -35,6 +35,9 @@ REWRITE_UP_TO = 256 * 1024 * 1024
 _SOUND = (".flac", ".opus", ".wav", ".raw", ".measure")
 
 Left = Literal["held", "open", "due"]
+Also = Callable[[list[str]], None]
+"""What else holds people's words about these calls empties them, too (drafts of the console); may be repeated."""
+
 Calls = Callable[[list[str]], Awaitable[list[CallState]]]
 """Gives the state of calls by their ids."""
 
@@ -92,7 +95,7 @@ async def plan(store: Path, folders: Folders, e164: str, raw: str, calls: Calls)
 
 async def erase(
     store: Path, folders: Folders, made: ErasePlan, now: int, ledger: Ledger, *, by: str, why: str,
-    rewrite: bool = False, progress: Progress = lambda done, of: None,
+    also: Also = lambda call_ids: None, rewrite: bool = False, progress: Progress = lambda done, of: None,
 ) -> ErasedReport:  # fmt: skip
     """Erase what the plan says. ``rewrite``: make a store of any size anew where a trace is left in it.
 
@@ -115,7 +118,7 @@ async def erase(
             await asyncio.sleep(BREATH)
             progress(len(of_call) - len(done.left), len(of_call))
         async with turn(state, KEEP):
-            await asyncio.to_thread(_empty, store, made, done)
+            await asyncio.to_thread(_empty, store, made, done, also)
         if not done.failed:
             await asyncio.to_thread(done.manifest.finished)
         await asyncio.to_thread(_look_after, store, state, wanted, rewrite, done)
@@ -150,9 +153,10 @@ async def _take(
             done.failed.append((each.file, error.strerror or str(error)))
 
 
-def _empty(store: Path, made: ErasePlan, done: ErasedReport) -> None:
+def _empty(store: Path, made: ErasePlan, done: ErasedReport, also: Also) -> None:
     """The rows, of whatever no hold has come upon meanwhile."""
     calls = [call_id for call_id in made.calls if call_id not in done.left]
+    also(calls)
     people = made.people
     if set(made.calls) & set(done.left):
         still = {one.party_id for one in erasing.calls_of(store, [one.party_id for one in people]) if one.held}

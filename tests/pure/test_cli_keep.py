@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from console.drafts import Drafts
 from tests.pure.cli_play import config_folder, hotline
 from tests.pure.keep_play import LI, House
 
@@ -65,7 +66,7 @@ def test_many(house: tuple[House, Path], tmp_path: Path) -> None:
 
 
 def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
-    _keeping, config = house
+    keeping, config = house
     why = ("--reason", "本人申请")
     out = tmp_path / "copy"
     done = hotline("calllog", "export", "--number", "138 0000 1111", *why, "--to", out, config=config, language="en")
@@ -80,8 +81,10 @@ def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
     done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")
     assert done.exit_code == 1 and "old-1 stays: it is held" in done.output and "1 call is erased" in done.stdout
     hotline("recordings", "release", "old-1", *why, config=config)
+    drafts = Drafts(keeping.state)
+    drafts.put("u", "record:old-1", "写了一半", 1)
     done = hotline("calllog", "erase", "--number", "+8613800001111", *why, config=config, language="en")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 0 and drafts.get("u", "record:old-1") == "", done.output
     done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")
     assert done.exit_code == 1 and "138****1111" in done.output and "13800001111" not in done.output
     assert hotline("calllog", "verify", config=config).exit_code == 0
