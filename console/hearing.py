@@ -87,6 +87,13 @@ def reason_word(reason: str) -> str:
     }.get(reason, reason)
 
 
+def reasons(who: Who, deciding: bool = False) -> list[tuple[str, str]]:
+    """Why this person hears or takes a recording, the likeliest first: codes and words."""
+    first = "appeal" if deciding or not who.may(Verb.REVIEW_GRADE) else "grading"
+    order = [first, *(one for one in ("grading", "complaint", "training", "appeal", "other") if one != first)]
+    return [(one, reason_word(one)) for one in order]
+
+
 async def call_of(site: Site, who: Who, call_id: str) -> CallDetail:
     """The call, if this person may see it. Raises NotPermitted, and LookupError also for a call that is somebody
     else's: that it exists is not told either."""
@@ -127,20 +134,25 @@ async def hear(
     archived = recording_of(detail)
     if archived is None:
         raise Refusal(_("This call has no recording."), status=404)
-    if reason == "other" and not words.strip():
-        raise Refusal(_("Say why you hear it."), status=422)
+    why = stated(reason, words)
     try:
         await site.playback.open(archived)
     except NotPlayable as fault:
         raise Refusal(str(fault)) from None
-    why = words.strip()[:LONGEST_WHY] if reason == "other" else reason
     await site.access.note([
-        Access(who.name, "recording.hear", why, role=_roles(who), call_id=call_id, category=archived.category,
+        Access(who.name, "recording.hear", why, role=roles(who), call_id=call_id, category=archived.category,
                address=who.address)
     ])  # fmt: skip
     until = site.now() + VALID_FOR * 1_000_000
     grant = Grant(call_id, archived.category, who.user_id, who.key, until)
     return Address(f"/quality/sound/{sign(site.signing, grant)}", until)
+
+
+def stated(reason: str, words: str) -> str:
+    """The reason as the access log has it. Raises Refusal for none."""
+    if reason == "other" and not words.strip():
+        raise Refusal(_("Say why."), status=422)
+    return " ".join(words.split())[:LONGEST_WHY] if reason == "other" else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,5 +250,6 @@ def _seen(peaks: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(math.sqrt(peak), 3) for peak in peaks)
 
 
-def _roles(who: Who) -> str:
+def roles(who: Who) -> str:
+    """The person's roles as the access log has them."""
     return ",".join(sorted(role.value for role in who.roles))

@@ -20,6 +20,7 @@ from config.settings import Settings
 from phone.trunk_words import TrunkState
 from recordings.access import AccessLog
 from recordings.folders import Folders
+from recordings.ledger import Ledger
 from recordings.playback import Playback
 from recordings.review_desk import ReviewDesk
 from routing.messages import AgentVerb, Standing
@@ -121,6 +122,9 @@ class Site(Protocol):
     @property
     def access(self) -> AccessLog:
         """The access log; what it notes is safe when it returns."""
+
+    def ledger(self, by: str) -> Ledger:
+        """What writes holds into the journal, in this person's name."""
 
     @property
     def playback(self) -> Playback:

@@ -33,10 +33,12 @@ from console.server import Listener
 from console.site import CallNow, Facts
 from hotline.console_desk import call_now, switched
 from hotline.keep_on import keep_on
+from hotline.ledger import Own
 from hotline.loop_lag import LoopLag
 from phone.regions import Regions
 from recordings.access import AccessLog
 from recordings.folders import Folders
+from recordings.ledger import Ledger
 from recordings.playback import Playback
 from recordings.review_desk import ReviewDesk
 from recordings.signed import new_secret
@@ -103,6 +105,10 @@ class ConsoleSite:
     def access(self) -> AccessLog:
         """The access log."""
         return self._daemon.access
+
+    def ledger(self, by: str) -> Ledger:
+        """What writes holds into the journal, in this person's name."""
+        return Own(self._daemon.journal, self._daemon.access, by)
 
     @property
     def playback(self) -> Playback:

@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from calllog.review_queries import ReviewRow
 from config.catalogue import _, ngettext
-from console import grading
+from console import grading, hearing, taking
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
+from recordings.notes import say
 from recordings.sampling import week_of
 
 room = Room("quality", title=lambda: _("Quality"), path="/quality", verb=Verb.REVIEW_READ, order=40)
@@ -35,6 +36,8 @@ def tabs(ask: Ask) -> list[tuple[str, str, str]]:
     if ask.may(Verb.REVIEW_PLAN):
         found.append(("lists", "/quality/lists", _("All lists")))
         found.append(("agreement", "/quality/agreement", _("Agreement")))
+    if ask.may(Verb.RECORDING_VERIFY):
+        found.append(("coverage", "/quality/coverage", _("Recording coverage")))
     found.append(("forms", "/quality/forms", _("Forms")))
     return found
 
@@ -55,7 +58,8 @@ async def grades(ask: Asked) -> Response:
     """Grades that count."""
     rows = await grading.grades(ask.site, ask.who)
     return await ask.page("quality_grades.html", tabs=tabs(ask), here="grades", rows=rows,
-                          agents=ask.site.settings.agents.agents, figures=_figures(rows))  # fmt: skip
+                          agents=ask.site.settings.agents.agents, figures=_figures(rows),
+                          reasons=hearing.reasons(ask.who))  # fmt: skip
 
 
 @room.page("/quality/appeals", Verb.REVIEW_READ)
@@ -64,14 +68,15 @@ async def appeals(ask: Asked) -> Response:
     rows = [row for appeal in ("open", "kept", "changed")
             for row in await grading.grades(ask.site, ask.who, appeal=appeal)]  # fmt: skip
     return await ask.page("quality_grades.html", tabs=tabs(ask), here="appeals", rows=rows,
-                          agents=ask.site.settings.agents.agents, figures=None)  # fmt: skip
+                          agents=ask.site.settings.agents.agents, figures=None,
+                          reasons=hearing.reasons(ask.who))  # fmt: skip
 
 
 @room.page("/quality/exemplary", Verb.REVIEW_READ)
 async def exemplary(ask: Asked) -> Response:
     """Calls that others can learn from."""
     return await ask.page("quality_exemplary.html", tabs=tabs(ask), here="exemplary",
-                          rows=await grading.exemplary(ask.site, ask.who),
+                          rows=await grading.exemplary(ask.site, ask.who), reasons=hearing.reasons(ask.who),
                           agents=ask.site.settings.agents.agents)  # fmt: skip
 
 
@@ -110,6 +115,15 @@ async def agreement(ask: Asked) -> Response:
     """How far graders agree."""
     return await ask.page("quality_agreement.html", tabs=tabs(ask), here="agreement",
                           found=await grading.agreement(ask.site, ask.who))  # fmt: skip
+
+
+@room.page("/quality/coverage", Verb.RECORDING_VERIFY)
+async def coverage(ask: Asked, days: Annotated[int, Query(ge=1, le=366)] = 7) -> Response:
+    """Which talks have a verified recording, and why the others have none."""
+    since = ask.site.now() - days * 86_400_000_000
+    found = await taking.coverage(ask.site, ask.who, since)
+    return await ask.page("quality_coverage.html", tabs=tabs(ask), here="coverage", found=found, days=days, say=say,
+                          agents=ask.site.settings.agents.agents)  # fmt: skip
 
 
 @room.page("/quality/forms", Verb.REVIEW_READ)

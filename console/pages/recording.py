@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Form as Field, Query
 from markupsafe import Markup
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from config.catalogue import _
 from config.masking import shown
 from config.review_file import Form
-from console import grading, hearing
+from console import grading, hearing, taking
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import Room
@@ -27,6 +28,7 @@ room = Room("recording")
 
 Text = Annotated[str, Field(max_length=LONGEST_REMARK * 4)]
 Reason = Annotated[hearing.Reason, Field()]
+UNKEPT = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 MOST_FIELDS = 300
 
 
@@ -73,6 +75,40 @@ async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
     yield first
     async for piece in rest:
         yield piece
+
+
+@room.act("/quality/calls/{call_id}/hold", Verb.HOLD_SET)
+async def hold(ask: Asked, call_id: str, why: Text = "") -> Response:
+    """Nothing of this call is deleted from now on."""
+    return await _done(ask, call_id, taking.hold(ask.site, ask.who, call_id, why),
+                       _("The call is held: nothing of it is deleted until the hold is lifted."))  # fmt: skip
+
+
+@room.act("/quality/calls/{call_id}/release", Verb.HOLD_SET)
+async def release(ask: Asked, call_id: str, why: Text = "") -> Response:
+    """The holds are lifted."""
+    return await _done(ask, call_id, taking.release(ask.site, ask.who, call_id, why), _("The hold is lifted."))
+
+
+@room.act("/quality/calls/{call_id}/download", Verb.RECORDING_EXPORT)
+async def download(ask: Asked, call_id: str, reason: Reason = "grading", words: Text = "") -> Response:
+    """The recording's own file, once it is written down who takes it and why."""
+    taken = await taking.take(ask.site, ask.who, [call_id], reason, words)
+    playing, name, pieces = await taking.as_file(ask.site, taken)
+    headers = {"Content-Length": str(playing.size), "Content-Disposition": attachment(name)} | UNKEPT
+    return StreamingResponse(pieces, headers=headers, media_type=playing.media_type)
+
+
+@room.act("/quality/download", Verb.RECORDING_EXPORT)
+async def download_many(
+    ask: Asked, call: Annotated[list[str] | None, Field(max_length=taking.MOST)] = None, reason: Reason = "grading",
+    words: Text = "",
+) -> Response:  # fmt: skip
+    """Many recordings as a zip with its manifest."""
+    taken = await taking.take(ask.site, ask.who, call or [], reason, words)
+    name = f"recordings-{taken.about['made_at'][:10]}.zip"
+    headers = {"Content-Disposition": attachment(name)} | UNKEPT
+    return StreamingResponse(taking.as_zip(ask.site, taken), headers=headers, media_type="application/zip")
 
 
 @room.act("/quality/calls/{call_id}/grade", Verb.REVIEW_READ)
@@ -188,19 +224,15 @@ async def _page(
         kept = await ask.thread(ask.office.drafts.get, ask.who.user_id, f"review:{call_id}")
         values = _kept(kept, about, name)
     sound = await hearing.heard(ask.site, detail)
+    held = await taking.holds_on(ask.site, ask.who, call_id)
     number = shown(detail.row.number, settings.hotline.country, whole=ask.may(Verb.NUMBER_SEE))
     return await ask.page(
         "recording.html", status=status, sheet=found, call_id=call_id, row=detail.row, sound=sound, number=number,
         form=wanted, form_name=name, about=about, replaces=replaces, values=values, wrong=wrong,
-        reasons=_reasons(ask, about), agents=settings.agents.agents, queues=settings.queues.queues,
-        sound_data=_for_page(sound),
+        reasons=hearing.reasons(ask.who, about == "change"),
+        agents=settings.agents.agents, queues=settings.queues.queues,
+        sound_data=_for_page(sound), holds=held,
     )  # fmt: skip
-
-
-def _reasons(ask: Ask, about: str) -> list[tuple[str, str]]:
-    first = "appeal" if about == "change" or not ask.may(Verb.REVIEW_GRADE) else "grading"
-    order = [first, *(one for one in ("grading", "complaint", "training", "appeal", "other") if one != first)]
-    return [(one, hearing.reason_word(one)) for one in order]
 
 
 def _for_page(sound: hearing.Heard | None) -> Markup:
@@ -221,6 +253,11 @@ def _kept(draft: str, about: str, name: str) -> dict[str, str]:
     except ValueError:
         return {}
     return kept if isinstance(kept, dict) and (kept.get("about"), kept.get("form")) == (about, name) else {}
+
+
+def attachment(name: str) -> str:
+    """The header that has a browser save this under its name (RFC 6266)."""
+    return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
 async def _fields(request: Request) -> dict[str, str]:

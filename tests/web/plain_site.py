@@ -31,6 +31,7 @@ from console.office import Office
 from console.permits import Role, command_line
 from console.server import Listener
 from console.site import CallNow, Facts, Refusal
+from hotline.ledger import Own
 from recordings.access import AccessLog
 from recordings.folders import Folders
 from recordings.playback import Playback
@@ -105,6 +106,9 @@ class PlainSite:
 
     def wall(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.clock.now() / 1_000_000, dt.UTC)
+
+    def ledger(self, by: str) -> Own:
+        return Own(self.journal, self.access, by)
 
     def append(self, stream: Stream, stream_id: str, event: AnyEvent) -> None:
         self.journal.append(stream, stream_id, event)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -122,6 +125,41 @@ async def test_a_damaged_recording_is_told_and_not_played(house: House) -> None:
     await house.quality.post(f"{PAGE}/hear", {"reason": "grading"}, status=409)
 
 
+async def test_a_recording_is_taken_along_as_it_is_and_that_is_written_down(house: House) -> None:
+    quality = house.quality
+    (file,) = house.web.site.folders.archive.rglob("*.flac")
+    await quality.get(PAGE)
+    form = {"csrf": quality.csrf, "reason": "complaint"}
+    async with quality.client.post(f"{quality.web.url}{PAGE}/download", data=form) as answer:
+        assert (answer.status, await answer.read()) == (200, file.read_bytes())
+        assert ".flac" in answer.headers["Content-Disposition"]
+    async with quality.client.post(f"{quality.web.url}/quality/download", data={**form, "call": CALL}) as answer:
+        whole = zipfile.ZipFile(io.BytesIO(await answer.read()))
+    (name,) = [name for name in whole.namelist() if name.endswith(".flac")]
+    assert whole.read(name) == file.read_bytes() and len(whole.namelist()) > 1, "the manifest is in it"
+    assert "138****1111" in " ".join(map(str, (whole.read(name) for name in whole.namelist())))
+    noted = await access_queries.list_accesses(house.web.site.store)
+    assert [(one.entry.verb, one.entry.why) for one in noted] == [("recording.export", "complaint")] * 2
+    await quality.post("/quality/download", {"reason": "complaint"}, status=422)
+    await house.agent.get(PAGE)
+    await house.agent.post(f"{PAGE}/download", {"reason": "training"}, status=403)
+
+
+async def test_a_call_is_held_with_a_reason_until_the_hold_is_lifted(house: House) -> None:
+    supervisor = house.supervisor
+    await supervisor.get(PAGE)
+    await supervisor.post(f"{PAGE}/hold", {"why": " "})
+    await supervisor.get(PAGE)
+    await supervisor.post(f"{PAGE}/hold", {"why": WORST})
+    page = await house.quality.get(PAGE)
+    assert "supervisor" in page and WORST not in page and "&lt;img" in page
+    await supervisor.get(PAGE)
+    await supervisor.post(f"{PAGE}/release", {"why": "和解"})
+    assert "&lt;img" not in await supervisor.get(PAGE)
+    await house.agent.get(PAGE)
+    await house.agent.post(f"{PAGE}/hold", {"why": "x"}, status=403)
+
+
 def answers(house: House, **changed: str) -> dict[str, str]:
     form = house.web.site.settings.reviews.forms["service"]
     best = {f"a.{name}": str(point.steps) for name, point in form.points.items()}
@@ -179,4 +217,45 @@ async def test_lists_are_drawn_at_the_screen(house: House) -> None:
     assert await supervisor.post("/quality/lists", {"week": "2026-W99"}) == "/quality/lists"
     assert "2026-W99" in await supervisor.get("/quality/lists")
     await supervisor.get("/quality/agreement")
+    await house.quality.get("/quality/coverage?days=30")
     await house.agent.get("/quality/lists", status=403)
+
+
+async def test_programs_do_the_same(house: House) -> None:
+    quality, base = house.quality, f"/api/v1/calls/{CALL}"
+    await quality.get(PAGE)
+
+    async def api(method: str, path: str, body: object = None, status: int = 200, who: Person = quality) -> Any:
+        headers = {"X-CSRF-Token": who.csrf}
+        async with who.client.request(method, who.web.url + path, json=body, headers=headers) as answer:
+            data = await answer.read()
+            assert answer.status == status, data
+            return json.loads(data) if data and "json" in answer.content_type else data
+
+    form = house.web.site.settings.reviews.forms["service"]
+    best = {name: point.steps for name, point in form.points.items()}
+    await api("POST", f"{base}/reviews", {"form": "service", "answers": {"listen": 9}}, 422)
+    given = await api("POST", f"{base}/reviews", {"form": "service", "answers": best, "remarks": {"": "好"}}, 201)
+    again = {"answers": best | {"listen": 0}}
+    second = await api("POST", f"{base}/reviews/{given['review_id']}/correct", again, 201)
+    assert (given["score"], second["score"]) == (100.0, 90.0)
+    made = await api("POST", f"{base}/comments", {"at": 1.25, "text": "这里"}, 201)
+    await api("PUT", f"{base}/exemplary", {}, 204)
+    found = await api("GET", f"{base}/reviews")
+    assert (found["score"], found["exemplary"], found["comments"][0]["at"]) == (90.0, True, 1.25)
+    assert [grade["standing"] for grade in found["grades"]] == [False, True]
+    await api("DELETE", f"{base}/comments/{made['comment_id']}", None, 204)
+    await api("DELETE", f"{base}/exemplary", None, 204)
+    opened = await api("POST", f"{base}/hearings", {"reason": "training"}, 201)
+    assert (await fetched(quality, opened["path"]))[1][44:] == house.sound
+    await api("POST", f"{base}/holds", {"why": "诉讼"}, 204)
+    assert [one["reason"] for one in await api("GET", f"{base}/holds")] == ["诉讼"]
+    await api("POST", f"{base}/holds/lift", {"why": "结案"}, 204)
+    taken = await api("POST", "/api/v1/recordings/exports", {"call_ids": [CALL], "reason": "complaint"})
+    assert zipfile.ZipFile(io.BytesIO(taken)).testzip() is None
+    assert (await api("GET", "/api/v1/recordings/coverage?since=0"))["talks"] >= 0
+    assert len(await api("GET", "/api/v1/reviews")) == 1 and await api("GET", "/api/v1/reviews/list") == []
+    assert await api("GET", "/api/v1/reviews/agreement") == []
+    await house.other.get("/quality")
+    await api("GET", f"{base}/reviews", None, 404, house.other)
+    assert await api("GET", "/api/v1/reviews", None, 200, house.other) == []
