@@ -1,15 +1,18 @@
 """Passwords: what is accepted, how a one-time one is made, and argon2 in a process of its own.
 
 Argon2id by RFC 9106's second recommendation (64 MiB, three passes), on one lane: some 100 ms of a core and much memory,
-which the daemon's own process must not spend. The worker comes at the first sign-in, is polite (nice), and goes after
-some quiet minutes.
+which the daemon's own process must not spend. The worker comes at the first sign-in, is a little polite (nice), and
+goes after some quiet minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import secrets
+import signal
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from config.catalogue import _
-from recordings.worker import begin
+from recordings.worker import end_with_parent
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -93,6 +96,18 @@ def _argon2(cost: tuple[int, int, int]) -> PasswordHasher:
     return PasswordHasher(time_cost=cost[0], memory_cost=cost[1], parallelism=cost[2])
 
 
+NICENESS = 2
+"""Calls come first; but people wait for this, so it must not stand behind every other work of the machine."""
+
+
+def _begin() -> None:
+    """Prepare the worker: deaf to the terminal's Ctrl-C and systemd's SIGTERM, gone with its daemon."""
+    os.nice(NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
 class Worker:
     """The process that hashes. ``cost`` is smaller in tests."""
 
@@ -130,7 +145,7 @@ class Worker:
         if self._leave is not None:
             self._leave.cancel()
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=begin)
+            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:
             return await asyncio.wait_for(loop.run_in_executor(self._pool, work, *arguments), TOO_LONG)
         except (BrokenProcessPool, TimeoutError):
