@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from calllog.keep_queries import Wanted, export_question, exportable
 from console.drafts import Drafts
 from tests.pure.cli_play import config_folder, hotline
 from tests.pure.keep_play import LI, House
@@ -89,3 +92,15 @@ def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
     assert done.exit_code == 1 and "138****1111" in done.output and "13800001111" not in done.output
     assert hotline("calllog", "verify", config=config).exit_code == 0
     assert hotline("calllog", "rebuild", config=config).exit_code == 0
+
+
+def test_a_few_of_very_many_are_found_by_an_index(house: tuple[House, Path]) -> None:
+    keeping, _config = house
+    for wanted in (Wanted(call_ids=("old-0",)), Wanted(since=1, until=2), Wanted(outcome="answered")):
+        question, values = export_question(wanted)
+        with closing(sqlite3.connect(keeping.store)) as connection:
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {question}", values)]
+        scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step and "(" not in step]
+        assert scans == [], plan
+    found = exportable(keeping.store, Wanted(call_ids=("old-0", "young-0"), number="139"))
+    assert [(row.call_id, row.agents, row.number) for row in found] == [("young-0", ("8001",), LI.e164)]
