@@ -65,9 +65,11 @@ async def act(ask: Asked, deed: desk.Deed, reason: Text = "") -> Response:
             seen = await desk.view(ask.site, ask.who, ask.thread)
             return await ask.page("_desk_now.html", **_seen(ask, seen, str(refusal)))
         return ask.go("/desk", said=str(refusal), bad=True)
+    seen = await desk.view(ask.site, ask.who, ask.thread)
+    later = _("That holds as soon as the call record is complete.") if deed in ("ready", "pause") and seen.due else ""
     if ask.htmx:
-        return await now(ask)
-    return ask.go("/desk")
+        return await ask.page("_desk_now.html", **_seen(ask, seen, later))
+    return ask.go("/desk", said=later)
 
 
 # --- the call record --------------------------------------------------------------------------------------------------
