@@ -85,7 +85,7 @@ class Handset:
         """The call it is in now."""
         return next((ring for ring in reversed(self.history) if ring.is_answered and not ring.is_gone), None)
 
-    async def rings(self, timeout: float = 10.0) -> Ring:
+    async def rings(self, timeout: float = 30.0) -> Ring:
         """The next ring (each is given once, in order; not with :meth:`auto_answer`). Raises NotSeen."""
         try:
             async with asyncio.timeout(timeout):
@@ -106,7 +106,7 @@ class Handset:
             return
         raise NotSeen(f"{self!r}: rings: {ring!r}")
 
-    async def answer(self, timeout: float = 10.0) -> Ring:
+    async def answer(self, timeout: float = 30.0) -> Ring:
         """Wait for the next ring and answer it."""
         ring = await self.rings(timeout)
         await ring.answer()

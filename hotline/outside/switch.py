@@ -15,13 +15,13 @@ from pathlib import Path
 
 from hotline.asterisk.install import AsteriskInstall
 
-START_LIMIT = 20.0
+START_LIMIT = 60.0
 """Seconds until it answers its console: 0.3 s when idle, but a loaded machine takes many times that."""
 
 STOP_LIMIT = 5.0
 """Seconds that an orderly end may take before it is killed."""
 
-CONSOLE_LIMIT = 10.0
+CONSOLE_LIMIT = 30.0
 """Seconds for one console command: a process start and a round trip."""
 
 STUBS = (

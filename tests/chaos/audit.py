@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from calllog import events as ev
 from calllog.codec import decode
@@ -20,8 +21,9 @@ from calllog.events import Recorded
 from calllog.folds import CallState
 from calllog.talk import Talk
 from calllog.verify import rebuild, verify
+from hotline.traces import EMPTIED_EVERY
 from hotline.trial import Trial
-from tests.chaos.ears import compare
+from tests.chaos.ears import LEAST, compare
 from tests.chaos.house import House
 from tests.chaos.sip import Caller
 
@@ -34,6 +36,9 @@ waiting room, six files, which may or may not play while nobody waits."""
 
 IDLE_LIMIT = 45.0
 """Seconds until what is open is back at the idle level: SIP gives a phone up that answers nothing after 32 s."""
+
+TOLD_LIMIT = EMPTIED_EVERY + 30.0
+"""Seconds until a caller is in the log whom the dialplan answered and who hung up before the daemon was asked."""
 
 NUMBER = 11
 """Digits of a caller's own number."""
@@ -70,6 +75,9 @@ async def audit(house: House) -> Audit:
     callers = house.crowd.callers[house.audited :]
     house.audited = len(house.crowd.callers)
     found.callers, found.answered = len(callers), sum(1 for caller in callers if caller.answered_at)
+    until = asyncio.get_running_loop().time() + TOLD_LIMIT
+    while await asyncio.to_thread(_not_told, house.store, callers) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+        await asyncio.sleep(0.5)
     states = await asyncio.to_thread(_store, house.store, callers, found)
     await asyncio.to_thread(_sound, house, callers, states, found)
     found.losses += await _idle(house)
@@ -89,6 +97,16 @@ def _sound(house: House, callers: list[Caller], states: dict[str, CallState], fo
             found.losses += compare(state, by_number[number], house.trial.state / "recordings", span, found.shares)
         if not found.shares:
             found.losses.append("nobody talked long enough on the rough network")
+        means = [round(fmean(side), 2) for side in zip(*found.shares, strict=True)]
+        if any(mean < LEAST for mean in means):
+            found.losses.append(f"heard by the caller, recorded of caller and agent: {means} of all talks")
+
+
+def _not_told(store: Path, callers: list[Caller]) -> bool:
+    """Whether somebody was answered who is not in the log yet."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        told = {raw[:NUMBER] for (raw,) in connection.execute("SELECT raw FROM call JOIN party USING (party_id)")}
+    return any(caller.answered_at and caller.number not in told for caller in callers)
 
 
 def _store(store: Path, callers: list[Caller], found: Audit) -> dict[str, CallState]:

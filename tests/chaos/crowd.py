@@ -15,6 +15,9 @@ LONGEST_VISIT = 30.0
 REGISTER_EVERY = 8.0
 """Seconds between two registrations of a phone: they come back by themselves after a restart of Asterisk."""
 
+REGISTER_LIMIT = 60.0
+"""Seconds until each phone is registered for the first time."""
+
 HABITS = {"talk": 45, "impatient": 12, "menu": 12, "message": 12, "wrong_keys": 6, "no_keys": 6, "cancel": 7}
 """How many of a hundred callers do what; a fault may lay others over it."""
 
@@ -174,8 +177,10 @@ class Crowd:
     async def register(self) -> None:
         """All phones register, and keep doing so."""
         for phone in self.phones.values():
-            if not await phone.register():
-                raise AssertionError(f"the phone {phone.account} cannot register")
+            until = asyncio.get_running_loop().time() + REGISTER_LIMIT
+            while not await phone.register():
+                if asyncio.get_running_loop().time() > until:
+                    raise AssertionError(f"the phone {phone.account} cannot register")
         self._spawn_for_ever(self._register_on())
 
     async def _register_on(self) -> None:

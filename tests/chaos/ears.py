@@ -7,7 +7,9 @@ throws away of Asterisk's packets never reached the caller. A relay between the 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,22 @@ agent's packets to the caller, and 0.95 to the recording."""
 
 EDGE = 300_000
 """µs at both ends of a talk that do not count: the tones begin and end with the people."""
+
+LONG = 8 * EDGE
+"""µs from which a talk is long enough."""
+
+TEARS = 0.5
+"""The same for one call alone: a machine that stalls may tear one, but not all of them."""
+
+
+def talked(store: Path, since: int) -> bool:
+    """Whether a talk that is long enough has begun and ended since then (µs)."""
+    query = "SELECT 1 FROM talk WHERE started_at >= ? AND ended_at - started_at > ? LIMIT 1"
+    try:
+        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=1)) as connection:
+            return connection.execute(query, (since, LONG)).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def heard_in(caller: Caller, begins: int, ends: int) -> float:
@@ -48,7 +66,7 @@ def compare(
     talks = [talk for talk in state.talks if talk.started_at]
     recording = state.recordings.get("call")
     if not talks or recording is None or not recording.file or not all(
-        rough[0] <= talk.started_at and talk.ended_at <= rough[1] and talk.ended_at - talk.started_at > 8 * EDGE
+        rough[0] <= talk.started_at and talk.ended_at <= rough[1] and talk.ended_at - talk.started_at > LONG
         for talk in talks
     ):  # fmt: skip
         return
@@ -57,10 +75,10 @@ def compare(
     length = sum(last - first for first, last in spans) / 1e6
     left, right = measure(recordings / recording.file)
     shares.append((heard, left.sound_seconds / length, right.sound_seconds / length))
-    if heard < LEAST:
+    if heard < TEARS:
         yield f"{state.call_id}: the caller heard the agent for {heard:.0%} of the talk"
     for side, channel, hz in (("caller", left, CALLER_HZ), ("agent", right, AGENT_HZ)):
-        if channel.sound_seconds < LEAST * length or abs(channel.dominant_hz - hz) > 10:
+        if channel.sound_seconds < TEARS * length or abs(channel.dominant_hz - hz) > 10:
             yield (
                 f"{state.call_id}: {channel.sound_seconds:.1f} of {length:.1f} s of the {side}'s tone are recorded, "
                 f"at {channel.dominant_hz:.0f} Hz"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tests.chaos import crowd as people
-from tests.chaos.fault import fault
+from tests.chaos.ears import talked
+from tests.chaos.fault import READY, fault
 from tests.chaos.house import House
 
 
@@ -54,6 +55,9 @@ async def rough_audio(house: House, short: bool) -> None:
     house.mouths.rough(0.05, 0.06)
     try:
         await asyncio.sleep(6 if short else 30)
+        async with asyncio.timeout(READY):  # a slow machine has its first whole talk later
+            while not await asyncio.to_thread(talked, house.store, house.mouths.rough_from):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
         house.crowd.stop_arriving()
         await asyncio.sleep(2 if short else 10)
     finally:

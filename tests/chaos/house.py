@@ -25,7 +25,7 @@ from tests.real.hostile import Wire
 NOBODYS = "8099"
 """An agent who is never on duty, and the only one for key 3: its callers leave messages."""
 
-CALM_LIMIT = 40.0
+CALM_LIMIT = 120.0
 """Seconds until nothing of the crowd is left, once all have hung up: a daemon may be in the middle of its return."""
 
 
@@ -85,7 +85,7 @@ class House:
         """``kill -9``, and return when it is gone."""
         pid = self.asterisk_pid
         os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while process.running(self.trial.home) is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

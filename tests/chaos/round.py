@@ -101,4 +101,7 @@ async def settle(house: House, rate: float, *, leave: bool = False) -> None:
     await house.crowd.drained()
     found = await audit(house)
     assert not found.losses, found.losses
-    house.idle = await house.open_files()
+    for _look in range(5):  # the most of what is there: some of it comes and goes
+        now = await house.open_files()
+        house.idle = {what: max(count, house.idle.get(what, 0)) for what, count in now.items()}
+        await asyncio.sleep(0.2)

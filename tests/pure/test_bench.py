@@ -127,7 +127,7 @@ def ear() -> Iterator[tuple[Side, socket.socket]]:
         open_ones.callback(side.batches.socket.close)
         peer = open_ones.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         peer.bind(("127.0.0.1", next(one for one in free_ports(20) if one % 2 == 0)))
-        peer.settimeout(2.0)
+        peer.settimeout(30.0)
         yield side, peer
 
 

@@ -243,7 +243,7 @@ class Daemon:
 
     def __enter__(self) -> Daemon:
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -96,7 +96,7 @@ async def test_who_left_for_the_dialplan_while_the_connection_was_broken_is_told
     await there.read_back(line)
     if gone:  # it was on its way out
         del client.there[CALL]
-    async with asyncio.timeout(FATE + 2):
+    async with asyncio.timeout(FATE + 30):
         told = await waiting
     assert told == (port.LegEnded(CALL, 0) if gone else port.LegTaken(CALL))
 

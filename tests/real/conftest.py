@@ -49,12 +49,15 @@ def on_duty(*agents: str) -> dict[str, Any]:
 
 
 def profile(agents: list[str], /, **changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Short timers and words; ``changes`` are laid over, by file stem."""
+    """Short timers and words; ``changes`` are laid over, by file stem.
+
+    Rings and waits are long: they must outlast a machine that stalls between what a test sees and what it does.
+    """
     skills = ["inquiry", "complaint", "business", "general"]
     tree: dict[str, Any] = {
         "hotline": {
             "times": {
-                "digit_timeout": 1.5, "ring": 2.5, "wrap_up": 0.3, "announce_every": 3, "voicemail_longest": 20,
+                "digit_timeout": 1.5, "ring": 10, "wrap_up": 0.3, "announce_every": 3, "voicemail_longest": 20,
                 "voicemail_silence": 3, "stop_grace": 15,
             }
         },
@@ -64,8 +67,8 @@ def profile(agents: list[str], /, **changes: Mapping[str, Any]) -> dict[str, Any
         }},
         "roster": on_duty(*agents),
         "queues": {"queues": {
-            "inquiry": {"longest_wait": 8, "wrap_up": None}, "complaint": {"longest_wait": 8, "wrap_up": None},
-            "suggestion": {"longest_wait": 8}, "business": {"longest_wait": 8}, "person": {"longest_wait": 8},
+            "inquiry": {"longest_wait": 60, "wrap_up": None}, "complaint": {"longest_wait": 60, "wrap_up": None},
+            "suggestion": {"longest_wait": 60}, "business": {"longest_wait": 60}, "person": {"longest_wait": 60},
         }},
         # One language, where a test asks for no other: to speak a second takes time, and so does its offer.
         "menu": {"menus": {"main": {"offers": [], "options": {"9": None}}}},

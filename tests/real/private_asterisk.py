@@ -29,10 +29,12 @@ from hotline.outside.ports import free_ports
 from hotline.outside.sipp import sipp
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SIPP_LIMIT = 40.0
+SIPP_LIMIT = 60.0
 CALLER = '"A" <sip:13912345678@[local_ip]>'
 NOWHERE = "40000"
 """An RTP port where nobody listens."""
+PAUSE = 0.15
+"""Seconds without sound that are a pause: a prompt is over."""
 FRAME = 160
 """Samples of one RTP packet: 20 ms at 8 kHz."""
 
@@ -132,10 +134,13 @@ def strength(samples: np.ndarray[tuple[int], np.dtype[np.int16]], hertz: float) 
 
 @dataclass
 class Mouth:
-    """The caller's audio end: hears everything, and speaks 700 Hz for ``speak`` seconds once the beep is over."""
+    """The caller's audio end: hears everything, and speaks 700 Hz for ``speak`` seconds.
+
+    It begins with the first pause behind so many seconds of sound (``after``).
+    """
 
     speak: float = 0.0
-    speak_after: float = 0.0
+    after: float = 0.0
     heard: list[np.ndarray[tuple[int], np.dtype[np.int16]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -166,18 +171,22 @@ class Mouth:
         packets = [alaw[at : at + FRAME] for at in range(0, len(alaw), FRAME)]
         quiet = b"\xd5" * FRAME
         peer, first, sequence = None, 0.0, 0
+        loud, last_loud, spoken = 0, 0.0, -1
         while not self._ended.is_set():
             try:
                 data, peer = self.socket.recvfrom(2048)
                 first = first or time.monotonic()
                 if data[1] & 0x7F == 8:
                     self.heard.append((decode(data[12:]) * 32_767).astype(np.int16))
+                    if np.abs(self.heard[-1].astype(np.int32)).max() > 1000:
+                        loud, last_loud = loud + 1, time.monotonic()
             except TimeoutError:
                 pass
             if peer is None:
                 continue
             while sequence * 0.02 < time.monotonic() - first:
-                spoken = sequence - round(self.speak_after / 0.02)
+                if spoken >= 0 or (loud * 0.02 >= self.after and time.monotonic() - last_loud > PAUSE):
+                    spoken += 1
                 payload = packets[spoken] if 0 <= spoken < len(packets) else quiet
                 head = struct.pack("!BBHII", 0x80, 8, sequence & 0xFFFF, sequence * FRAME, 7)
                 self.socket.sendto(head + payload, peer)
@@ -194,7 +203,7 @@ def call(
     assert done.ok, (done.status, done.errors[-500:])
 
 
-def wait_for(condition: object, limit: float = 10.0) -> None:
+def wait_for(condition: object, limit: float = 30.0) -> None:
     """Wait until ``condition()`` is true; fails loudly when it does not become so."""
     assert callable(condition)
     until = time.monotonic() + limit

@@ -31,7 +31,7 @@ def asterisk() -> Iterator[PrivateAsterisk]:
     """One for all tests here, in a folder with a space and Chinese letters in its name."""
     folder = Path(tempfile.mkdtemp(prefix="hot line 热线 "))
     try:
-        with private_asterisk(folder, voicemail_silence=1.0, voicemail_longest=6.0) as running:
+        with private_asterisk(folder, voicemail_silence=2.0, voicemail_longest=8.0) as running:
             prompts = folder / "sounds/zh"
             write_tone(prompts / "away_apology.wav", 440, 1.0)
             write_tone(prompts / "voicemail_thanks.wav", 520, 0.6)
@@ -62,7 +62,7 @@ def known(asterisk: PrivateAsterisk) -> set[Path]:
 
 
 def test_a_message_is_left(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path) -> None:
-    with Mouth(speak=2.0, speak_after=2.2) as mouth:
+    with Mouth(speak=2.0, after=1.1) as mouth:  # the apology has one second: that long is within the beep
         call(tmp_path, asterisk, waits(CALLER, str(mouth.port), 30.0))
     record = record_of(asterisk, known)
     assert record["number"] == "13912345678"
@@ -74,7 +74,7 @@ def test_a_message_is_left(asterisk: PrivateAsterisk, known: set[Path], tmp_path
     with wave.open(str(asterisk.home.away / record["voicemail"])) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
         message = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-    assert 1.5 <= message.size / 8000 <= 4.0
+    assert 1.5 <= message.size / 8000 <= 8.0
     assert strength(message, 700) > 0.9
     assert strength(mouth.sound[: 8000 * 14 // 10], 440) > 0.9, "the apology was not heard first"
     assert strength(mouth.sound[-4000:], 520) > 0.8, "no thanks were heard"
@@ -82,12 +82,12 @@ def test_a_message_is_left(asterisk: PrivateAsterisk, known: set[Path], tmp_path
 
 
 def test_hanging_up_in_the_message_keeps_it(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path) -> None:
-    with Mouth(speak=5.0, speak_after=0.5) as mouth:
-        call(tmp_path, asterisk, hangs_up(CALLER, str(mouth.port), 4.0), to="+86" + asterisk.number)
+    with Mouth(speak=5.0, after=0.2) as mouth:
+        call(tmp_path, asterisk, hangs_up(CALLER, str(mouth.port), 5.0), to="+86" + asterisk.number)
     record = record_of(asterisk, known)
     assert record["did"] == asterisk.number
     with wave.open(str(asterisk.home.away / record["voicemail"])) as file:
-        assert 1.0 <= file.getnframes() / 8000 <= 3.5
+        assert 0.5 <= file.getnframes() / 8000 <= 4.5
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from calllog.folds import CallState
 from hotline.asterisk import process
 from hotline.outside import Caller, Ring
 from hotline.trial import Trial, trial
@@ -34,7 +35,7 @@ class Wired:
 
     async def status(self, ready: bool) -> None:
         """Return when the daemon says so of its connections."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (await self.hotline.status()).get("ready") is not ready:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -44,19 +45,24 @@ class Wired:
         await ring.answer()
         caller.say(tone_hz=440)
         ring.say(tone_hz=660)
-        await caller.heard(tone_hz=660, within=10)
+        await caller.heard(tone_hz=660, within=30)
         return caller, number, ring
 
     async def waiting(self) -> tuple[Caller, str]:
         caller, number = await asks(self.hotline)
-        await caller.heard("queue_wait", within=15)
+        await caller.heard("queue_wait", within=30)
         return caller, number
 
     async def in_menu(self) -> tuple[Caller, str]:
         number = self.hotline.fresh_number()
         caller = await self.hotline.world.call(self.hotline.number, number=number)
-        await caller.heard("recording_notice", within=10, whole=True)
+        await caller.heard("recording_notice", within=30, whole=True)
         return caller, number
+
+    async def call(self, number: str) -> CallState:
+        found = await self.hotline.detail(number)
+        assert found is not None
+        return found.state
 
     async def outcome(self, number: str) -> str | None:
         return (await self.hotline.ended(number)).state.outcome
@@ -67,7 +73,7 @@ async def wired(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wired
     folder = tmp_path_factory.mktemp("trial")
     changes = profile(
         AGENTS,
-        hotline={"times": {"ring": 30, "digit_timeout": 6}},
+        hotline={"times": {"ring": 30, "digit_timeout": 20}},
         queues={"queues": {"inquiry": {"longest_wait": 60}}},
     )
     async with trial(folder, changes, daemon=False) as it:
@@ -112,7 +118,7 @@ async def test_events_cut_off_and_back_and_what_was_missed_is_noticed(wired: Wir
     else:
         wired.ari.freeze(True)
     # Meanwhile talks go on; a waiting caller and the second agent hang up.
-    await talk_a.heard(tone_hz=660, within=5)
+    await talk_a.heard(tone_hz=660, within=30)
     await gone.hang_up()
     await ring_b.hang_up()
     if how == "cut":
@@ -125,11 +131,11 @@ async def test_events_cut_off_and_back_and_what_was_missed_is_noticed(wired: Wir
     await wired.status(True)
     assert wired.ari.connections > before
     assert await wired.outcome(gone_number) == "abandoned"
-    await talk_b.heard("farewell", within=10)
+    await talk_b.heard("farewell", within=30)
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=880)
-    await first.heard(tone_hz=880, within=10)
+    await first.heard(tone_hz=880, within=30)
     assert not menu.is_gone
     for caller in (talk_a, talk_b, first, menu):
         await caller.hang_up()
@@ -147,10 +153,13 @@ async def test_without_ami_a_talk_is_recorded_as_soon_as_it_is_back(wired: Wired
     caller, number, ring = await wired.talking()  # nobody waits for the recorder
     await wired.ami.restore()
     await wired.status(True)
-    await asyncio.sleep(2)
+    async with asyncio.timeout(60):
+        while not any(part.started_at for talk in (await wired.call(number)).talks for part in talk.parts):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
     await wired.ami.cut()  # once more, in the middle of the recording
     await wired.status(False)
-    await ring.heard(tone_hz=440, within=5)
+    await ring.heard(tone_hz=440, within=30)
     await wired.ami.restore()
     await wired.status(True)
     await caller.hang_up()

@@ -32,15 +32,15 @@ def test_a_supervisor_holds_asterisk_itself_and_can_start_it_again(tmp_path: Pat
         wait_for(lambda: process.status(install, state).serving, 40)
         assert process.running(home) == held.pid
         os.kill(held.pid, signal.SIGKILL)
-        held.wait(10)
+        held.wait(30)
         assert process.running(home) is None
         held = begin()
         wait_for(lambda: process.status(install, state).serving, 40)
         assert process.running(home) == held.pid
         second = begin()
         assert second.wait(40) == 1, "one that runs already is refused"
-        assert process.stop(install, state) and held.wait(20) == 0
+        assert process.stop(install, state) and held.wait(40) == 0
     finally:
         if held.poll() is None:
             held.kill()
-            held.wait(10)
+            held.wait(30)

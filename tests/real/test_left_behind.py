@@ -40,17 +40,17 @@ async def test_without_a_restart_whoever_was_left_behind_gets_the_lifeboat_and_t
     talker, talk_number, talk_ring = await talking(hotline)
     other, other_number, other_ring = await talking(hotline)
     waiting, waiting_number = await asks(hotline)
-    await waiting.heard("queue_wait", within=15)
+    await waiting.heard("queue_wait", within=30)
     in_menu_number = hotline.fresh_number()
     in_menu = await hotline.world.call(hotline.number, number=in_menu_number)
-    await in_menu.heard("menu_main", within=10)
+    await in_menu.heard("menu_main", within=30)
     marks = {waiting: waiting.now, in_menu: in_menu.now, other: other.now}
     await hotline.kill()
     await other_ring.hang_up()  # type: ignore[attr-defined]  # their caller hears nothing from now on
     heard = (caller.heard("recording_notice", within=BEHIND, after=mark) for caller, mark in marks.items())
     await asyncio.gather(*heard)
-    await talker.heard(tone_hz=660, within=3)
-    await talk_ring.heard(tone_hz=440, within=3)  # type: ignore[attr-defined]
+    await talker.heard(tone_hz=660, within=30)
+    await talk_ring.heard(tone_hz=440, within=30)  # type: ignore[attr-defined]
     await in_menu.hang_up()
     await other.hang_up()
     await waiting.hang_up()
@@ -58,12 +58,13 @@ async def test_without_a_restart_whoever_was_left_behind_gets_the_lifeboat_and_t
     # The one who talks hangs up while no daemon is there, which is when the talk ended.
     hung_up = time.time()
     await talker.hang_up()
+    gone = time.time()
     await asyncio.sleep(3)
     await hotline.start()
     state = (await hotline.ended(talk_number)).state
     assert state.outcome == "answered"
     for at in (state.ended_at, state.hung_up_at, state.talks[0].ended_at):
-        assert abs(at / 1e6 - hung_up) < 1.0
+        assert hung_up - 1.0 < at / 1e6 < gone + 2.0, "when they hung up, not when the daemon heard of it"
     recording = state.recordings["call"]
     assert [(span.verified, span.note) for span in recording.spans] == [(True, "")]
     left, right = measure(hotline.state / "recordings" / recording.file)

@@ -117,7 +117,10 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     state = folder / "var"
     sip, line, handsets = free_ports(3)
     recordings = folder / "office/spool/recording"
-    own = {"hotline": {"asterisk": {"own": {"recordings": str(recordings)}}}}
+    own = {
+        "hotline": {"asterisk": {"own": {"recordings": str(recordings)}}},
+        "queues": {"queues": {"inquiry": {"longest_wait": 8}}},
+    }
     config = copy_config(folder / "config", state, profile(["8001", "8002"], **own))
     settings = load_settings(config)
     asterisk, install = settings.hotline.asterisk, find_asterisk()
@@ -164,7 +167,7 @@ async def test_a_call_is_served_and_recorded_and_the_office_goes_on_working(offi
 
     number = it.fresh_number()
     caller = await it.world.call(it.number, number=number)
-    await caller.heard("menu_main", within=20)
+    await caller.heard("menu_main", within=30)
     await caller.press("1")
     ring = await either(it, "hotline-8001", "hotline-8002")
     await ring.answer()
@@ -193,12 +196,11 @@ async def test_a_message_is_taken_from_the_offices_folder(office: Office) -> Non
     for handset in ("hotline-8001", "hotline-8002"):
         await it.world.handsets[handset].unregister()
     caller = await it.world.call(it.number, number=number)
-    await caller.heard("menu_main", within=20)
+    await caller.heard("menu_main", within=30)
     await caller.press("1")
     await caller.heard("voicemail_invite", within=40)
-    await asyncio.sleep(3)
-    caller.say(tone_hz=440)
-    await asyncio.sleep(4)
+    caller.say(tone_hz=440)  # over the invitation, if need be: silence would end the message
+    await asyncio.sleep(6)
     await caller.hang_up()
     call = await it.ended(number)
     assert call.state.outcome == "voicemail"
@@ -210,8 +212,8 @@ async def test_while_the_daemon_is_away_the_lifeboat_serves_there_too(office: Of
     await it.stop()
     number = it.fresh_number()
     caller = await it.world.call(it.number, number=number)
-    await caller.answered(10)
-    await caller.heard("greeting", within=20)
+    await caller.answered(30)
+    await caller.heard("greeting", within=30)
     await caller.hang_up()
     await it.start()
     call = await it.ended(number)

@@ -21,7 +21,7 @@ from config.snapshot import look
 from config.versions import History
 from hotline.asterisk.passwords import load_secrets
 from hotline.control import ask
-from hotline.outside import Caller
+from hotline.outside import Caller, free_ports
 from hotline.trial import REPOSITORY, Trial
 from tests.real.verbs import asks, either
 
@@ -32,7 +32,7 @@ CHANGES = {
     "queues": {"queues": {"inquiry": {"longest_wait": 60}, "suggestion": {"longest_wait": 60}}},
     "hotline": {"times": {"ring": 20, "digit_timeout": 30}},  # a caller stays in the menu while it is changed
 }
-TAKEN = 40.0
+TAKEN = 60.0
 """Seconds within which a change must be in force: it settles for one, is checked for two on a quiet machine."""
 
 
@@ -82,7 +82,7 @@ async def answered(hotline: Trial, caller: Caller) -> Any:
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=990)
-    await caller.heard(tone_hz=990, within=10)
+    await caller.heard(tone_hz=990, within=30)
     return ring
 
 
@@ -92,7 +92,7 @@ async def talking(hotline: Trial) -> tuple[Caller, str, Any]:
     await ring.answer()
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=10)
+    await caller.heard(tone_hz=660, within=30)
     return caller, number, ring
 
 
@@ -100,7 +100,7 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
     talker, talker_number, talk = await talking(hotline)
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("menu_main", within=10)
+    await caller.heard("menu_main", within=30)
 
     def swap(tree: Any) -> None:
         options = tree["menus"]["main"]["options"]
@@ -114,14 +114,14 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
 
     other_number = hotline.fresh_number()
     other = await hotline.world.call(hotline.number, number=other_number)
-    await other.heard("menu_main", within=10)
+    await other.heard("menu_main", within=30)
     before = other.now
     await other.press("1")  # the new menu says it again
-    await other.heard("menu_main", within=10, after=before)
+    await other.heard("menu_main", within=30, after=before)
     await other.hang_up()
     assert (await hotline.ended(other_number)).state.outcome == "menu"
-    await talker.heard(tone_hz=660, within=3)
-    await talk.heard(tone_hz=440, within=3)
+    await talker.heard(tone_hz=660, within=30)
+    await talk.heard(tone_hz=440, within=30)
     await talker.hang_up()
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
     status, _out, err = await command(hotline, "config", "undo")
@@ -153,7 +153,7 @@ async def test_a_removed_queue_serves_who_waits_in_it(hotline: Trial) -> None:
     for agent in AGENTS:
         await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="pause")
     waiting, number = await asks(hotline, "4")
-    await waiting.heard("queue_wait", within=15)
+    await waiting.heard("queue_wait", within=30)
     hotline.config.joinpath("menu.yaml").write_text(
         hotline.config.joinpath("menu.yaml").read_text(encoding="utf-8").replace("queue: business", "queue: inquiry"),
         encoding="utf-8",
@@ -165,7 +165,7 @@ async def test_a_removed_queue_serves_who_waits_in_it(hotline: Trial) -> None:
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=880)
-    await waiting.heard(tone_hz=880, within=5)
+    await waiting.heard(tone_hz=880, within=30)
     await waiting.hang_up()
     state = (await hotline.ended(number)).state
     assert (state.outcome, state.queue) == ("answered", "business")
@@ -185,11 +185,11 @@ async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishe
     for agent in AGENTS:
         await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="pause")
     caller, number = await asks(hotline)
-    ring = await phone.rings(10)
+    ring = await phone.rings(30)
     await ring.answer()
     caller.say(tone_hz=500)
     ring.say(tone_hz=770)
-    await caller.heard(tone_hz=770, within=5)
+    await caller.heard(tone_hz=770, within=30)
 
     def leave(tree: Any) -> None:
         del tree["agents"]["8020"]
@@ -197,17 +197,17 @@ async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishe
     edit(hotline, "agents", leave)
     await taken(hotline, "roster", lambda tree: tree["rules"][0]["agents"].remove("8020"))
     later = caller.now
-    await caller.heard(tone_hz=770, within=5, after=later)  # the talk goes on both ways
-    await ring.heard(tone_hz=500, within=5, after=ring.now - 0.5)
+    await caller.heard(tone_hz=770, within=30, after=later)  # the talk goes on both ways
+    await ring.heard(tone_hz=500, within=30, after=ring.now - 0.5)
     await ring.hang_up()  # from a phone whose account is gone
-    await caller.heard("farewell", within=10)
+    await caller.heard("farewell", within=30)
     await caller.hang_up()
     assert (await hotline.ended(number)).state.outcome == "answered"
     assert "8020" not in (await hotline.status())["agents"]
     for agent in AGENTS:
         await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="ready")
-    await talker.heard(tone_hz=660, within=3)
-    await talk.heard(tone_hz=440, within=3)
+    await talker.heard(tone_hz=660, within=30)
+    await talk.heard(tone_hz=440, within=30)
     await talker.hang_up()
     state = (await hotline.ended(talker_number)).state
     assert state.outcome == "answered" and all(span.verified for span in state.recordings["call"].spans)
@@ -264,7 +264,7 @@ async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: 
     assert about["version"] == version
     assert await hotline.stop() == 0  # and a restart serves by the version in force all the same
     await hotline.start()
-    await talker.heard(tone_hz=660, within=5)
+    await talker.heard(tone_hz=660, within=30)
     caller, number = await asks(hotline)
     await answered(hotline, caller)
     await caller.hang_up()
@@ -306,8 +306,8 @@ async def test_a_half_written_roster_waits_and_a_command_changes_it_while_a_talk
     assert "王班长" in about["overwrites"][0] and "extra: 全天" in about["overwrites"][0]
     status, out, err = await command(hotline, "roster", "undo", "--yes")
     assert status == 0 and "It is in force." in out and file.read_bytes() == written, err
-    await talker.heard(tone_hz=660, within=3, after=talker.now - 0.5)
-    await talk.heard(tone_hz=440, within=3, after=talk.now - 0.5)
+    await talker.heard(tone_hz=660, within=30, after=talker.now - 0.5)
+    await talk.heard(tone_hz=440, within=30, after=talk.now - 0.5)
     await talker.hang_up()
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
 
@@ -317,21 +317,22 @@ async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restar
     old = live.read_bytes()
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("menu_main", within=10)
+    await caller.heard("menu_main", within=30)
     edit(hotline, "prompts.zh", lambda tree: tree["prompts"].update(menu_main=tree["prompts"]["farewell"]))
 
+    other_sip, other_ari = free_ports(2)
+
     def ports(tree: Any) -> None:
-        tree["asterisk"]["sip"]["port"] += 1
-        tree["asterisk"]["ari_port"] += 1
+        tree["asterisk"]["sip"]["port"], tree["asterisk"]["ari_port"] = other_sip, other_ari
 
     edit(hotline, "hotline", ports)  # at once with the prompt, or as a version of its own
     about = await until(hotline, lambda about: about.get("pending"), "values that wait for a restart")
     assert about["pending"] == {"asterisk.sip.port": "asterisk", "asterisk.ari_port": "both"}
     await until(hotline, lambda _about: live.read_bytes() != old, "the new prompt")
     await caller.press("9")  # wrong: its menu is said again, in the words it began with
-    await caller.heard("menu_wrong_key", within=10)
+    await caller.heard("menu_wrong_key", within=30)
     other = await hotline.world.call(hotline.number, number=hotline.fresh_number())
-    await other.heard("farewell|menu_main", within=15)  # the new words, which sound like those of another prompt
+    await other.heard("farewell|menu_main", within=30)  # the new words, which sound like those of another prompt
     await other.hang_up()
     assert not any("farewell" in name for name, _at in await caller.prompts_heard())
     await caller.press("1")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ACCOUNT, PASSWORD = "02162345678", "ge;heim --; 1"
 MOBILE = "13912345678"
-LIMIT = 45.0
+LIMIT = 75.0
 """Seconds: a REGISTER that was sent before the carrier was there is sent again after 30."""
 
 REGISTRAR = """\

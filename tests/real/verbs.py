@@ -10,12 +10,19 @@ from hotline.trial import Trial
 
 async def either(hotline: Trial, *agents: str) -> Ring:
     """The ring at whichever of these agents' phones rings first."""
-    waits = [asyncio.ensure_future(hotline.world.handsets[agent].rings(10)) for agent in agents]
+    waits = [asyncio.ensure_future(hotline.world.handsets[agent].rings(30)) for agent in agents]
     done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in rest:
         task.cancel()
     await asyncio.gather(*rest, return_exceptions=True)
     return done.pop().result()
+
+
+async def connected(hotline: Trial, number: str, talks: int = 1) -> None:
+    """Return when the newest call from this number is in its so many-th talk: who picks up is heard a moment later."""
+    async with asyncio.timeout(60):
+        while (call := await hotline.detail(number)) is None or sum(t.started_at > 0 for t in call.state.talks) < talks:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def asks(hotline: Trial, key: str = "1") -> tuple[Caller, str]:
