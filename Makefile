@@ -37,7 +37,8 @@ check: setup
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest -n 2 tests/pure tests/virtual
+	@$(PYTHON) scripts/setup.py --web
+	$(BIN)/pytest -n 2 tests/pure tests/virtual tests/web
 	$(BIN)/pytest -n 5 --dist loadfile tests/chaos tests/real
 
 chaos: setup

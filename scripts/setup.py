@@ -1,6 +1,8 @@
 """Sets up .venv from requirements.lock, the console's libraries, then the private Asterisk. Standard library only: it
 runs before .venv.
 
+With ``--web`` it then adds what only the tests of the console need: requirements-web.lock, and a browser.
+
 A second run finds its own mark and touches neither network nor disk. Written to run on an older Python too, so that
 it can say what is wrong with it.
 """
@@ -23,6 +25,8 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(ROOT, "requirements.lock")
 MARK = os.path.join(VENV, ".hotline")
+WEB_LOCK = os.path.join(ROOT, "requirements-web.lock")
+WEB_MARK = os.path.join(VENV, ".hotline-web")
 PIP = ("-m", "pip", "--no-input", "--disable-pip-version-check")
 
 
@@ -43,7 +47,19 @@ def main() -> int:
     if why:
         return refuse(why)
     os.chdir(ROOT)
-    return subprocess.call([PYTHON, "-m", "hotline.asterisk.install"])
+    return subprocess.call([PYTHON, "-m", "hotline.asterisk.install"]) or ("--web" in sys.argv and web(mark)) or 0
+
+
+def web(mark: str) -> int:
+    """What the tests of the console need besides."""
+    mark += read(WEB_LOCK)
+    if read(WEB_MARK) != mark:
+        status = locked(WEB_LOCK)
+        if status:
+            return status
+        with open(WEB_MARK, "w", encoding="utf-8") as file:
+            file.write(mark)
+    return subprocess.call([PYTHON, "-m", "tests.web.chromium"])
 
 
 def wanted() -> str:
@@ -67,12 +83,14 @@ def make_venv() -> int:
         done = subprocess.run([sys.executable, "-m", "venv", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             return refuse(f".venv cannot be made: {last_line(done.stdout.decode(errors='replace'))}")
-    with open(LOCK, encoding="utf-8") as file:
-        total = len(re.findall(r"^[A-Za-z0-9]", file.read(), re.MULTILINE))
-    locked = ("--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", LOCK)
+    return locked(LOCK) or pip(0, "install", "--no-deps", "--no-build-isolation", "-e", ROOT)
+
+
+def locked(lock: str) -> int:
+    """Install exactly this lock's files, checked by hash."""
+    total = len(re.findall(r"^[A-Za-z0-9]", read(lock), re.MULTILINE))
     say(f"Installing {total} Python packages ...")
-    status = pip(total, "install", *locked)
-    return status or pip(0, "install", "--no-deps", "--no-build-isolation", "-e", ROOT)
+    return pip(total, "install", "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", lock)
 
 
 def usable() -> bool:

@@ -60,8 +60,8 @@ class Apt:
         """Where the downloaded ``.deb`` files stand."""
         return self.folder / "cache/archives"
 
-    def open(self, *, source: bool = False) -> None:
-        """Read the list of ``SUITE``'s packages (``source``: of its source packages) from the first of the machine's
+    def open(self, *, source: bool = False, suite: str = SUITE) -> None:
+        """Read the list of that release's packages (``source``: of its source packages) from the first of the machine's
         mirrors that has it."""
         if not KEYRING.exists():
             raise AsteriskFault(
@@ -72,7 +72,7 @@ class Apt:
             )
         said = ""
         for site in self._mirrors():
-            line = f"{'deb-src' if source else 'deb'} [signed-by={KEYRING}] {site} {SUITE} main\n"
+            line = f"{'deb-src' if source else 'deb'} [signed-by={KEYRING}] {site} {suite} main\n"
             (self.folder / "etc/sources.list").write_text(line, encoding="utf-8")
             code, said = self._run("apt-get", "-q", "update", title=_("Reading Debian's package list"))
             if code and _expired(said):
@@ -90,7 +90,7 @@ class Apt:
                 _(
                     "This machine's package mirror has no Debian '{suite}', so no Asterisk of 22.5 or newer: "
                     "install Asterisk 22.5 or newer yourself so that it is on PATH, or use Debian."
-                ).format(suite=SUITE)
+                ).format(suite=suite)
             )
         raise AsteriskFault(
             _("The package mirror cannot be reached: {reason}. Check the network, then try again.").format(
