@@ -13,6 +13,7 @@ from console.api import (
     account as api_account,
     calls as api_calls,
     desk as api_desk,
+    duty as api_duty,
     recordings as api_recordings,
     reviews as api_reviews,
     status as api_status,
@@ -20,7 +21,7 @@ from console.api import (
 )
 from console.guard import Guard
 from console.office import Link, Office
-from console.pages import account, calls, desk, house, programs, quality, recording, sign_in, status, users
+from console.pages import account, calls, desk, duty, house, programs, quality, recording, sign_in, status, users
 from console.rooms import ApiRoom, Room, Undeclared, check_declared
 
 ROOMS: tuple[Room, ...] = (
@@ -29,6 +30,7 @@ ROOMS: tuple[Room, ...] = (
     account.room,
     desk.room,
     calls.room,
+    duty.room,
     programs.room,
     quality.room,
     recording.room,
@@ -40,6 +42,7 @@ API_ROOMS: tuple[ApiRoom, ...] = (
     api_desk.room,
     api_calls.room,
     api_recordings.room,
+    api_duty.room,
     api_reviews.room,
     api_status.room,
     api_users.room,

@@ -16,7 +16,9 @@ from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
 from calllog.notes import Note
 from cases.records import Records
+from config.problems import Problem
 from config.settings import Settings
+from console.week import Week
 from phone.trunk_words import TrunkState
 from recordings.access import AccessLog
 from recordings.folders import Folders
@@ -176,6 +178,12 @@ class Site(Protocol):
 
     def devices(self, agent: str) -> Mapping[str, bool]:
         """The agent's devices by name, and whether each can be reached."""
+
+    async def week(self, first: dt.date) -> Week:
+        """The seven days from ``first`` on, in the reader's language. Raises Refusal."""
+
+    async def proof(self) -> Sequence[Problem]:
+        """What the proof of the roster in force says, errors first, in the reader's language. Raises Refusal."""
 
     async def facts(self) -> Facts:
         """How the hotline is at this moment."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,24 +17,8 @@ from hotline.show import Column, Format, console, show, show_json
 if TYPE_CHECKING:
     from config.settings import Settings
     from routing.calendar import DayKind
-    from routing.messages import Closed
-    from routing.roster import Duty, Roster
-
-AHEAD = dt.timedelta(days=8)
-"""How far the next of a queue is looked for: a week has come round once by then, and so have most rotations."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cover:
-    """A queue at an instant: whether it is closed, who of those on duty can answer, and whose shift with the skill is
-    the next to begin."""
-
-    name: str
-    label: str
-    closed: Closed | None
-    now: tuple[Duty, ...]
-    next: tuple[Duty, ...]
-
+    from routing.present import Present
+    from routing.roster import Duty
 
 @one_line_each()
 def duty(
@@ -49,6 +32,7 @@ def duty(
     """Who is on duty at an instant, until when, and who is next for each queue."""
     settings, state = house(config)
     from hotline.in_force import lines_in_force
+    from routing.present import present
     from routing.roster import Roster
     from routing.timetable import on_break
 
@@ -60,7 +44,7 @@ def duty(
     breaks = on_break(roster, instant)
     there = (*roster.on_duty(instant), *(shift for shift, _ends in breaks.values()))
     on_duty = sorted(there, key=lambda one: (one.backup, one.agent in breaks, one.agent))
-    covers = _covers(settings, roster, instant)
+    covers = present(settings, roster, instant)
     columns = _duty_columns(settings, instant, {agent: ends for agent, (_shift, ends) in breaks.items()},
                             any(one.instead_of for one in on_duty))  # fmt: skip
     day = roster.calendar.kind(instant.date())
@@ -151,7 +135,7 @@ def _devices(settings: Settings, duty: Duty) -> list[str]:
     return [one.label for one in chosen(agent, duty.devices)]
 
 
-def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cover]]:
+def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[Present]]:
     names = Names.of(settings)
 
     def local(time: dt.datetime) -> dt.datetime:
@@ -162,7 +146,7 @@ def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cov
         backups = [_("{agent} (backup)").format(agent=names.agent(one.agent)) for one in duties if one.backup]
         return _(", ").join(first + backups)
 
-    def now(cover: _Cover) -> str | tuple[str, str]:
+    def now(cover: Present) -> str | tuple[str, str]:
         if cover.closed is not None:
             if not cover.closed.opens:
                 return _("closed"), DIM
@@ -170,7 +154,7 @@ def _cover_columns(settings: Settings, instant: dt.datetime) -> list[Column[_Cov
             return _("closed until {time}").format(time=_hour(opens, instant)), DIM
         return people(cover.now) or (_("nobody"), "bold red")
 
-    def following(cover: _Cover) -> str | tuple[str, str]:
+    def following(cover: Present) -> str | tuple[str, str]:
         if not cover.next:
             return _("nobody within 8 days"), WARN
         return f"{_hour(cover.next[0].begins, instant)} {people(cover.next)}"
@@ -190,26 +174,6 @@ def _skill_words(settings: Settings, skills: list[str]) -> list[str]:
     queues = settings.queues.queues.values()
     labels = [queue.label for queue in queues if queue.skill in skills]
     return labels + [skill for skill in skills if all(queue.skill != skill for queue in queues)]
-
-
-def _covers(settings: Settings, roster: Roster, instant: dt.datetime) -> list[_Cover]:
-    from routing.timetable import ServiceHours
-
-    agents = settings.agents.agents
-    on_duty = roster.on_duty(instant)
-    closed = ServiceHours(settings.queues.queues, roster.calendar, roster.zone).closed(instant)
-    coming = [one for one in roster.spans(instant, instant + AHEAD) if one.begins > instant]
-    covers = []
-    for name, queue in settings.queues.queues.items():
-
-        def able(one: Duty, skill: str = queue.skill, level: int = queue.level) -> bool:
-            return one.agent in agents and agents[one.agent].skills_at(one.date).get(skill, 0) >= level
-
-        later = [one for one in coming if able(one)]
-        first = min((one.begins for one in later), default=None)
-        now, following = filter(able, on_duty), (one for one in later if one.begins == first)
-        covers.append(_Cover(name, queue.label, closed.get(name), tuple(now), tuple(following)))
-    return covers
 
 
 def _hour(time: dt.datetime, instant: dt.datetime) -> str:

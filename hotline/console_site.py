@@ -13,9 +13,10 @@ import importlib.metadata
 import os
 import shutil
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -23,15 +24,19 @@ from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
 from calllog.notes import Note
 from cases.records import Records
+from config.catalogue import _
 from config.console import Console as ConsoleSettings
+from config.problems import Problem
 from config.settings import Settings
 from console.app import make_app
 from console.assets import AssetsMissing
 from console.book import BookFault
 from console.office import Office
 from console.server import Listener
-from console.site import CallNow, Facts
+from console.site import CallNow, Facts, Refusal
+from console.week import Week
 from hotline.console_desk import call_now, switched
+from hotline.console_week import RosterLooks
 from hotline.keep_on import keep_on
 from hotline.ledger import Own
 from hotline.loop_lag import LoopLag
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 TRY_AGAIN = 10.0
 """Seconds until what could not be opened is tried again."""
 
@@ -58,6 +65,15 @@ LOOK_EVERY = 1.0
 
 DISK_STEP = 100_000_000
 """Bytes to which free space is rounded."""
+
+
+async def _made(work: Awaitable[T]) -> T:
+    """What a worker made. Raises Refusal when it died or took too long."""
+    try:
+        return await work
+    except (BrokenProcessPool, TimeoutError, OSError) as error:
+        log.error("the roster could not be shown", why=repr(error))
+        raise Refusal(_("The roster could not be read just now. Try again in a moment."), status=503) from error
 
 
 class ConsoleSite:
@@ -70,6 +86,7 @@ class ConsoleSite:
         self._reviews = ReviewDesk(daemon.journal, self.store)
         self._signing = new_secret()
         self.lag = LoopLag()
+        self._looks = RosterLooks()
 
     @property
     def settings(self) -> Settings:
@@ -181,6 +198,14 @@ class ConsoleSite:
     def alert(self, code: str, **params: str | int) -> None:
         """Tell people that something needs them."""
         self._daemon.alerts.alert(code, **params)
+
+    async def week(self, first: dt.date) -> Week:
+        """Seven days of the roster in force."""
+        return await _made(self._looks.week(self.settings, first, self.wall()))
+
+    async def proof(self) -> Sequence[Problem]:
+        """The proof of the roster in force."""
+        return await _made(self._looks.checked(self.settings, self.wall()))
 
     async def facts(self) -> Facts:
         """How the hotline is at this moment."""

@@ -22,6 +22,7 @@ from calllog.notes import Note
 from cases.records import Records
 from config.console import Console
 from config.load import load_settings
+from config.problems import Problem
 from config.settings import Settings
 from console import passwords
 from console.accounts import Wanted
@@ -31,6 +32,8 @@ from console.office import Office
 from console.permits import Role, command_line
 from console.server import Listener
 from console.site import CallNow, Facts, Refusal
+from console.week import Week
+from hotline.console_week import week_of
 from hotline.ledger import Own
 from recordings.access import AccessLog
 from recordings.folders import Folders
@@ -75,6 +78,9 @@ class PlainSite:
     calls: dict[str, CallNow] = field(default_factory=dict)
     saved: list[str] = field(default_factory=list)
     _records: Records | None = None
+    problems: Sequence[Problem] = ()
+    stands: dt.datetime | None = None
+    """Where the wall clock stands still."""
     roster: Roster = field(init=False)
     reviews: ReviewDesk = field(init=False)
     access: AccessLog = field(init=False)
@@ -105,7 +111,7 @@ class PlainSite:
         return self.clock.now()
 
     def wall(self) -> dt.datetime:
-        return dt.datetime.fromtimestamp(self.clock.now() / 1_000_000, dt.UTC)
+        return self.stands or dt.datetime.fromtimestamp(self.clock.now() / 1_000_000, dt.UTC)
 
     def ledger(self, by: str) -> Own:
         return Own(self.journal, self.access, by)
@@ -144,6 +150,12 @@ class PlainSite:
     def devices(self, agent: str) -> Mapping[str, bool]:
         known = self.settings.agents.agents.get(agent)
         return {device.label: True for device in known.devices} if known is not None else {}
+
+    async def week(self, first: dt.date) -> Week:
+        return await asyncio.to_thread(week_of, self.settings, first, self.wall())
+
+    async def proof(self) -> Sequence[Problem]:
+        return self.problems
 
     async def facts(self) -> Facts:
         assert self.condition is not None
