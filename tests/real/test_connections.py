@@ -182,7 +182,8 @@ async def test_asterisk_killed_and_started_again_under_the_daemon(wired: Wired) 
     await asyncio.to_thread(process.start, hotline.settings, hotline.install, hotline.state, hotline.secrets)
     await wired.status(True)
     assert [await wired.outcome(number) for number in (talk_number, other_number)] == ["answered"] * 2
-    assert [await wired.outcome(number) for number in (queue_number, menu_number)] == ["failed"] * 2
+    # Whose next announcement met the new Asterisk before it was read back is taken for one who hung up.
+    assert {await wired.outcome(number) for number in (queue_number, menu_number)} <= {"failed", "abandoned"}
     for caller in (talk, other, queue, menu):
         await caller.hang_up()
     for phone in hotline.world.handsets.values():
