@@ -130,6 +130,10 @@ def _recordings(facts: Facts) -> Point:
     if facts.recordings_fail:
         fix = _("Let the user that runs Hotline write there. Talks go on; what Asterisk cannot write is lost.")
         return Point("recordings", title, "bad", _("cannot be written"), (facts.recordings_fail,), fix)
+    if facts.unheard:
+        said = ngettext("{n} cannot be heard", "{n} cannot be heard", facts.unheard).format(n=facts.unheard)
+        fix = _("Run 'hotline recordings verify': it names each, and why.")
+        return Point("recordings", title, "bad", said, notes if facts.archiving else (), fix)
     if facts.archiving >= SLOW_TO_ARCHIVE:
         fix = _("Nothing is lost. If the number keeps growing the machine is too slow for this many calls.")
         return Point("recordings", title, "warn", _("behind"), notes, fix)

@@ -72,6 +72,8 @@ class Facts:
     """The longest time in the last minute for which the event loop came late; rounded to 10 ms."""
     spool: int = 0
     """Bytes that wait in the spool for the store."""
+    unheard: int = 0
+    """Recordings that the last check found gone, damaged or without their key."""
 
     @property
     def in_service(self) -> bool:

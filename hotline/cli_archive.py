@@ -114,7 +114,9 @@ def _stored(state: Path, progress: Progress) -> list[tuple[Path, str]]:
     from recordings.stored import stored_files
 
     archive = Folders(state).archive
-    found = []
+    found: list[tuple[Path, str]] = []
+    if not archive.is_dir():
+        return found
     for number, name in enumerate(stored_files(archive), 1):
         found.append((archive / name, name))
         progress(number, 0)

@@ -222,6 +222,7 @@ class ConsoleSite:
             archiving=daemon.shelf.waiting, store_fails=daemon.journal.degraded, recordings_fail=fault, free=free,
             size=size, trunks=dict(daemon.trunks.states), config=daemon.reload.status(),
             roster=daemon.reload.roster_digest, lag=round(self.lag.longest, 2), spool=spool,
+            unheard=daemon.upkeep.status()["lost"],
         )  # fmt: skip
 
 
