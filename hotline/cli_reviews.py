@@ -83,7 +83,7 @@ def _review_columns(settings: Settings) -> list[Column[ReviewRow]]:
             return _("replaced"), DIM
         if row.fatal:
             return _("fatal"), BAD
-        return (_("passed"), GOOD) if row.passed else (_("failed"), BAD)
+        return (_("passed"), GOOD) if row.passed else (_("not passed"), BAD)
 
     return [
         Column("call_id", lambda row: row.call_id, _("Call"), lambda row: row.call_id.removeprefix(prefix)),

@@ -41,6 +41,7 @@ from hotline.calls import Calls, recent_talks
 from hotline.codes import CodeCalls
 from hotline.console_run import ConsoleRun, load
 from hotline.control import Control, socket_path
+from hotline.drawing import Drawing
 from hotline.duty_file import DutyKeeper
 from hotline.duty_watch import DutyWatch
 from hotline.heartbeat import Heartbeat
@@ -227,6 +228,7 @@ class Daemon:
                     tasks.create_task(keep_on("night", Night(self).run)),
                     tasks.create_task(keep_on("keeping", Keeping(self).run)),
                     tasks.create_task(keep_on("upkeep", self.upkeep.run)),
+                    tasks.create_task(keep_on("drawing", Drawing(self).run)),
                     tasks.create_task(keep_on("console", ConsoleRun(self).run)),
                 ]
                 log.info("in service", version=version, pid=os.getpid())

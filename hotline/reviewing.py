@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from calllog.clock import Clock
 from calllog.journal import Journal
 from config.catalogue import _
 from config.settings import Settings
-from console.accounts import Accounts
+from console.accounts import Accounts, User
 from console.book import NAME, Book
 from console.permits import command_line
 from hotline.control import Refused
@@ -20,16 +20,37 @@ from recordings.review_desk import Drew, Journalling, ReviewDesk
 from recordings.sampling import week_of
 
 
-def bound_users(state_dir: Path) -> dict[str, str]:
-    """The staff number of each user of the console who answers calls too, by name."""
+def users(state_dir: Path) -> list[User]:
+    """The users of the console who can sign in."""
     if not (state_dir / NAME).exists():
-        return {}
+        return []
     book = Book(state_dir)
     try:
-        users = Accounts(book, lambda: 0).users(command_line("reviews"))
+        found = Accounts(book, lambda: 0).users(command_line("reviews"))
     finally:
         book.close()
+    return [user for user in found if not user.disabled_at]
+
+
+def bound(users: Iterable[User]) -> dict[str, str]:
+    """The staff number of each of them who answers calls too, by name."""
     return {user.name: user.agent for user in users if user.agent}
+
+
+def bound_users(state_dir: Path) -> dict[str, str]:
+    """The same of all who are in the state folder."""
+    return bound(users(state_dir))
+
+
+def with_graders(settings: Settings, users: Iterable[User]) -> Settings:
+    """The settings with those plans alone that have graders among the users, and these graders: nobody else has a
+    list to look at."""
+    names = {user.name for user in users}
+    plans = {
+        name: plan.model_copy(update={"graders": tuple(one for one in plan.graders if one in names)})
+        for name, plan in settings.reviews.plans.items() if names & set(plan.graders)
+    }  # fmt: skip
+    return settings.model_copy(update={"reviews": settings.reviews.model_copy(update={"plans": plans})})
 
 
 def last_week(now: dt.datetime, settings: Settings) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -52,12 +53,16 @@ class Drew:
     drawing: Drawing
 
 
+_TURNS: WeakKeyDictionary[Journalling, asyncio.Lock] = WeakKeyDictionary()
+"""One decision at a time for each journal, however many desks it has: the console's, a command's, the morning's."""
+
+
 class ReviewDesk:
     """Gives grades and draws lists. ``store`` is the call store's file, which ``journal`` writes."""
 
     def __init__(self, journal: Journalling, store: Path) -> None:
         self._journal, self._store = journal, store
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time = _TURNS.setdefault(journal, asyncio.Lock())
 
     async def give(self, who: Who, call_id: str, file: ReviewFile, name: str, filled: Filled) -> ReviewGiven:
         """Grade the call by the form of this name as it is now."""
