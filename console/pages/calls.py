@@ -30,7 +30,7 @@ from console.rooms import Room
 from console.site import Refusal
 from console.timeline import Line, timeline
 
-room = Room("calls", title=lambda: _("Calls"), path="/calls", verb=Verb.CALLS_READ, order=20)
+room = Room("calls", title=lambda: _("Call log"), path="/calls", verb=Verb.CALLS_READ, order=20)
 
 ALSO = ("subject", "length", "hold", "silence", "talk_over", "score", "category")
 """Fields that are folded away until one of them is used."""
@@ -136,7 +136,9 @@ def _shown(ask: Ask, fields: Mapping[str, str], found: Found) -> dict[str, Any]:
     eyes, now = Eyes.of(ask.site, ask.who), ask.site.now()
     zone, wall = ask.site.settings.hotline.zone, ask.site.wall()
     wanted = found.question.wanted
+    hear = ask.may(Verb.RECORDING_HEAR) and any(link.name == "quality" for link in ask.office.links)
     return {
+        "hear": hear,
         "fields": {key: fields.get(key, "") for key in (*FIELDS, "period")},
         "at": {key: _local(getattr(wanted, key), ask) if key in fields else "" for key in ("since", "until")},
         "found": found, "eyes": eyes, "query": urlencode(fields), "chips": _chips(ask, fields, found),
@@ -162,12 +164,12 @@ def _many(found: Found) -> str:
     if found.count.more:
         text = _("more than {n} calls") if n >= 1_000 else _("at least {n} calls")
         return text.format(n=f"{n:,}")
-    return ngettext("{n} call", "{n} calls", n).format(n=f"{n:,}")
+    return ngettext("{n} call found", "{n} calls found", n).format(n=f"{n:,}")
 
 
 def _title(field: str) -> str:
     return {
-        "since": _("From"), "until": _("Until"), "number": _("Number"), "agent": _("Agent"), "queue": _("Queue"),
+        "since": _("Since"), "until": _("Until"), "number": _("Number"), "agent": _("Agent"), "queue": _("Queue"),
         "subject": _("Subject"), "outcome": _("Outcome"), "length": _("Length"), "hold": _("Hold"),
         "silence": _("Silence"), "talk_over": _("Talk-over"), "score": _("Score"), "category": _("Recording"),
         "words": _("Words"), "period": _("Time"),
