@@ -116,7 +116,7 @@ class SavedFilter(BaseModel):
 class NewFilter(BaseModel):
     """A filter to keep; one of the same name is replaced."""
 
-    name: Annotated[str, Field(max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=40, pattern=r"\S")]
     fields: dict[str, Annotated[str, Field(max_length=LONGEST)]]
 
 

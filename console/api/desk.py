@@ -102,7 +102,7 @@ class Content(BaseModel):
 class Writing(Content):
     """``version``: the one that was seen; where somebody wrote another since, nothing is written (409)."""
 
-    version: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    version: Annotated[int, Field(ge=0, le=2**53, strict=True)] | None = None
 
 
 class Version(BaseModel):

@@ -165,7 +165,7 @@ class Opened(BaseModel):
 class Draw(BaseModel):
     """Draw this week (``2026-W48``), by one plan or all."""
 
-    week: Annotated[str, Field(max_length=20)]
+    week: Annotated[str, Field(pattern="^20[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3])$")]
     plan: Annotated[str | None, Field(max_length=60)] = None
 
 
