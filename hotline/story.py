@@ -131,7 +131,7 @@ def recording_state(recording: RecordingRow) -> str:
         case "due":
             return _("being finished")
         case "purged":
-            return _("deleted; its events below say when, and by which rule")
+            return _("deleted")
         case "failed":
             return _("not finished: {why}").format(why=" ".join(say(recording.archive_failed)))
     return _("finished")
