@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from calllog import events as ev, writer
+from calllog.folds import AgentState
 from calllog.journal import Journal
 from calllog.kpi import record_completeness
 from calllog.migrate import back_up
@@ -26,6 +27,7 @@ from cases.subjects import subjects_of
 from config.load import load_settings
 from config.record_file import CallRecords, SubjectFile
 from config.settings import Settings
+from hotline.record_verbs import complete_records
 from tests.pure.cli_play import hotline
 from tests.pure.config_play import EXAMPLE, problems
 from tests.pure.journal_faults_play import locked, put, until
@@ -232,6 +234,15 @@ def test_an_id_stands_once_in_the_tree(tmp_path: Path) -> None:
     file.unlink()
     assert problems(tmp_path / "config") == []
     assert load_settings(tmp_path / "config").subjects.subjects == {}
+
+
+async def test_a_start_knows_whose_record_is_whole_already(tmp_path: Path, house: Settings) -> None:
+    async with records(new_store(tmp_path), house, calls=("a", "b", "c")) as (desk, journal):
+        await desk.write("a", {"subject": "nothing-wrong"}, by="8001")
+        await desk.write("b", {"name": "x"}, by="8001")
+        agents = [AgentState(f"800{n}", "wrap_up", call_id=call) for n, call in enumerate("abc")]
+        agents.append(AgentState("8009", "paused", call_id="a"))
+        assert await complete_records(journal, agents) == ["a"]
 
 
 async def test_completeness_is_of_the_answered_calls(tmp_path: Path, house: Settings) -> None:
