@@ -188,7 +188,7 @@ def _measured(name: str, column: str, span: Span) -> Wish:
     inside = f"m.{column} BETWEEN ? AND ? AND m.{column} > 0 AND m.category = 'call'"
     values = (span.least / 1e6, (LAST if span.most is None else span.most) / 1e6)
     return Wish(
-        name, f"EXISTS (SELECT 1 FROM measure AS m WHERE m.call_id = c.call_id AND {inside})", values,
+        name, f"c.talks = 1 AND EXISTS (SELECT 1 FROM measure AS m WHERE m.call_id = c.call_id AND {inside})", values,
         f"measure AS m INDEXED BY measure_by_{name}"
         " CROSS JOIN card AS c INDEXED BY card_by_call ON c.call_id = m.call_id",
         inside, values, ordered=False, bound=MANY, counted=f"measure AS m INDEXED BY measure_by_{name}",
