@@ -155,7 +155,9 @@ Seconds = Annotated[Number, Field(le=86_400)]
 Wait = Annotated[Seconds, Field(ge=0.1)]
 """A time that must pass, in seconds; with 0 two rings or announcements would have no pause between them."""
 
-WallTime = Annotated[dt.time, BeforeValidator(_wall_time)]
+WallTime = Annotated[
+    dt.time, BeforeValidator(_wall_time), PlainSerializer("{:%H:%M}".format, return_type=str, when_used="json")
+]
 """HH:MM; 24:00 is the midnight that ends the day."""
 
 Day = Annotated[dt.date, BeforeValidator(_date)]

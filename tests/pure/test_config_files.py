@@ -36,7 +36,7 @@ FILES_WITH_FAULTS = [
     ("start: 主".encode("utf-16"), "not-utf-8", 1),
     (b"start: main\n\tretries: 2\n", "yaml-syntax", 2),
     (b"start: main\nmenus:\n\tmain: 2\n", "yaml-syntax", 3),
-    (b"start: 'main\n", "yaml-syntax", 2),
+    (b"start: 'main\n", "yaml-syntax", 1),
     (b"start: main: x\n", "yaml-syntax", 1),
     (b"start: main\nretries: \x07\n", "yaml-syntax", 2),
     (b"start: main\n---\nstart: main\n", "yaml-syntax", 2),
