@@ -49,11 +49,11 @@ addEventListener("pagehide", () => {
 });
 follow();
 
-// What scrolls sideways must be reached by keyboard, too.
+// What scrolls sideways must be reached by keyboard, too; a region stays so: its picture may come later.
 function reachable() {
   for (const one of document.querySelectorAll(".scroll")) {
     if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
-    else if (one.tabIndex === 0) one.removeAttribute("tabindex");
+    else if (one.tabIndex === 0 && one.getAttribute("role") !== "region") one.removeAttribute("tabindex");
   }
 }
 reachable();
