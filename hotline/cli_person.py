@@ -114,7 +114,21 @@ def erase_command(
 
     with bar(_("Deleting")) as progress:
         done = with_ledger(state, work)
+    _forget_filters(state, number.strip(), settings.hotline.country)
     _say_erased(done)
+
+
+def _forget_filters(state: Path, number: str, country: str) -> None:
+    """Saved filters of the console that ask for this number, however it was written there."""
+    from console.book import NAME, Book
+    from console.filters import Filters
+    from phone.numbers import e164
+
+    if not (state / NAME).exists():
+        return
+    full, filters = e164(number, country), Filters(Book(state))
+    for written in {number, full, full.removeprefix("+86") if country == "CN" else ""}:
+        filters.forget(written)
 
 
 async def _plan(settings: Settings, state: Path, number: str) -> ErasePlan:

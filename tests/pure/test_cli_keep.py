@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from calllog.keep_queries import Wanted, export_question, exportable
+from console.book import Book
 from console.drafts import Drafts
+from console.filters import Filters
+from console.permits import Role, Verb, Who
 from tests.pure.cli_play import config_folder, hotline
 from tests.pure.keep_play import LI, House
 
@@ -86,7 +89,12 @@ def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
     hotline("recordings", "release", "old-1", *why, config=config)
     drafts = Drafts(keeping.state)
     drafts.put("u", "record:old-1", "写了一半", 1)
+    grader = Who("u", "u", "u", frozenset({Role.QUALITY}), verbs=frozenset({Verb.CALLS_READ}))
+    filters = Filters(Book(keeping.state))
+    filters.save(grader, "that one", {"number": "13800001111"})
+    filters.save(grader, "mornings", {"number": "1390"})
     done = hotline("calllog", "erase", "--number", "+8613800001111", *why, config=config, language="en")
+    assert [one.name for one in filters.of(grader)] == ["mornings"]
     assert done.exit_code == 0 and drafts.get("u", "record:old-1") == "", done.output
     done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")
     assert done.exit_code == 1 and "138****1111" in done.output and "13800001111" not in done.output
