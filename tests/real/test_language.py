@@ -100,6 +100,8 @@ async def test_a_caller_who_chooses_english_hears_english_to_the_end(hotline: Tr
     await caller.heard("en/agent_serves", within=30)
     await ring.heard("en/agent_serves", within=30)
     await connected(hotline, number)
+    caller.say(tone_hz=440)
+    await ring.heard(tone_hz=440, within=30)  # a talk without any sound has nothing to be kept of it
     await ring.hang_up()
     await caller.heard("en/farewell", within=30, whole=True)
     await caller.hang_up()

@@ -19,9 +19,14 @@ async def either(hotline: Trial, *agents: str) -> Ring:
 
 
 async def connected(hotline: Trial, number: str, talks: int = 1) -> None:
-    """Return when the newest call from this number is in its so many-th talk: who picks up is heard a moment later."""
+    """Return when the newest call from this number is in its so many-th talk, and that is being recorded (or is not to
+    be): who picks up is heard a moment later."""
     async with asyncio.timeout(60):
-        while (call := await hotline.detail(number)) is None or sum(t.started_at > 0 for t in call.state.talks) < talks:  # noqa: ASYNC110
+        while True:
+            call = await hotline.detail(number)
+            begun = [talk for talk in call.state.talks if talk.started_at] if call is not None else []
+            if len(begun) >= talks and any(part.started_at or part.failed for part in begun[talks - 1].parts):
+                return
             await asyncio.sleep(0.05)
 
 
