@@ -39,7 +39,7 @@ check: setup
 test: check
 	@$(PYTHON) scripts/setup.py --web
 	$(BIN)/pytest -n 2 tests/pure tests/virtual tests/web
-	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder tests/chaos tests/real
+	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/chaos tests/real
 
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \
