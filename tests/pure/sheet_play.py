@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+import pytest
+
+from config.problems import Refused
 from config.roster_file import Change, RosterFile
 from config.settings import AgentFile, Hotline, QueueFile, Settings
 from hotline.sheet.draw import Stamp, draw
@@ -15,6 +18,7 @@ from hotline.sheet.gather import page_of
 from hotline.sheet.layout import FIRST, HEAD, TOP
 from hotline.sheet.page import Page
 from hotline.sheet.solve import Answer, entry_of, want_of
+from hotline.sheet.understand import Reading, understand
 from hotline.sheet.words import Vocabulary, Want
 from hotline.sheet.workbook import At, Cell, Grid
 from routing.calendar import Calendar
@@ -148,3 +152,24 @@ def moved(grid: Grid, where: Callable[[At], At]) -> Grid:
 
 MONTH = days_of(FEBRUARY)
 Cells = Mapping[tuple[str, dt.date], Want]
+
+FILE = roster()
+PAGE = page_of(house(FILE), FEBRUARY)
+WORDS = words_of(FILE)
+
+
+def sheet() -> list[Grid]:
+    """The month as it is drawn."""
+    return grids(PAGE, WORDS)
+
+
+def read(found: list[Grid], words: Vocabulary = WORDS) -> Reading:
+    """What a sheet of February says."""
+    return understand("二月.xlsx", found, NAMES, words)
+
+
+def problems(found: list[Grid]) -> dict[str, str]:
+    """Code by cell."""
+    with pytest.raises(Refused) as refused:
+        read(found)
+    return {problem.place.key: problem.code for problem in refused.value.problems if not problem.warning}
