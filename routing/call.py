@@ -248,6 +248,8 @@ async def connect(call: Call, ring: Ring, leg: str) -> Stage:
     other = "" if call.state.talk is not None and call.state.talk.leg == leg else leg
     call.note(ev.RingEnded(talk_id=ring.talk_id, agent=ring.agent, result="answered", leg=other))
     call.note(ev.TalkStarted(talk_id=ring.talk_id, agent=ring.agent, bridge=bridge))
+    for on_hold in sorted(call.on_hold & {call.leg, leg}):  # pressed before the two were connected
+        call.note(ev.Held(talk_id=ring.talk_id, by="agent" if on_hold == leg else "caller"))
     call.desk.ring_ended(call.call_id, ring.talk_id, ring.agent, "answered")
     call.desk.talk_began(call.call_id, ring.talk_id)
     return talk

@@ -18,7 +18,7 @@ from calllog.errors import StoreLost
 from calllog.events import AnyEvent, CallEvent, Party, RingResult, Stream
 from calllog.folds import CallState
 from config.settings import Language, Settings
-from phone.port import KeyPress, LegEnded, LegGone, LegTaken, Line, Phone, PhoneFault, PlayEnded
+from phone.port import KeyPress, LegEnded, LegGone, LegHeld, LegTaken, Line, Phone, PhoneFault, PlayEnded
 from routing.messages import CallAsked, Ring
 from routing.wait import Outlook
 
@@ -144,6 +144,8 @@ class Call:
         self._plays = 0
         self._typed: deque[str] = deque(maxlen=20)
         self.playing = ""
+        self.on_hold: set[str] = set()
+        """The legs whose phones have put the other side on hold, since before a talk began too."""
         self.guard_due = False
         """Whether the guard is to be set anew, by settings that changed."""
 
@@ -196,6 +198,8 @@ class Call:
                 raise CallerGone(cause, lost)
             case LegTaken(leg=leg) if leg == self.leg:
                 raise CallerTaken
+            case LegHeld(leg=leg, on=on):
+                (self.on_hold.add if on else self.on_hold.discard)(leg)
             case PlayEnded(play=play, ok=ok):
                 if play == self.playing:
                     self.playing = ""

@@ -19,7 +19,7 @@ from hotline.outside.ports import free_ports
 from hotline.trial import REPOSITORY, Trial, trial
 from tests.real.conftest import profile
 from tests.real.hostile import KEYS, RawCaller, RawCarrier, calls_in_journal, healthy, raw_carrier
-from tests.real.verbs import asks, either
+from tests.real.verbs import asks, connected, either
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -216,6 +216,7 @@ async def test_reinvites_in_every_stage_change_nothing(hotline: Trial, raw: RawC
     ring = await either(hotline, *AGENTS)
     assert await caller.again() == 200
     await ring.answer()
+    await connected(hotline, number)
     for mode in (b"sendonly", b"sendrecv"):
         assert await caller.again(mode) == 200
         await asyncio.sleep(0.2)

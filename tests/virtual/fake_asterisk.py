@@ -112,6 +112,10 @@ class FakeAsterisk:
         leg.pressed += key
         self._tell(leg, port.KeyPress(leg.leg, key))
 
+    def hold(self, leg: Leg, on: bool) -> None:
+        """A phone puts the other side on hold, or takes it back."""
+        self._tell(leg, port.LegHeld(leg.leg, on))
+
     def end(self, leg: Leg, cause: int = 16, *, lost: bool = False) -> None:
         """The leg is gone, whoever ended it."""
         if self.legs.pop(leg.leg, None) is None:

@@ -50,6 +50,24 @@ async def test_greeted_warned_and_served() -> None:
     await world.nothing_left()
 
 
+async def test_a_hold_that_began_before_the_talk_is_a_hold_of_the_talk() -> None:
+    world = await opened("8001")
+    caller = await world.asks()
+    ring = await world.rings("8001")
+    caller.hold()
+    caller.hold(on=False)  # over before anybody was there: nothing of any talk
+    caller.hold()
+    ring.answer()
+    await caller.talks()
+    await asyncio.sleep(4)
+    caller.hold(on=False)
+    await asyncio.sleep(4)
+    caller.hang_up()
+    state = await world.over(caller)
+    assert [one.by for one in all_of(ev.Held, world.events(caller))] == ["caller"]
+    assert 4_000_000 <= state.talks[0].held_us < 5_000_000
+
+
 async def test_a_key_cuts_the_menu_short_and_one_typed_ahead_skips_it() -> None:
     world = await opened("8001")
     barges = world.call()

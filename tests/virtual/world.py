@@ -135,6 +135,9 @@ class Caller:
         for key in keys:
             self._world.asterisk.press(self.leg, key)
 
+    def hold(self, on: bool = True) -> None:
+        self._world.asterisk.hold(self.leg, on)
+
     def hang_up(self) -> None:
         self._world.asterisk.end(self.leg, 16)
 
