@@ -4,8 +4,9 @@ An event says what happened, never what it means for a figure; every row and eve
 Events name people by ``party_id`` only; numbers and names live in the ``party`` table, which can be erased without
 touching the journal. Times stand in the envelope (:class:`Recorded`), as microseconds since 1970 UTC; ``seq`` orders
 events, not time. An event is never edited: a changed shape gets a new version ``v`` and is upcast on reading. The
-events of agents, roster and system are written in ``calllog.house_events``, those of what is written and graded about
-a call in ``calllog.quality_events``; all are known by the names of this module.
+events of agents, roster and system are written in ``calllog.house_events``, those of recordings in
+``calllog.part_events`` and ``calllog.recording_events``, those of what is written and graded about a call in
+``calllog.quality_events``; all are known by the names of this module.
 """
 
 from __future__ import annotations
@@ -39,11 +40,17 @@ from calllog.keep_events import (
     KeepEvent as KeepEvent,
     RecordingPurged as RecordingPurged,
 )
-from calllog.pause_events import (
+from calllog.part_events import (
+    BrokeOff as BrokeOff,
     PausedBy as PausedBy,
+    PauseEnd as PauseEnd,
     RecordingDeclined as RecordingDeclined,
+    RecordingFailed as RecordingFailed,
     RecordingPaused as RecordingPaused,
+    RecordingRequested as RecordingRequested,
     RecordingResumed as RecordingResumed,
+    RecordingStarted as RecordingStarted,
+    RecordingStopped as RecordingStopped,
 )
 from calllog.quality_events import (
     QualityEvent as QualityEvent,
@@ -52,10 +59,13 @@ from calllog.quality_events import (
     Solved as Solved,
 )
 from calllog.recording_events import (
+    Archived as Archived,
+    ArchiveFailed as ArchiveFailed,
     Category as Category,
     Measured as Measured,
     RecordingChecked as RecordingChecked,
     RecordingFault as RecordingFault,
+    Span as Span,
 )
 from calllog.review_events import (
     AppealDecided as AppealDecided,
@@ -265,38 +275,6 @@ class TalkEnded(Event, frozen=True, kw_only=True, tag="talk_ended"):
     by: Side
 
 
-class RecordingRequested(Event, frozen=True, kw_only=True, tag="recording_requested"):
-    """A recording of this talk is about to be started into ``file`` (relative to the recordings' spool folder)."""
-
-    talk_id: str
-    part: int
-    file: str
-
-
-class RecordingStarted(Event, frozen=True, kw_only=True, tag="recording_started"):
-    """Asterisk writes the part; ``monitor`` is its MixMonitorID."""
-
-    talk_id: str
-    part: int
-    monitor: str = ""
-
-
-class RecordingStopped(Event, frozen=True, kw_only=True, tag="recording_stopped"):
-    """The part is complete on disk. ``runs_on``: its recorder runs on, paused, and a later part may name its file."""
-
-    talk_id: str
-    part: int
-    runs_on: bool = False
-
-
-class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording_failed"):
-    """The talk goes on unrecorded; ``why`` is the reason shown in recording coverage."""
-
-    talk_id: str
-    part: int
-    why: str
-
-
 class VoicemailOffered(Event, frozen=True, kw_only=True, tag="voicemail_offered"):
     """The caller heard why nobody comes, and may leave a message. Closed until ``opens`` (µs; 0: not known)."""
 
@@ -356,42 +334,6 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
 
     outcome: Outcome
     reason: str = ""
-
-
-class Span(msgspec.Struct, frozen=True):
-    """One talk's place in its call's recording, in frames, half-open, and whether sound was verified there."""
-
-    talk_id: str
-    first: int
-    end: int
-    verified: bool
-    note: str = ""
-
-
-class Archived(Event, frozen=True, kw_only=True, tag="archived"):
-    """The recording is finished: ``file`` is relative to the recordings folder, ``rate`` in Hz.
-
-    ``sha256`` and ``size`` (bytes; version 2, 0 before) are of the sound file itself, stored sealed or not.
-    """
-
-    category: Category
-    file: str
-    sha256: str
-    frames: int
-    rate: int
-    channels: int
-    spans: tuple[Span, ...] = ()
-    size: int = 0
-
-
-class ArchiveFailed(Event, frozen=True, kw_only=True, tag="archive_failed"):
-    """The recording could not be finished; its raw parts are kept.
-
-    Without a ``category`` it is the recording of the talks where the call has any, else of the voicemail.
-    """
-
-    why: str
-    category: Category | Literal[""] = ""
 
 
 CallEvent = (

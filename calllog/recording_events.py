@@ -1,14 +1,53 @@
-"""The events of a finished recording: what was measured of it, and whether its file is still what it was."""
+"""The events of a finished recording: that it is, or why not, what was measured of it, and whether its file is still
+what it was."""
 
 from __future__ import annotations
 
 from typing import Literal
+
+import msgspec
 
 from calllog.house_events import Event
 
 Category = Literal["call", "voicemail"]
 RecordingFault = Literal["", "gone", "size", "digest", "damaged", "no_key", "unreadable"]
 """What is wrong with a finished recording's file; empty: nothing."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """One talk's place in its call's recording, in frames, half-open, and whether sound was verified there."""
+
+    talk_id: str
+    first: int
+    end: int
+    verified: bool
+    note: str = ""
+
+
+class Archived(Event, frozen=True, kw_only=True, tag="archived"):
+    """The recording is finished: ``file`` is relative to the recordings folder, ``rate`` in Hz.
+
+    ``sha256`` and ``size`` (bytes; version 2, 0 before) are of the sound file itself, stored sealed or not.
+    """
+
+    category: Category
+    file: str
+    sha256: str
+    frames: int
+    rate: int
+    channels: int
+    spans: tuple[Span, ...] = ()
+    size: int = 0
+
+
+class ArchiveFailed(Event, frozen=True, kw_only=True, tag="archive_failed"):
+    """The recording could not be finished; its raw parts are kept.
+
+    Without a ``category`` it is the recording of the talks where the call has any, else of the voicemail.
+    """
+
+    why: str
+    category: Category | Literal[""] = ""
 
 
 class Measured(Event, frozen=True, kw_only=True, tag="measured"):

@@ -55,6 +55,14 @@ class Names:
         return self.queues.get(name, name)
 
 
+def broke_off_word(why: str) -> str:
+    """Why a part of a recording ended before its talk."""
+    words = {
+        "still": _("nothing was written any more"), "muted": _("after a pause the recorder did not go on"),
+    }  # fmt: skip
+    return words.get(why, why)
+
+
 def outcome_word(outcome: str) -> str:
     """The outcome in a word or two; empty: the call goes on."""
     words: dict[Outcome, str] = {

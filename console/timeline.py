@@ -21,7 +21,6 @@ from calllog.wording import (
     OUTCOME_STYLES,
     WARN,
     Names,
-    category_word,
     device_result_word,
     device_word,
     hung_up_by,
@@ -37,6 +36,7 @@ from calllog.wording import (
 )
 from config.catalogue import _, ngettext
 from config.lengths import length
+from console.timeline_recordings import recording_words
 from console.timeline_reviews import review_words
 
 QUIET_CAUSES = (0, 16)
@@ -145,6 +145,8 @@ def _style(event: ev.AnyEvent) -> str:
             return WARN
         case ev.Adopted() | ev.HandedOver() | ev.ClockStepped():
             return WARN
+        case ev.RecordingStopped(why=broke) if broke:
+            return BAD
         case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.Archived() | ev.Measured():
             return DIM
     return ""
@@ -228,24 +230,6 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return _("Taken back by the {side}").format(side=side_word(by))
         case ev.TalkEnded(by=by):
             return _("Talk ended: {who}").format(who=hung_up_by(by))
-        case ev.RecordingRequested(part=part):
-            return _("Recording requested (part {part})").format(part=part)
-        case ev.RecordingStarted(part=part):
-            return _("Recording begins (part {part})").format(part=part)
-        case ev.RecordingStopped(part=part, runs_on=True):
-            return _("Recording paused (part {part})").format(part=part)
-        case ev.RecordingStopped(part=part):
-            return _("Recording complete (part {part})").format(part=part)
-        case ev.RecordingFailed(part=part, why="declined"):
-            return _("Not recorded (part {part}): {why}").format(part=part, why=_("the caller declined"))
-        case ev.RecordingFailed(part=part, why=why):
-            return _("Not recorded (part {part}): {why}").format(part=part, why=why)
-        case ev.RecordingPaused(by=by):
-            return _("Recording paused: {who}").format(who=paused_by(by))
-        case ev.RecordingResumed(by=by):
-            return _("Recording goes on: {who}").format(who=paused_by(by))
-        case ev.RecordingDeclined():
-            return _("The caller does not want to be recorded")
         case ev.Ended(outcome=outcome, reason=reason):
             why = reason_word(reason) if reason else ""
             return _("Outcome: {what}").format(what=with_why(outcome_word(outcome), why))
@@ -266,47 +250,7 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
         case ev.HoldSet() | ev.HoldLifted() | ev.RecordingPurged() | ev.Erased():
             return kept_words(event)
         case _:
-            return _kept_words(event)
-
-
-def _kept_words(
-    event: ev.VoicemailOffered
-    | ev.VoicemailStarted
-    | ev.VoicemailKept
-    | ev.VoicemailDropped
-    | ev.Archived
-    | ev.ArchiveFailed
-    | ev.Measured
-    | ev.RecordingChecked,
-) -> str:
-    """Of messages and finished recordings."""
-    from recordings.notes import say, say_fault
-
-    match event:
-        case ev.VoicemailOffered(why=why):
-            return _("Invited to leave a message: {why}").format(why=reason_word(why))
-        case ev.VoicemailStarted():
-            return _("Begins a message")
-        case ev.VoicemailKept(seconds=seconds):
-            return _("Left a message of {length}").format(length=length(seconds))
-        case ev.VoicemailDropped(why=why, seconds=seconds):
-            reason = _("too short") if why == "too_short" else why
-            return _("No message kept: {why} ({length})").format(why=reason, length=length(seconds))
-        case ev.Archived():
-            seconds = event.frames / event.rate if event.rate else 0.0
-            return _("Recording finished ({category}): {length}, {file}").format(
-                category=category_word(event.category), length=length(seconds), file=event.file
-            )
-        case ev.ArchiveFailed(why=why):
-            return _("Recording not finished: {why}").format(why=" ".join(say(why)))
-        case ev.Measured():
-            said = _("Sound measured: {silences} silences (the longest {silence}), both at once {over} times")
-            return said.format(
-                silences=event.silences, silence=length(event.longest_silence), over=event.talk_overs
-            )
-        case ev.RecordingChecked(fault=fault):
-            return say_fault(fault).rstrip(".。") or _("The recording's file is right again")
-    assert_never(event)
+            return recording_words(event)
 
 
 def _arrived(event: ev.Arrived) -> str:
@@ -348,14 +292,6 @@ def _asked(event: ev.Asked, names: Names) -> str:
             assert_never(unknown)
     about = event.label or (names.queue(event.queue) if event.queue else "")
     return _("{what}: {about}").format(what=text, about=about) if about else text
-
-
-def paused_by(by: ev.PausedBy) -> str:
-    """Who paused a recording or let it go on."""
-    return {
-        "agent": _("the agent, by their phone"), "command": _("by a command"), "console": _("in the console"),
-        "hotline": _("by itself"),
-    }[by]  # fmt: skip
 
 
 def roll_words(event: ev.RollCalled) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from calllog.wording import Names
+from calllog.wording import Names, broke_off_word
 from config.catalogue import _, ngettext
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ def _sentence(code: str, params: Mapping[str, str], settings: Settings) -> str:
         case "access_log_cut":
             said = _("The access log ends with entry {last}, though {known} was written: 'hotline calllog verify'.")
             return said.format(last=params.get("last", ""), known=params.get("known", ""))
+        case "recording_broke":
+            said = _("The recording of a talk of {agent} broke off and was begun anew: {why}. Is the disk full?")
+            return said.format(agent=agent, why=broke_off_word(params.get("why", "")))
         case "recordings_lost":
             many = int(params.get("count", "1"))
             return ngettext(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from config.catalogue import _
 from console.site import CallNow, Refusal
-from hotline.recording_switch import NoTalk, switch_recording
+from hotline.recording_switch import NoTalk, switch_failed, switch_recording
 from phone.trunks import caller_e164
 
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ async def switched(calls: Calls, agent: str, *, pause: bool) -> None:
     if done == "unrecorded":
         raise Refusal(_("Nothing of this talk is being recorded."))
     if done == "failed":
-        raise Refusal(_("Asterisk did not do it: the recording is as it was."), status=503)
+        raise Refusal(switch_failed(pause), status=503)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import faulthandler
 import gc
 import importlib.metadata
@@ -64,7 +63,7 @@ from phone.ami import Ami, AmiError, AmiLogin
 from phone.asterisk import AsteriskPhone
 from phone.names import Names
 from phone.port import Arrival, PhoneFault
-from recordings.folders import Folders, voicemail_seconds
+from recordings.folders import Folders
 from recordings.jobs import How, how_of
 from recordings.keys import key_folder
 from recordings.playback import Playback
@@ -171,7 +170,10 @@ class Daemon:
             names=Names(self.settings.hotline),
         )
         self.desk = Desk(Rules.of(self.settings), self.clock, self.journal, self._alarm)
-        house = House(self.phone, self.journal, self.clock, self.desk, self._message_seconds)
+        house = House(
+            self.phone, self.journal, self.clock, self.desk, self.folders.message_seconds, self.folders.part_size,
+            self._alarm,
+        )  # fmt: skip
         self.away = Away(
             self.home.away,
             self.folders,
@@ -405,11 +407,6 @@ class Daemon:
 
     def _alarm(self, code: str, params: Mapping[str, str | int]) -> None:
         self.alerts.alert(code, **params)
-
-    def _message_seconds(self, file: str) -> float:
-        with contextlib.suppress(OSError, ValueError):
-            return voicemail_seconds(self.folders.raw(file))
-        return 0.0
 
 
 def _first(group: BaseExceptionGroup[Fatal]) -> Fatal:

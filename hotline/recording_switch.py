@@ -41,6 +41,13 @@ async def switch_recording(calls: Calls, agent: str, pause: bool, by: PausedBy) 
         raise NoTalk from None
 
 
+def switch_failed(pause: bool) -> str:
+    """What it means that a recording could not be paused, or did not go on."""
+    if pause:
+        return _("Asterisk did not do it: the recording goes on. Try again, and see the log.")
+    return _("The recording does not go on yet: it is tried again, and begun anew if need be. See the log.")
+
+
 class RecordingVerbs:
     """The daemon's answer to the verb ``recording``. Raises Refused."""
 
@@ -60,5 +67,5 @@ class RecordingVerbs:
         if done == "unrecorded":
             raise Refused(lambda: _("Nothing of this talk is being recorded."))
         if done == "failed":
-            raise Refused(lambda: _("Asterisk did not do it: the recording is as it was. See the log."))
+            raise Refused(lambda: switch_failed(pause))
         return {"recording": done}

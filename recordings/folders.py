@@ -66,6 +66,20 @@ class Folders:
             raise ValueError(f"{file!r} is not in the recordings' folder")
         return path
 
+    def part_size(self, file: str) -> int:
+        """Bytes of a raw part named by the journal; 0 where it is not there."""
+        try:
+            return os.stat(self.raw(file)).st_size
+        except (OSError, ValueError):
+            return 0
+
+    def message_seconds(self, file: str) -> float:
+        """The length of a voicemail named by the journal (:func:`voicemail_seconds`)."""
+        try:
+            return voicemail_seconds(self.raw(file))
+        except ValueError:
+            return 0.0
+
     def has_place_for(self, file: str) -> bool:
         """Whether :meth:`raw` takes this name."""
         return Path(os.path.normpath(self.spool / file)).is_relative_to(os.path.normpath(self.archive))

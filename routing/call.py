@@ -18,9 +18,9 @@ from phone.port import LegEnded, LegGone, LegHeld, PhoneFault
 from routing.announce import apology, hear, introduce
 from routing.messages import CancelRing, GiveUp, Ring
 from routing.outcome import outcome_of
-from routing.pausing import Pausing
 from routing.plan import Accept, Nobody
-from routing.recorder import end_recorder, start_recording
+from routing.recorder import end_recorder
+from routing.recording import Recording
 from routing.ringing import hang_up_all, ring_devices
 from routing.session import Call, CallerGone, CallerTaken
 from routing.steps import (
@@ -47,8 +47,8 @@ MENU_GUARD = 300.0
 """Seconds that greeting, notice and menu may take together; the menu itself ends sooner (``ivr.menu``)."""
 
 TALK_AGAIN = 10.0
-"""Seconds until what failed at the beginning of a talk is tried again: a guard left alone would cut the talk off, and
-the recorder may be back."""
+"""Seconds until the guard is taken off again that could not be at the beginning of a talk: it would cut the talk off.
+"""
 
 MESSAGES_TRIED = 2
 """How often a caller may try to leave a message of the shortest length."""
@@ -261,18 +261,16 @@ async def talk(call: Call) -> Stage:
     if now is None or now.ended_at:
         return farewell
     unguarded = await call.quietly(call.phone.guard(call.leg, 0))
-    recorded = await start_recording(call, now)
-    pausing, lost = Pausing(call, now), False
-    await pausing.take_over()
+    recording, lost = Recording(call, now), False
+    await recording.begin()
     while True:
         try:
-            event = await call.next(pausing.wait(None if unguarded and recorded else TALK_AGAIN))
+            event = await call.next(recording.wait(None if unguarded else TALK_AGAIN))
         except TimeoutError:
             unguarded = unguarded or await call.quietly(call.phone.guard(call.leg, 0))
-            recorded = recorded or await start_recording(call, now)
-            await pausing.look()
+            await recording.look()
             continue
-        if await pausing.hears(event):
+        if await recording.hears(event):
             continue
         match event:
             case LegEnded(leg=leg, cause=cause) if leg == now.leg:

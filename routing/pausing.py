@@ -28,8 +28,11 @@ BETWEEN = 4_000_000
 WARNED = 10.0
 """Seconds before the end of the longest pause at which the agent is warned."""
 
-AGAIN = 5.0
+AGAIN = 2.0
 """Seconds until a recorder that did not go on is told so again."""
+
+TRIES = 3
+"""How often; one that will not go on even then is replaced (``routing.recording``)."""
 
 Switched = Literal["paused", "resumed", "unrecorded", "failed"]
 """What became of it; ``unrecorded``: nothing of this talk is being recorded."""
@@ -67,11 +70,20 @@ class Pausing:
         self._call, self._talk = call, talk
         self._typed = Typed()
         self._warned = False
+        self._going_on: tuple[ev.PausedBy, ev.PauseEnd] | None = None
+        """Who wants it to go on, and why, though the recorder does not yet."""
+        self._tries = 0
         self._not_before = 0
+        self._wished_at = 0
         self._told = 0
 
     @property
-    def _part(self) -> Part | None:
+    def wished(self) -> bool:
+        """Whether somebody wanted a pause while nothing was being recorded: then nothing begins to be, either."""
+        return self._wished_at > 0 and (self._call.clock.now() - self._wished_at) / 1e6 < self._longest
+
+    @property
+    def part(self) -> Part | None:
         """The part that is being recorded, or held in silence."""
         last = self._talk.parts[-1] if self._talk.parts else None
         return last if last is not None and last.started_at and not last.stopped_at else None
@@ -79,35 +91,45 @@ class Pausing:
     async def take_over(self) -> None:
         """After an adoption: a pause that the journal has is one, whether the daemon before had told the recorder or
         not, or had just told it to go on."""
-        part = self._part
+        part = self.part
         if part is not None and part.paused_since and self._call.state.adopted:
             await self._call.quietly(self._call.phone.pause_recording(self._call.leg, part.monitor))
 
     def left(self) -> float | None:
         """Seconds until :meth:`look` is due; None while nothing is paused."""
-        part = self._part
+        part = self.part
         if part is None or not part.paused_since:
             return None
         longest, now = self._longest, self._call.clock.now()
+        if self._going_on is not None:
+            return max(0.0, (self._not_before - now) / 1e6)
         due = longest if self._warned or longest <= WARNED else longest - WARNED
-        return max(0.0, part.paused_since / 1e6 + due - now / 1e6, (self._not_before - now) / 1e6)
+        return max(0.0, part.paused_since / 1e6 + due - now / 1e6)
 
-    def wait(self, otherwise: float | None) -> float | None:
-        """Seconds to wait for an event of the talk: ``otherwise``, or until :meth:`look` is due."""
-        left = self.left()
-        return otherwise if left is None else left if otherwise is None else min(left, otherwise)
-
-    async def look(self) -> None:
-        """Warn of the end of the longest pause, and end it."""
-        part = self._part
+    async def look(self) -> bool:
+        """Warn of the end of the longest pause, end it, and let go on what did not at once. False: it cannot be let go
+        on, so its recorder must be replaced."""
+        part = self.part
         if part is None or not part.paused_since or (self.left() or 0.0) > 0:
-            return
-        if (self._call.clock.now() - part.paused_since) / 1e6 < self._longest:
+            return True
+        if self._going_on is not None:
+            if self._tries >= TRIES:
+                self._not_before = self._call.clock.now() + round(AGAIN * 1e6)
+                return False
+            await self._resume(part, *self._going_on)
+        elif (self._call.clock.now() - part.paused_since) / 1e6 < self._longest:
             self._warned = True
             await self._tell("recording_resumes_soon")
-            return
-        self._call.log.warning("the longest pause of a recording is over: it goes on", talk=self._talk.talk_id)
-        await self._resume(part, "hotline")
+        else:
+            self._call.log.warning("the longest pause of a recording is over: it goes on", talk=self._talk.talk_id)
+            await self._resume(part, "hotline", "longest")
+        return True
+
+    async def replaced(self) -> None:
+        """Another recorder is there instead of the one that could not be let go on, or will be."""
+        self._going_on = None
+        if self.part is not None:
+            await self._tell("recording_resumed")
 
     async def hears(self, event: object) -> bool:
         """Whether this was a matter of pausing; it is done then."""
@@ -130,41 +152,52 @@ class Pausing:
         return self._call.settings.hotline.recording.longest_pause
 
     async def _switch(self, pause: bool, by: ev.PausedBy) -> Switched:
-        part = self._part
+        part = self.part
+        self._wished_at = self._call.clock.now() if pause and part is None else 0
         if part is None:
             await self._tell("recording_off")
             return "unrecorded"
         return await (self._pause(part, by) if pause else self._resume(part, by))
 
     async def _pause(self, part: Part, by: ev.PausedBy) -> Switched:
-        call = self._call
+        call, self._going_on = self._call, None
         if not part.paused_since:
-            self._warned, self._not_before = False, 0
+            self._warned = False
             await call.keep(ev.RecordingPaused(talk_id=self._talk.talk_id, part=part.part, by=by))
             try:
                 await call.phone.pause_recording(call.leg, part.monitor)
             except (LegGone, PhoneFault) as fault:
                 call.log.error("a recording could not be paused", talk=self._talk.talk_id, why=str(fault))
                 # It may have been done and the answer lost.
-                await call.quietly(call.phone.resume_recording(call.leg, part.monitor))
-                call.note(ev.RecordingResumed(talk_id=self._talk.talk_id, part=part.part, by="hotline"))
+                if await call.quietly(call.phone.resume_recording(call.leg, part.monitor)):
+                    self._resumed(part, "hotline", "failed")
+                else:
+                    self._try_again("hotline", "failed")
                 await self._tell("recording_goes_on")
                 return "failed"
         await self._tell("recording_paused")
         return "paused"
 
-    async def _resume(self, part: Part, by: ev.PausedBy) -> Switched:
+    async def _resume(self, part: Part, by: ev.PausedBy, why: ev.PauseEnd = "") -> Switched:
         call = self._call
         if part.paused_since:
             try:
                 await call.phone.resume_recording(call.leg, part.monitor)
             except (LegGone, PhoneFault) as fault:
                 call.log.error("a paused recording does not go on yet", talk=self._talk.talk_id, why=str(fault))
-                self._not_before = call.clock.now() + round(AGAIN * 1e6)
+                self._try_again(by, why)
                 return "failed"
-            call.note(ev.RecordingResumed(talk_id=self._talk.talk_id, part=part.part, by=by))
+            self._resumed(part, by, why)
+        self._going_on = None
         await self._tell("recording_resumed")
         return "resumed"
+
+    def _resumed(self, part: Part, by: ev.PausedBy, why: ev.PauseEnd) -> None:
+        self._call.note(ev.RecordingResumed(talk_id=self._talk.talk_id, part=part.part, by=by, why=why))
+
+    def _try_again(self, by: ev.PausedBy, why: ev.PauseEnd) -> None:
+        self._tries = self._tries + 1 if self._going_on is not None else 1
+        self._going_on, self._not_before = (by, why), self._call.clock.now() + round(AGAIN * 1e6)
 
     async def _tell(self, prompt: str) -> None:
         """Say it to the agent alone. One who does not hear it is told by the console, and by the journal."""

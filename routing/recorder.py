@@ -99,7 +99,7 @@ async def end_parts(call: Call, now: Talk, by: ev.Side) -> None:
         if not on:
             await call.quietly(call.phone.stop_recording(call.leg, part.monitor))
         if part.paused_since:
-            call.note(ev.RecordingResumed(talk_id=now.talk_id, part=part.part, by="hotline"))
+            call.note(ev.RecordingResumed(talk_id=now.talk_id, part=part.part, by="hotline", why="talk_ended"))
         call.note(ev.RecordingStopped(talk_id=now.talk_id, part=part.part, runs_on=on))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,13 +96,16 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every call shares, wired once. ``message_seconds`` gives the length of a voicemail's file in the spool."""
+    """What every call shares, wired once. ``message_seconds`` gives the length of a voicemail's file in the spool,
+    ``part_size`` the bytes of a part's file (0: there is none); ``alarm`` is told a code and its parameters."""
 
     phone: Phone
     journal: Journal
     clock: Clock
     desk: Desk
     message_seconds: Callable[[str], float]
+    part_size: Callable[[str], int] | None = None
+    alarm: Callable[[str, Mapping[str, str | int]], None] = lambda code, params: None
 
 
 def settings_of_running_call(began: Settings, now: Settings) -> Settings:

@@ -88,6 +88,8 @@ class FakeAsterisk:
         self.recorded: list[str] = []
         self.muted: set[str] = set()
         """The monitors that write silence."""
+        self.dead: set[str] = set()
+        """Files that nothing more is written into."""
         self.music = False
         self.started = 0
         self.wrongs: list[str] = []
@@ -231,6 +233,11 @@ class FakeAsterisk:
         leg.monitors.append(file)
         self.recorded.append(file)
         return file
+
+    def written(self, file: str) -> int:
+        """Bytes of a part's file: while it is recorded it grows with the time."""
+        on = any(file in leg.monitors for leg in self.legs.values()) and file not in self.dead
+        return round(self.loop.time() * 32_000) if on else 1
 
     def stop_recording(self, name: str, monitor: str) -> None:
         leg = self.legs.get(name)

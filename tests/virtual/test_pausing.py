@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from calllog import events as ev
 from hotline.recording_switch import NoTalk, switch_recording
 from routing.pausing import BETWEEN, Typed
+from routing.recording import LOOK, STILL, Growth
 from tests.virtual.conftest import Logged
 from tests.virtual.world import Caller, Ring, World, answers, opened
 
@@ -127,6 +128,82 @@ async def test_a_recorder_that_cannot_be_told_is_said_to_go_on(logged: Logged) -
     logged.clear()
 
 
+async def test_one_that_never_goes_on_again_is_replaced_and_somebody_is_told(logged: Logged) -> None:
+    world, caller, ring = await talking()
+    (first,) = world.asterisk.recorded
+    ring.press(*"*81")
+    await world.until(lambda: world.asterisk.muted == {first}, "paused")
+    world.phone.fault = lambda request: "unanswered" if request.verb == "resume_recording" else ""
+    ring.press(*"*82")
+    await world.until(lambda: len(world.asterisk.recorded) == 2, "another part")
+    await world.until(lambda: heard(ring)[-1] == "recording_resumed", "the agent hears that it goes on")
+    assert caller.leg.monitors == world.asterisk.recorded[1:], "the first is stopped"
+    await asyncio.sleep(20)
+    caller.hang_up()
+    state = await world.over(caller)
+    assert "recording_broke" in world.alarms and len(state.parts) == 2
+    stopped = [event for event in world.events(caller) if isinstance(event, ev.RecordingStopped)]
+    assert [(event.part, event.why) for event in stopped] == [(1, "muted"), (2, "")]
+    assert state.parts[0].pauses[0].until == state.parts[0].stopped_at
+    await world.nothing_left()
+    logged.clear()
+
+
+async def test_a_recorder_that_writes_no_more_is_replaced_but_not_while_it_is_paused(logged: Logged) -> None:
+    world, caller, ring = await talking()
+    (first,) = world.asterisk.recorded
+    ring.press(*"*81")
+    await world.until(lambda: world.asterisk.muted == {first}, "paused")
+    world.asterisk.dead.add(first)
+    await asyncio.sleep(30)
+    assert world.asterisk.recorded == [first], "what is said now must not be kept"
+    ring.press(*"*82")
+    since = world.loop.time()
+    await world.until(lambda: len(world.asterisk.recorded) == 2, "another part")
+    assert world.loop.time() - since < STILL + 2 * LOOK + 1
+    await asyncio.sleep(60)
+    assert len(world.asterisk.recorded) == 2, "the second one grows"
+    caller.hang_up()
+    stopped = [event.why for event in world.events(caller) if isinstance(event, ev.RecordingStopped)]
+    await world.over(caller)
+    assert stopped[0] == "still" and world.alarms == ["recording_broke"]
+    await world.nothing_left()
+    logged.clear()
+
+
+async def test_nothing_begins_to_be_recorded_while_an_agent_believes_it_paused(logged: Logged) -> None:
+    world = await opened("8001")
+    world.phone.fault = lambda request: "refused" if request.verb == "record_talk" else ""
+    caller = await world.asks()
+    ring = await world.rings("8001")
+    ring.answer()
+    await caller.talks()
+    await asyncio.sleep(1)
+    ring.press(*"*81")
+    await world.until(lambda: heard(ring) == ["recording_off"], "the agent hears how it is")
+    world.phone.fault = lambda request: ""
+    await asyncio.sleep(60)
+    assert not world.asterisk.recorded
+    ring.press(*"*82")
+    await world.until(lambda: bool(world.asterisk.recorded), "recorded from now on")
+    caller.hang_up()
+    await world.over(caller)
+    await world.nothing_left()
+    logged.clear()
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=80))
+def test_a_file_that_grows_is_left_alone_and_one_that_does_not_is_noticed(steps: list[int]) -> None:
+    growth, size, last, parts, told = Growth(), 0, LOOK, 0, True
+    for number, step in enumerate([1, *steps], 1):
+        now = number * LOOK
+        if step or told:
+            size, last = size + 1, now
+        told = growth.stands_still(f"part {parts}", size, round(now * 1e6))
+        assert told == (now - last >= STILL)
+        parts += told
+
+
 async def test_where_nothing_is_recorded_nothing_is_paused() -> None:
     world = await opened("8001", recording=False)
     caller = await world.asks()
@@ -139,7 +216,7 @@ async def test_where_nothing_is_recorded_nothing_is_paused() -> None:
     await world.nothing_left()
 
 
-async def test_a_caller_declines_by_key_and_is_served_unrecorded() -> None:
+async def test_a_caller_declines_by_key_and_is_served_unrecorded_by_each_agent() -> None:
     world = await opened("8001")
     menu = world.settings.menu
     main = menu.menus["main"]
@@ -157,10 +234,16 @@ async def test_a_caller_declines_by_key_and_is_served_unrecorded() -> None:
     world.answers["8001"] = answers(1)
     await caller.talks()
     await asyncio.sleep(3)
+    world.rung[-1].hang_up()
+    await caller.heard("farewell")
+    caller.press("0")
+    await world.rings("8001", 2)
+    await caller.talks()
+    await asyncio.sleep(3)
     caller.hang_up()
     state = await world.over(caller)
     assert state.outcome == "answered" and state.declined_at and not world.asterisk.recorded
-    assert [part.failed for part in state.parts] == ["declined"] and state.archives_wanted == ()
+    assert [part.failed for part in state.parts] == ["declined"] * 2 and state.archives_wanted == ()
     await world.nothing_left()
 
 

@@ -189,7 +189,10 @@ class World:
         self.phone = FakePhone(self.asterisk)
         self.phone.unregistered = {f"p{agent}" for agent in self.unregistered}
         self.desk = Desk(Rules.of(self.settings), self.clock, self.journal, self._alarm)
-        house = House(self.phone, self.journal, self.clock, self.desk, lambda file: self.asterisk.messages.get(file, 0))
+        house = House(
+            self.phone, self.journal, self.clock, self.desk, lambda file: self.asterisk.messages.get(file, 0),
+            self.asterisk.written, self._alarm,
+        )  # fmt: skip
         self.calls = Calls(house, lambda: self.settings, self._ended, self._gone_away)
 
     async def read_back(self) -> None:
