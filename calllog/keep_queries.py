@@ -140,6 +140,21 @@ def finished_before(path: Path, before: int) -> list[FinishedRow]:
         ]
 
 
+def ever_about(path: Path, call_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Everything that these calls have ever been about, by call: each queue that they waited in, each label of the
+    menu, each subject of their record's versions. Raises StoreError."""
+    query = """
+        SELECT stream_id, json_extract(data, '$.queue'), json_extract(data, '$.label'), json_extract(data, '$.subject')
+        FROM event WHERE stream = 'call' AND stream_id IN (SELECT value FROM json_each(?))
+            AND kind IN ('asked', 'enqueued', 'record_written')
+    """
+    found: dict[str, set[str]] = {}
+    with _reading(path) as connection:
+        for call_id, *about in connection.execute(query, (dumps(list(call_ids)),)):
+            found.setdefault(call_id, set()).update(each for each in about if each)
+    return found
+
+
 def count_finished(path: Path) -> int:
     """How many finished recordings there are. Raises StoreError."""
     with _reading(path) as connection:

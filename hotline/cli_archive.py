@@ -84,9 +84,11 @@ def keys_command(
                 sealed_by[key_id] += 1
     current = ring.current.key_id if ring.current else ""
     rows = [*sorted(ring.keys, key=lambda key_id: ring.keys[key_id].made),
-            *sorted(set(sealed_by) - set(ring.keys))]  # fmt: skip
+            *sorted((set(sealed_by) | set(ring.damaged)) - set(ring.keys))]  # fmt: skip
 
     def state_of(key_id: str) -> tuple[str, str]:
+        if key_id in ring.damaged:
+            return _("damaged: bring it back from your copy"), BAD
         if key_id not in ring.keys:
             return _("not there: bring it back from your copy"), BAD
         return (_("seals new recordings"), GOOD) if key_id == current else (_("opens older ones"), "")
@@ -105,7 +107,7 @@ def keys_command(
         Column("current", lambda key_id: key_id == current, _("State"), state_of),
     ]  # fmt: skip
     show(form, columns, rows, empty=_("No keys: recordings are not encrypted."))
-    if set(sealed_by) - set(ring.keys):
+    if ring.damaged or set(sealed_by) - set(ring.keys):
         raise typer.Exit(1)
 
 

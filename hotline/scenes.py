@@ -13,6 +13,7 @@ from calllog.queries import CallDetail
 from config.catalogue import _
 from hotline.outside import Caller, NotHeard, NotSeen, Ring
 from hotline.trial import Trial
+from recordings import keys
 from recordings.measure import ChannelMeasure, measure, tones
 
 ON_DUTY = ("8001", "8002")
@@ -115,6 +116,7 @@ def _judge(it: Trial, detail: CallDetail, result: Result) -> None:
     result.outcome, result.reason = state.outcome, state.reason
     if state.outcome != result.scene.outcome:
         result.faults.append(_("The outcome should be {what}.").format(what=result.scene.outcome))
+    ring = keys.load_ring(keys.key_folder(it.settings.hotline.recording, it.state))
     if not detail.recordings:
         result.faults.append(_("There is no recording."))
     for row in detail.recordings:
@@ -123,9 +125,9 @@ def _judge(it: Trial, detail: CallDetail, result: Result) -> None:
             continue
         path = it.state / "recordings" / row.file
         spans = state.recordings["call"].spans if row.category == "call" else ()
-        result.recorded.append(Recorded(row.category, path, _channels(path, spans, detail)))
+        result.recorded.append(Recorded(row.category, path, _channels(path, spans, detail, row.file, ring)))
         for channel, wanted in enumerate(result.scene.tones):
-            found = [tone.hz for tone in tones(path, channel, shortest=0.8)]
+            found = [tone.hz for tone in tones(path, channel, shortest=0.8, name=row.file, ring=ring)]
             expected = [hz or TONES[talk.agent] for hz, talk in _zip(wanted, detail)]
             if len(found) < len(expected) or any(
                 abs(hz - want) > NEAR for hz, want in zip(found, expected, strict=False)
@@ -142,12 +144,14 @@ def _zip(wanted: tuple[int, ...], detail: CallDetail) -> list[tuple[int, Any]]:
     return [(hz, talks[n] if n < len(talks) else None) for n, hz in enumerate(wanted)]
 
 
-def _channels(path: Path, spans: Sequence[Span], detail: CallDetail) -> tuple[str, ...]:
+def _channels(
+    path: Path, spans: Sequence[Span], detail: CallDetail, name: str, ring: keys.Ring
+) -> tuple[str, ...]:
     """A line for each channel; with several talks, for each channel of each talk."""
     if len(spans) < 2:
-        return tuple(_channel(line) for line in measure(path))
+        return tuple(_channel(line) for line in measure(path, name=name, ring=ring))
     agents = {talk.talk_id: talk.agent for talk in detail.state.talks}
-    return tuple(_channel(line, agents[line.talk_id]) for line in measure(path, spans))
+    return tuple(_channel(line, agents[line.talk_id]) for line in measure(path, spans, name=name, ring=ring))
 
 
 def _channel(line: ChannelMeasure, agent: str = "") -> str:

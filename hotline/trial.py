@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import hashlib
 import json
 import os
@@ -38,6 +39,7 @@ from hotline.outside import Handset, OutsideWorld
 from hotline.outside.ports import free_ports
 from hotline.preflight import build_prompts
 from ivr.prompts import languages
+from recordings.keys import key_folder, load_ring, make_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -330,6 +332,13 @@ def _prompts(settings: Settings, config: Path, state: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def _key(settings: Settings, state: Path) -> None:
+    """A key to seal recordings with, where that is set: a new state folder has none."""
+    folder = key_folder(settings.hotline.recording, state)
+    if settings.hotline.recording.encrypt and load_ring(folder).current is None:
+        make_key(folder, dt.datetime.now(dt.UTC))
+
+
 def _sounds(settings: Settings, state: Path) -> list[Path]:
     return [state / "sounds" / language for language in languages(settings)]
 
@@ -364,6 +373,7 @@ async def trial(
     install = find_asterisk()
     secrets = load_secrets(state, devices(settings))
     home = render(settings, install, state, secrets)
+    _key(settings, state)
     await asyncio.to_thread(_prompts, settings, config, state)
     await asyncio.to_thread(process.start, settings, install, state, secrets)
     it = Trial(config, settings, install, secrets)

@@ -75,7 +75,11 @@ def _keys(settings: Settings, state_dir: Path, folders: Folders) -> list[Problem
         return []
     found = []
     try:
-        if recording.encrypt and load_ring(folder).current is None:
+        ring = load_ring(folder)
+        for error in ring.damaged.values():
+            fix = _("Bring it back from your copy of the keys: what it sealed cannot be heard without it.")
+            found.append(Problem("recordings-bad-key", place, str(error), fix, warning=True))
+        if recording.encrypt and ring.current is None and not ring.damaged:
             found.append(Problem(
                 "recordings-no-key", place,
                 _("Recordings are to be encrypted, but {folder} holds no key: they wait unfinished in the spool.")
@@ -83,7 +87,7 @@ def _keys(settings: Settings, state_dir: Path, folders: Folders) -> list[Problem
                 _("Run 'hotline recordings keys new', and keep a copy of the key elsewhere."), warning=True,
             ))  # fmt: skip
     except BadKey as error:
-        fix = _("Bring it back from your copy of the keys. Until then recordings wait unfinished in the spool.")
+        fix = _("Make it readable for Hotline. Until then recordings wait unfinished in the spool.")
         found.append(Problem("recordings-bad-key", place, str(error), fix, warning=True))
     if folder.resolve().is_relative_to(folders.archive.resolve()):
         found.append(Problem(

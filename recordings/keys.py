@@ -47,9 +47,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Every key there is, by id, and the one for new recordings: the newest."""
+    """Every key there is, by id, and the one for new recordings: the newest. ``damaged``: those whose file cannot be
+    used, and why; they keep the others from nothing."""
 
     keys: dict[str, Key]
+    damaged: dict[str, BadKey] = field(default_factory=dict)
 
     @property
     def current(self) -> Key | None:
@@ -71,15 +73,20 @@ def key_file(folder: Path, key_id: str) -> Path:
 
 
 def load_ring(folder: Path) -> Ring:
-    """Every key of the folder; none where there is no folder. Raises BadKey for the first that cannot be used."""
+    """Every key of the folder; none where there is no folder. Raises BadKey where the folder cannot be read."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
         return Ring({})
     except OSError as error:
         raise BadKey(_("{path} cannot be read: {why}.").format(path=folder, why=error.strerror)) from error
-    found = [match["id"] for name in names if (match := _NAME.fullmatch(name))]
-    return Ring({key_id: _load(key_file(folder, key_id), key_id) for key_id in found})
+    ring = Ring({})
+    for key_id in [match["id"] for name in names if (match := _NAME.fullmatch(name))]:
+        try:
+            ring.keys[key_id] = _load(key_file(folder, key_id), key_id)
+        except BadKey as error:
+            ring.damaged[key_id] = error
+    return ring
 
 
 def loose_keys(folder: Path) -> list[Path]:

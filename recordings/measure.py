@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from calllog.events import Span
 from recordings.folders import RATE, RAW_FRAME
+from recordings.keys import NO_KEYS, Ring
 from recordings.sound import Samples, raw_blocks, sound_blocks
 
 PIECE_SECONDS = 0.02
@@ -66,13 +67,15 @@ class Tone:
         return (self.end - self.first) / self.rate
 
 
-def measure(path: Path, spans: Sequence[Span] | None = None) -> list[ChannelMeasure]:
+def measure(
+    path: Path, spans: Sequence[Span] | None = None, *, name: str = "", ring: Ring = NO_KEYS
+) -> list[ChannelMeasure]:
     """Measure every channel of each span (of the whole file without ``spans``).
 
-    Reads FLAC, WAV, or a raw part (``.raw``: 2 channels, 8 kHz). Raises OSError, and
-    ``recordings.sound.Unreadable``.
+    Reads FLAC, WAV, or a raw part (``.raw``: 2 channels, 8 kHz); what is sealed by its ``name`` in the archive and the
+    ``ring`` of keys. Raises OSError, and ``recordings.sound.Unreadable``.
     """
-    rate, channels, blocks = _open(path)
+    rate, channels, blocks = _open(path, name, ring)
     chosen = [Span("", 0, 1 << 62, True)] if spans is None else list(spans)
     running = [[_Running(rate) for _ in range(channels)] for _ in chosen]
     at = 0
@@ -90,13 +93,15 @@ def measure(path: Path, spans: Sequence[Span] | None = None) -> list[ChannelMeas
     ]
 
 
-def tones(path: Path, channel: int, *, shortest: float = 0.2) -> list[Tone]:
+def tones(
+    path: Path, channel: int, *, shortest: float = 0.2, name: str = "", ring: Ring = NO_KEYS
+) -> list[Tone]:
     """The steady tones of a channel (0 = left) in order, each of at least ``shortest`` seconds.
 
     Two tones at once, speech and noise are none. Reads and raises as ``measure`` does; IndexError for a
     channel that the file does not have.
     """
-    rate, channels, blocks = _open(path)
+    rate, channels, blocks = _open(path, name, ring)
     if not 0 <= channel < channels:
         raise IndexError(f"{path} has {channels} channels")
     window = round(rate * WINDOW_SECONDS)
@@ -118,10 +123,10 @@ def tones(path: Path, channel: int, *, shortest: float = 0.2) -> list[Tone]:
     return [tone for tone in found if tone.seconds >= shortest]
 
 
-def _open(path: Path) -> tuple[int, int, Iterator[Samples]]:
+def _open(path: Path, name: str, ring: Ring) -> tuple[int, int, Iterator[Samples]]:
     if path.suffix == ".raw":
         return RATE, 2, raw_blocks(path, 0, path.stat().st_size // RAW_FRAME, 2)
-    return sound_blocks(path)
+    return sound_blocks(path, name, ring)
 
 
 def _pieces(blocks: Iterable[Samples], size: int) -> Iterator[Floats]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,13 +105,28 @@ def plan(store: Path, folders: Folders, keep: Keep, now: int) -> Plan:
     kept = [
         Kept(row.call_id, row.category, row.began_at, row.file, row.sha256, row.about, row.held) for row in rows
     ]
-    free = [Kept(one.call_id, one.category, one.began_at, one.file, one.sha256, one.about) for one in kept]
-    over = [Going(each, *look(folders.archive, each.kept.file)) for each in due(kept, keep, now)]
+    free = _by_their_past(store, [each.kept for each in due([replace(one, held=False) for one in kept], keep, now)])
+    held = {(one.call_id, one.category) for one in kept if one.held}
+    may_go = due(free, keep, now)
+    over = [
+        Going(each, *look(folders.archive, each.kept.file))
+        for each in may_go if (each.kept.call_id, each.kept.category) not in held
+    ]  # fmt: skip
     return Plan(
         tuple(each for each in over if each.found in ("there", "gone")),
         tuple(each for each in over if each.found not in ("there", "gone")),
-        len(due(free, keep, now)) - len(over), of,
+        len(may_go) - len(over), of,
     )  # fmt: skip
+
+
+def _by_their_past(store: Path, kept: Sequence[Kept]) -> list[Kept]:
+    """With all that each has ever been about: a complaint stays one, whoever it was passed on to, and whatever its
+    record was changed to. Asked only of those that would go, since it takes their events."""
+    found: list[Kept] = []
+    for piece in pieces(kept, 1000):
+        past = keep_queries.ever_about(store, {one.call_id for one in piece})
+        found += [replace(one, about=tuple({*one.about, *past.get(one.call_id, ())})) for one in piece]
+    return found
 
 
 async def purge(

@@ -64,6 +64,8 @@ def reconcile(job: CheckJob, progress: Progress = lambda done, total: None) -> R
     except BadKey as error:
         ring = Ring({})
         found.add("bad_key", detail=str(error))
+    for damaged in ring.damaged.values():
+        found.add("bad_key", detail=str(damaged))
     with closing(connect_to_read(Path(job.store))) as store:
         where, values = _period(job)
         (rows,) = store.execute(f"SELECT count(*) FROM recording {where}", values).fetchone()

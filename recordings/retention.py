@@ -1,8 +1,9 @@
 """Which recordings may go, and by which rule. Pure: ``now`` is an argument.
 
 A recording is of one or more kinds: talks are a ``call``, a message is a ``voicemail``, and either is a ``complaint``
-too when its queue, its menu option or its record's subject says so. Each kind has its days in the settings
-(``recording.keep``, by :func:`keep_of`); the longest counts, and a kind without days is never over. What is held stays.
+too when its queue, its menu option or its record's subject says so, or ever said so. Each kind has its days in the
+settings (``recording.keep``, by :func:`keep_of`); the longest counts, and a kind without days is never over. What is
+held stays.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ FEW = 5
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A finished recording, as far as it is judged. ``began_at`` is in µs; ``about``: its queue, its label, its
-    record's subject."""
+    record's subject, those of before too: what was a complaint once stays one."""
 
     call_id: str
     category: str

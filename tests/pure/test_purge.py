@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from calllog import queries
+from calllog import events as ev, queries
 from calllog.keep_queries import list_holds
 from calllog.verify import rebuild, verify
 from config.keep import Keep
@@ -65,6 +65,22 @@ async def test_what_is_over_goes_by_its_rule_and_the_rest_stays(tmp_path: Path) 
         assert await release(house.store, ledger, [held], "结案", by="os:test") == 1
         assert (await purge(house.store, house.folders, KEEP, NOW, ledger, by="os:test")).gone == 1
     assert list_holds(house.store) == [] and len(list_holds(house.store, lifted=True)) == 1
+
+
+async def test_what_was_a_complaint_once_stays_one(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    passed_on, rewritten, plain = await house.record(200, 200, 200)
+    async with house.open() as journal:
+        for queue in ("complaint", "inquiry"):
+            journal.append("call", passed_on, ev.Enqueued(queue=queue, priority=5), at=NOW)
+        for version, subject in enumerate(("complaint", "consult-order"), 1):
+            written = ev.RecordWritten(record_id="r", version=version, by="8001", agent="8001", subject=subject,
+                                       complete=True)  # fmt: skip
+            journal.append("call", rewritten, written, at=NOW)
+    made = plan(house.store, house.folders, KEEP, NOW)
+    assert {each.due.kept.call_id for each in made.going} == {plain}
+    made = plan(house.store, house.folders, KEEP, NOW + 1000 * DAY)
+    assert {each.due.kind for each in made.going} == {"call", "complaint"} and len(made.going) == 3
 
 
 async def test_a_clock_years_ahead_or_behind_takes_nothing(tmp_path: Path) -> None:

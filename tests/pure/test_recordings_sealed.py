@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from recordings import sealed
 from recordings.errors import Damaged, NoKey
-from recordings.keys import BadKey, Ring, key_file, load_ring, loose_keys, make_key
+from recordings.keys import Ring, key_file, load_ring, loose_keys, make_key
 from recordings.sealed import CHUNK, HEAD, TAG, Sealed, Sealer, digest_of, is_sealed, key_of, open_stored, rewrap
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -174,5 +174,12 @@ def test_keys_are_private_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     path.chmod(0o644)
     assert loose_keys(keys) == [path]
     path.write_text(path.read_text().replace("secret ", "secret A"))
-    with pytest.raises(BadKey, match=key.key_id):
-        load_ring(keys)
+    other = make_key(keys, NOW)
+    ring = load_ring(keys)
+    assert ring.current == other and key.key_id in str(ring.damaged[key.key_id]), "it keeps the others from nothing"
+    for text in ("", "\0" * 200, other.secret.hex(), "secret \n" * 4):
+        path.write_text(text)
+        assert set(load_ring(keys).damaged) == {key.key_id}
+    path.unlink()
+    path.mkdir()
+    assert set(load_ring(keys).damaged) == {key.key_id} and load_ring(keys).keys == {other.key_id: other}
