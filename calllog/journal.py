@@ -20,6 +20,7 @@ from calllog.envelope import seal
 from calllog.errors import StoreError
 from calllog.events import Alarm, AnyEvent, Degraded, Party, Recorded, Stream
 from calllog.folds import AgentState, CallState
+from calllog.handled import HandledTalk
 from calllog.migrate import bring_up_to_date
 from calllog.notes import Note
 from calllog.recall import Recall
@@ -158,7 +159,7 @@ class Journal:
         """The latest state of every agent who ever had one, by staff number. Raises StoreError."""
         return await self._recall.agent_states()
 
-    async def handled(self, since: int) -> list[tuple[str, int, int]]:
+    async def handled(self, since: int) -> list[HandledTalk]:
         """See :meth:`calllog.recall.Recall.handled`. Raises StoreError."""
         return await self._recall.handled(since)
 

@@ -20,6 +20,7 @@ from calllog.database import (
 from calllog.envelope import Item, fold_agent, fold_call, recorded
 from calllog.events import Recorded, Stream
 from calllog.folds import AgentState, CallState
+from calllog.handled import HandledTalk, with_records
 from calllog.rows import AGENT_COLUMNS, agent_of
 from calllog.store import explain
 
@@ -35,10 +36,16 @@ _SINCE = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? 
 _LAST_ONES = f"SELECT {EVENT_COLUMNS} FROM event WHERE stream = ? AND stream_id = ? ORDER BY seq DESC LIMIT ?"
 
 _HANDLED = """
-SELECT call.queue, talk.rung_at, talk.ended_at FROM call JOIN talk ON talk.call_id = call.call_id
+SELECT call.queue, talk.agent, talk.talk_id, talk.rung_at, talk.ended_at, call.call_id
+FROM call JOIN talk ON talk.call_id = call.call_id
 WHERE call.arrived_at >= ? AND talk.started_at > 0 AND talk.ended_at > 0 ORDER BY call.arrived_at DESC LIMIT 1000
 """
 """By the index on the arrival, so that a store of years is no slower."""
+_OF_AGENTS = f"""
+SELECT {EVENT_COLUMNS} FROM event WHERE stream = 'agent' AND stream_id IN (SELECT value FROM json_each(?))
+AND seq > (SELECT min(seq) FROM event WHERE stream = 'call' AND stream_id = ?) ORDER BY seq
+"""
+"""Since a call's first event, by the index on the stream."""
 
 
 class Recall:
@@ -93,12 +100,17 @@ class Recall:
                 fold_agent(agents.setdefault(item.stream_id, AgentState(item.stream_id)), item.at, item.event)
         return agents
 
-    async def handled(self, since: int) -> list[tuple[str, int, int]]:
-        """The latest talks of calls that arrived at ``since`` (µs) or later, in order of their ends: queue, rung at,
-        ended at. Those that the store does not have yet are not among them."""
+    async def handled(self, since: int) -> list[HandledTalk]:
+        """The latest talks of calls that arrived at ``since`` (µs) or later, in order of their ends. Those that the
+        store does not have yet are not among them."""
         async with self._snapshot() as (rows, _pending):
             found = await rows(_HANDLED, (since,))
-        return sorted(((queue, rung, ended) for queue, rung, ended in found), key=lambda talk: talk[2])
+            if not found:
+                return []
+            talks = [HandledTalk(*talk) for *talk, _call_id in found]
+            agents = dumps(sorted({talk.agent for talk in talks}))
+            changes = recorded(await rows(_OF_AGENTS, (agents, found[-1][-1])))
+        return with_records(sorted(talks, key=lambda talk: talk.ended_at), changes)
 
     async def events_of(self, call_id: str) -> list[Recorded]:
         """Every event of one call, in order."""

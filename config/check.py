@@ -83,7 +83,8 @@ def _problem(code: str, file: str, path: Path, what: str, fix: str, warning: boo
 def _codes(hotline: Hotline) -> Iterator[Problem]:
     """Two things that agents' phones cannot tell apart."""
     codes = hotline.codes
-    plain = [("codes", name) for name in ("state", "sign_in", "sign_out", "ready", "record_pause", "record_resume")]
+    names = ("state", "sign_in", "sign_out", "ready", "extend", "record_pause", "record_resume")
+    plain = [("codes", name) for name in names]
     named: list[tuple[Path, str]] = [(path, str(getattr(codes, path[1]))) for path in plain]
     named += [(("codes", "pauses", code), code) for code in codes.pauses]
     for index, code in _again(code for _path, code in named):

@@ -62,6 +62,9 @@ class Day(Part):
     patience: Length | None = None
     picks_up: Length | None = None
     """From the ring to the agent's answer; without it agents answer at once."""
+    record: Length | None = None
+    """From the end of the talk until its call record is complete, where that is awaited (``record.required``); without
+    it records are complete with the wrap-up."""
     missed: Share = 0.0
     """The share of rings that nobody answers."""
     leaves_message: Share = 0.5

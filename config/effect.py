@@ -36,7 +36,7 @@ _HOTLINE: Mapping[Effect, str] = {
         recording.keep.purge_at recording.keep.purge_most recording.free_warning
         recording.check_at recording.check_sample recording.longest_pause codes.record_pause codes.record_resume
         misses_before_pause sign_in
-        codes.state codes.sign_in codes.sign_out codes.ready codes.pauses.NAME
+        codes.state codes.sign_in codes.sign_out codes.ready codes.extend codes.pauses.NAME
         backup_after alerts.command alerts.url
         console.enabled console.address console.port console.tls.certificate console.tls.key console.names
         console.proxies console.idle console.longest

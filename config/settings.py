@@ -132,6 +132,8 @@ class Codes(Part):
     sign_in: Code = "*11"
     sign_out: Code = "*12"
     ready: Code = "*20"
+    extend: Code = "*29"
+    """More time for the call record that is awaited (``record.required``)."""
     record_pause: Code = "*81"
     """In the middle of a talk: its recording is paused, and goes on by ``record_resume``."""
     record_resume: Code = "*82"

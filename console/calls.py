@@ -13,6 +13,7 @@ from calllog.wording import VIA, Names, outcome_word, reason_word, stage_word, w
 from config.catalogue import _
 from config.masking import masked_text, shown
 from config.settings import Settings
+from console.desk import ringing_at
 from console.finding import Question, question_of
 from console.permits import Verb, Who, own_agent
 from console.site import Site
@@ -60,16 +61,23 @@ async def found_calls(
     if question.faults:
         return Found(question)
     seen = find(site.store, question.wanted, limit=limit, after=after, before=before)
+    own = question.wanted.own
+    if own and after is None and before is None and question.given.keys() <= {"since"}:
+        # It stands in no search yet, since nobody has talked in it; nor is it asked for by anything but its time.
+        now = ringing_at(site, own)
+    else:
+        now = ""
     if not counted:
-        return await _filled(site, question, await seen, None)
+        return await _filled(site, question, await seen, None, now)
     hits, many = await asyncio.gather(seen, count(site.store, question.wanted))
     if after is None and before is None and not hits.older:
         many = Count(len(hits.call_ids), False)
-    return await _filled(site, question, hits, Count(max(many.n, len(hits.call_ids)), many.more))
+    return await _filled(site, question, hits, Count(max(many.n, len(hits.call_ids)), many.more), now)
 
 
-async def _filled(site: Site, question: Question, hits: Hits, many: Count | None) -> Found:
-    rows = await queries.calls_of(site.store, hits.call_ids)
+async def _filled(site: Site, question: Question, hits: Hits, many: Count | None, ringing: str) -> Found:
+    first = [ringing] if ringing and ringing not in hits.call_ids else []
+    rows = await queries.calls_of(site.store, [*first, *hits.call_ids])
     return Found(question, tuple(rows), hits.older, hits.newer, many)
 
 

@@ -174,16 +174,26 @@ async def _before(site: Site, who: Who, state: AgentState, thread: Thread) -> Be
 
 
 async def today(site: Site, who: Who) -> list[Line]:
-    """The calls of today in which this agent talked, the newest first. Raises NotPermitted."""
+    """The calls of today in which this agent talked, and the one that rings at them now, the newest first. Raises
+    NotPermitted."""
     who.must(Verb.DESK_USE)
     midnight = site.wall().astimezone(site.settings.hotline.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     since = (midnight - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
     if not who.agent:
         return []
     try:
-        return await _lines(site, who, await queries.list_calls(site.store, since=since, agent=who.agent, limit=TODAY))
+        rows = await queries.list_calls(site.store, since=since, agent=who.agent, limit=TODAY)
+        now = ringing_at(site, who.agent)
+        if now and all(row.call_id != now for row in rows):
+            rows = [*await queries.calls_of(site.store, [now]), *rows]
+        return await _lines(site, who, rows)
     except StoreMissing:
         return []
+
+
+def ringing_at(site: Site, agent: str) -> str:
+    """The call that rings at this agent just now; empty: none does."""
+    return next((one.call_id for one in site.agents() if one.agent == agent and one.mode == "ringing"), "")
 
 
 async def _lines(site: Site, who: Who, rows: list[CallRow]) -> list[Line]:

@@ -303,5 +303,8 @@ def _talks(state: CallState) -> bool:
 
 async def recent_talks(journal: Journal, now: int) -> list[Handled]:
     """What a new desk must know of the last hours to tell callers how long they may wait. Raises StoreError."""
-    talks = await journal.handled(now - round(RECENT * SECOND))
-    return [Handled(queue, ended, (ended - rung) / SECOND) for queue, rung, ended in talks]
+    return [
+        Handled(one.queue, one.ended_at, (one.free_at - one.rung_at) / SECOND, 0.0) if one.free_at
+        else Handled(one.queue, one.ended_at, (one.ended_at - one.rung_at) / SECOND)
+        for one in await journal.handled(now - round(RECENT * SECOND))
+    ]  # fmt: skip

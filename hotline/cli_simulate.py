@@ -83,6 +83,8 @@ def simulate(
         screen.print(_("{date}, simulated with seed {seed}").format(date=on.isoformat(), seed=seed), style="bold")
         for line in _story(played, within):
             screen.print(line)
+        if settings.hotline.record.required and stated.record is None:
+            screen.print(_("The day does not say how long a call record takes (record): it is written in the wrap-up."))
         screen.print()
         show(form, _columns(settings, stated, within), _by_hour(played.quarters))
         if picture is not None:
@@ -138,10 +140,13 @@ def _columns(settings: Settings, day: Day, within: float) -> list[Column[Quarter
     from routing.staffing import agents_needed
 
     hours = any(queue.hours for queue in settings.queues.queues.values())
-    wrap_up = settings.hotline.times.wrap_up + (day.picks_up.mean if day.picks_up else 0.0)
+    wrap_up = settings.hotline.times.wrap_up
+    if settings.hotline.record.required and day.record is not None:
+        wrap_up = max(wrap_up, day.record.mean)
+    wrap_up += day.picks_up.mean if day.picks_up else 0.0
 
     def needed(one: Quarter) -> int:
-        """By Erlang C for the load that came, with the ring and the wrap-up."""
+        """By Erlang C for the load that came, with the ring, and the wrap-up or the call record."""
         if not one.tally.asked:
             return 0
         per_second = one.tally.asked / (one.length / 1_000_000)

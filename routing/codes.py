@@ -60,7 +60,7 @@ def meaning(codes: Codes, dialled: str) -> Act | None:
     """What was dialled; None: no code. Pure."""
     plain: dict[str, Act] = {
         codes.state: Act("state"), codes.sign_in: Act("sign_in"), codes.sign_out: Act("sign_out"),
-        codes.ready: Act("ready"),
+        codes.ready: Act("ready"), codes.extend: Act("extend"),
     }  # fmt: skip
     pauses = {code: Act("pause", reason) for code, reason in codes.pauses.items()}
     return (pauses | plain).get(dialled)
@@ -76,14 +76,16 @@ def standing(codes: Codes, state: AgentState, on_duty: bool) -> tuple[str, ...]:
         case "paused":
             return ("code_paused", *_why(codes, state.reason))
         case "wrap_up":
-            return ("code_wrap_up",)
+            return ("code_record_first",) if state.free_from else ("code_wrap_up",)
         case "ringing" | "talking":
             return ("code_busy",)
 
 
 def done(codes: Codes, act: Act, state: AgentState, on_duty: bool) -> tuple[str, ...]:
     """The prompts that confirm what was done, after the agent's number; ``state`` is the one after it. Pure."""
-    later = ("code_afterwards",) if state.mode in ("ringing", "talking", "wrap_up") else ()
+    later: tuple[str, ...] = ("code_afterwards",) if state.mode in ("ringing", "talking", "wrap_up") else ()
+    if state.mode == "wrap_up" and state.free_from:
+        later = ("code_record_first",)
     match act.verb:
         case "sign_in":
             rest = standing(codes, state, on_duty) if state.mode == "paused" else ()
@@ -92,7 +94,9 @@ def done(codes: Codes, act: Act, state: AgentState, on_duty: bool) -> tuple[str,
             return ("code_signed_out", *later)
         case "pause":
             return ("code_paused", *_why(codes, act.reason), *later)
-        case "ready" | "extend":
+        case "extend":
+            return ("code_extended",)
+        case "ready":
             return ("code_ready",) if state.mode == "ready" else standing(codes, state, on_duty)
         case "state":
             return standing(codes, state, on_duty)
@@ -143,6 +147,8 @@ async def _carried_out(dialled: Dialled, staff: Staff, codes: Codes, language: L
         log.info("an agent dialled a code", agent=agent, code=dialled.code, mode=state.mode)
         return (*who, *done(codes, act, state, on_duty))
     except IllegalTransition:
+        if act.verb == "extend":
+            return (*who, "code_no_more_time" if state.free_from else "code_no_record")
         return (*who, "code_not_signed_in" if on_duty else "code_not_on_duty")
     except LookupError:
         return (*who, "code_not_on_duty")

@@ -10,7 +10,7 @@ from calllog.folds import AgentState
 from config import settings
 from routing.agents import SECOND
 from routing.floor import Floor, Timers
-from routing.messages import Closed, Command, Rules
+from routing.messages import Closed, Command, Handled, Rules
 from routing.outlook import Outlooks
 from routing.skills import Caller, Seat
 from routing.strategy import Strategy, best_first
@@ -20,12 +20,12 @@ from routing.wrapping import WrapUps
 
 
 class DeskState:
-    """All callers who wait, all agents, and the talks; nothing here changes any of it."""
+    """All callers who wait, all agents, and the talks; nothing here changes any of it, but for what is learnt."""
 
     def __init__(self, rules: Rules, strategy: Strategy = best_first) -> None:
         self._timers = Timers()
         self._floor = Floor(rules, strategy, self._timers)
-        self._wrap_ups = WrapUps(self._floor)
+        self._wrap_ups = WrapUps(self._floor, self._learn)
         self._queues: dict[str, settings.Queue] = dict(rules.queues)
         self._closed: Mapping[str, Closed] = {}
         self._callers: dict[str, Caller] = {}
@@ -37,6 +37,10 @@ class DeskState:
         self._used = False
         self._now = 0
         self._out: list[Command] = []
+
+    def _learn(self, handled: Handled) -> None:
+        """Remember for the outlooks how long a caller took their agent."""
+        self._outlooks.learn(handled, self._queues.get(handled.queue), self._floor.rules.wrap_up)
 
     def position(self, call_id: str) -> int | None:
         """How many callers are ahead of this one at the same skill; None when the call does not wait."""

@@ -217,11 +217,15 @@ class LiveTalk:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """A talk that ended at ``at`` (µs) had taken its agent for ``seconds`` from the ring on, without the wrap-up."""
+    """A talk that ended at ``at`` (µs) had taken its agent for ``seconds`` from the ring on, without the wrap-up.
+
+    ``after``: how long (seconds) its wrap-up took where the call's record was awaited; None: the queue's own.
+    """
 
     queue: str
     at: int
     seconds: float
+    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

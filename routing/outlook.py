@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from config import settings
 from routing.messages import Handled
 from routing.skills import Caller, Seat, SkillQueue
-from routing.wait import SECOND, Outlook, Pace, Recent, pace
+from routing.wait import SECOND, Outlook, Pace, Recent, Writing, pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,11 @@ class Outlooks:
         self._teams: dict[tuple[SkillQueue, bool], _Team] = {}
 
     def learn(self, handled: Handled, queue: settings.Queue | None, wrap_up: float) -> None:
-        """A talk of this queue ended; ``wrap_up`` is the one of queues that have none of their own, in seconds."""
+        """A talk of this queue ended, and its record is written where it was awaited; ``wrap_up`` (seconds) is the one
+        of queues that have none of their own."""
         if queue is not None:
             after = wrap_up if queue.wrap_up is None else queue.wrap_up
+            after = after if handled.after is None else handled.after
             self._recent.setdefault(queue.skill, Recent()).add(handled.at, handled.seconds + after)
             self._learnt[queue.skill] += 1
 
@@ -81,17 +83,22 @@ def _look(seats: Iterable[Seat], now: int, recent: list[float], stamp: tuple[int
     are."""
     # Where a pause waits for the end of the talk, nobody after it is served.
     serving = [seat for seat in seats if not seat.state.reason]
-    ages, rests = [], []
+    ages, rests, records = [], [], []
     for seat in serving:
-        if seat.state.mode in ("ringing", "talking"):
-            ages.append(max(0, now - (seat.taken_at or seat.state.changed_at)) / SECOND)
+        state = seat.state
+        if state.mode in ("ringing", "talking"):
+            ages.append(max(0, now - (seat.taken_at or state.changed_at)) / SECOND)
+        elif state.mode == "wrap_up" and state.free_from and seat.taken_at:
+            most = max(0, state.until - now) / SECOND
+            least = min(most, max(0, state.free_from - now) / SECOND)
+            records.append(Writing(max(0, now - seat.taken_at) / SECOND, least, most))
         else:
             rests.append(max(0, _free_at(seat) - now) / SECOND)
     shared: dict[SkillQueue, int] = {}
     for skills, alike in Counter(seat.skills for seat in serving).items():
         for other in skills:
             shared[other] = shared.get(other, 0) + alike
-    return _Team(stamp, len(serving), pace(ages, rests, recent) if serving else None, shared)
+    return _Team(stamp, len(serving), pace(ages, rests, recent, records) if serving else None, shared)
 
 
 def _free_at(seat: Seat) -> int:

@@ -37,7 +37,6 @@ from routing.messages import (
     CancelRing,
     Command,
     GiveUp,
-    Handled,
     Input,
     RaiseAlarm,
     RecordSaved,
@@ -297,12 +296,7 @@ class Desk(DeskState):
             return
         queue = self._queues.get(seat.queue)
         seconds = self._floor.rules.wrap_up if queue is None or queue.wrap_up is None else queue.wrap_up
-        if seat.taken_at:
-            self._learn(Handled(seat.queue, self._now, (self._now - seat.taken_at) / SECOND))
         self._wrap_ups.begin(seat, call_id, seconds)
-
-    def _learn(self, handled: Handled) -> None:
-        self._outlooks.learn(handled, self._queues.get(handled.queue), self._floor.rules.wrap_up)
 
     # --- settings and starts ------------------------------------------------------------------------------------
 

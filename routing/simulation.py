@@ -20,9 +20,10 @@ from zoneinfo import ZoneInfo
 from calllog.kpi import ANSWER_WITHIN, SHORT_ABANDON
 from config.day import Day, Length, Staff
 from config.settings import Agent, Device, RosterFile, Rule, Shift, Skill
-from routing.agents import SECOND
+from routing.agents import NO_RECORD, SECOND
 from routing.messages import (
     AgentChange,
+    AgentCommand,
     AgentReachable,
     CallAsked,
     CallGone,
@@ -91,6 +92,7 @@ class Simulation:
             name: drawn(of.patience or day.patience, callers, without=math.inf) for name, of in day.queues.items()
         }
         self._picks_up = drawn(day.picks_up, agents)
+        self._writes = drawn(day.record, agents) if day.record is not None and rules.record.required else None
         self._later: list[tuple[int, int, str, str]] = []
         self._count = 0
         self._calls: dict[str, _Call] = {}
@@ -136,7 +138,9 @@ class Simulation:
             while rate and (at := at + dice.expovariate(rate / quarter.length)) < quarter.begins + quarter.length:
                 yield int(at), quarter
 
-    def _at(self, seconds: float, what: Literal["gone", "picks_up", "missed", "ends", "duty"], who: str = "") -> None:
+    def _at(
+        self, seconds: float, what: Literal["gone", "picks_up", "missed", "ends", "duty", "written"], who: str = ""
+    ) -> None:
         self._count += 1
         heapq.heappush(self._later, (self._now + round(seconds * SECOND), self._count, what, who))
 
@@ -157,6 +161,9 @@ class Simulation:
         if what == "duty":
             self._change_duty()
             return
+        if what == "written":
+            self._written(who)
+            return
         call_id = who.partition("-")[0]
         call = self._calls.get(call_id)
         if call is None:
@@ -176,8 +183,7 @@ class Simulation:
                 self._tell(RingReport(call_id, who, ring.agent, "missed"))
             case "ends":
                 del self._calls[call_id]
-                self._tell(RecordSaved(call_id, True))  # within the wrap-up, as the figures of a day mean it
-                self._tell(TalkEnded(call_id, who))
+                self._talk_ends(call_id, who, call.ring.agent if call.ring is not None else "")
             case _:
                 pass
 
@@ -188,6 +194,28 @@ class Simulation:
         self._at(call.handling, "ends", ring.talk_id)
         self._tell(RingReport(call_id, ring.talk_id, ring.agent, "answered"))
         self._tell(TalkBegan(call_id, ring.talk_id))
+
+    def _talk_ends(self, call_id: str, talk_id: str, agent: str) -> None:
+        """The agent writes the record; who needs longer than the limit asks for more time as often as they may."""
+        if self._writes is None:
+            self._tell(RecordSaved(call_id, True))  # with the wrap-up, as the day says no more
+            self._tell(TalkEnded(call_id, talk_id))
+            return
+        self._tell(TalkEnded(call_id, talk_id))
+        state, seconds = self._desk.agent(agent), self._writes()
+        if state.call_id != call_id or not state.free_from:  # reached at home: nothing is awaited of them
+            return
+        while self._now + seconds * SECOND > state.until and state.extended < self._rules.record.extensions:
+            self._tell(AgentCommand(agent, "extend"))
+            state = self._desk.agent(agent)
+        self._at(seconds, "written", f"{agent} {call_id}")
+
+    def _written(self, who: str) -> None:
+        """The record is complete; who was paused because it was not is ready again."""
+        agent, _, call_id = who.partition(" ")
+        self._tell(RecordSaved(call_id, True))
+        if self._desk.agent(agent).reason == NO_RECORD:
+            self._tell(AgentCommand(agent, "ready"))
 
     def _leaves(self, call_id: str, outcome: Literal["abandoned", "voicemail", "uncovered", "closed"]) -> None:
         tally = self._calls.pop(call_id).quarter.tally

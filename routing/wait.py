@@ -77,7 +77,8 @@ class Outlook:
 
 
 class Recent:
-    """The latest handling times of one skill, in seconds: from the ring that was answered to the end of the wrap-up."""
+    """The latest handling times of one skill, in seconds: from the ring that was answered to the end of the wrap-up,
+    with what the agent really took for the call's record where that is awaited."""
 
     __slots__ = ("_times",)
 
@@ -121,17 +122,29 @@ class Pace:
         return seconds if seconds <= SHORT or spread <= WIDEST * expected else None
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """An agent from whom a call's record is awaited: taken by that caller for ``age`` seconds, and free again in
+    ``least`` seconds at the soonest and ``most`` at the latest."""
+
+    age: float
+    least: float
+    most: float
+
+
 def estimate(ahead: float, ages: Iterable[float], rests: Iterable[float], recent: Sequence[float]) -> float | None:
     """:meth:`Pace.within` of the :func:`pace`."""
     found = pace(ages, rests, recent)
     return None if found is None else found.within(ahead)
 
 
-def pace(ages: Iterable[float], rests: Iterable[float], recent: Sequence[float]) -> Pace | None:
+def pace(
+    ages: Iterable[float], rests: Iterable[float], recent: Sequence[float], records: Iterable[Writing] = ()
+) -> Pace | None:
     """How a queue moves on; None where too little is known, or nobody can come.
 
     ``ages``: for how long each agent who can answer has been taken by their present caller. ``rests``: how long each
-    other one still needs who is in no talk (wrap-up). ``recent``: handling times.
+    other one still needs who is in no talk (wrap-up), but for those who write ``records``. ``recent``: handling times.
     """
     if len(recent) < FEWEST:
         return None
@@ -143,6 +156,8 @@ def pace(ages: Iterable[float], rests: Iterable[float], recent: Sequence[float])
     variation = sqrt(sum((each - mean) ** 2 for each in times) / (len(times) - 1)) / mean
     left = [_rest(age, times, sums, mean) for age in ages]
     left += [max(SOONEST, rest) for rest in rests]
+    for one in records:
+        left.append(max(SOONEST, one.least, min(one.most, _rest(one.age, times, sums, mean))))
     if not left:
         return None
     return Pace(1 / sum(1 / max(SOONEST, rest) for rest in left), mean / len(left), variation, len(times))

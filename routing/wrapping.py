@@ -10,19 +10,21 @@ the agent may move a bounded number of times. Nobody is kept for ever:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from routing.agents import SECOND, AgentEvent, IllegalTransition
 from routing.floor import Floor
-from routing.messages import AgentCommand
+from routing.messages import AgentCommand, Handled
 from routing.skills import Seat
 
 
 class WrapUps:
-    """The wrap-ups of one floor."""
+    """The wrap-ups of one floor. ``learn`` is told how long each caller took their agent, once that is known: at the
+    talk's end or, where the record is awaited, when that is written or its limit is reached."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, learn: Callable[[Handled], None]) -> None:
         self._floor = floor
+        self._learn = learn
         self._complete: set[str] = set()
         """Calls that are rung or talked in, and whose record is complete already."""
 
@@ -37,6 +39,8 @@ class WrapUps:
             self._floor.change(seat, AgentEvent.TALK_ENDED, wrap_up_until=limit, free_from=max(1, free))
         else:
             self._floor.change(seat, AgentEvent.TALK_ENDED, wrap_up_until=free)
+        if seat.taken_at and not seat.state.free_from:
+            self._learn(Handled(seat.queue, now, (now - seat.taken_at) / SECOND))
 
     def record(self, call_id: str, complete: bool) -> None:
         """The call's record was written, and is complete or not."""
@@ -44,7 +48,7 @@ class WrapUps:
             if seat.state.mode in ("ringing", "talking"):
                 (self._complete.add if complete else self._complete.discard)(call_id)
             elif complete and seat.state.free_from:
-                self._floor.change(seat, AgentEvent.RECORD_COMPLETE)
+                self._complete_now(seat)
 
     def known(self, complete: Iterable[str]) -> None:
         """At a start: the records that are complete, among those of calls that somebody has to do with."""
@@ -66,6 +70,7 @@ class WrapUps:
 
     def over(self, seat: Seat) -> None:
         """Its time has come."""
+        self._taken(seat, self._floor.now)
         pauses = self._floor.rules.record.at_limit == "pause" and not self._floor.queues_left_bare(seat)
         missing = bool(seat.state.free_from) and pauses
         self._floor.change(seat, AgentEvent.RECORD_MISSING if missing else AgentEvent.WRAP_UP_ENDED)
@@ -74,7 +79,18 @@ class WrapUps:
         """Where no record is required any more, none is waited for."""
         if not self._floor.rules.record.required:
             for seat in [one for one in self._floor.seats.values() if one.state.free_from]:
-                self._floor.change(seat, AgentEvent.RECORD_COMPLETE)
+                self._complete_now(seat)
+
+    def _complete_now(self, seat: Seat) -> None:
+        """Nothing is awaited of them any more: the wrap-up ends when it may."""
+        self._taken(seat, max(self._floor.now, seat.state.free_from))
+        self._floor.change(seat, AgentEvent.RECORD_COMPLETE)
+
+    def _taken(self, seat: Seat, until: int) -> None:
+        """The record took them until then (µs). Of an agent whom the daemon before sent off to write it, only that one
+        knew since when."""
+        if seat.state.free_from and seat.taken_at:
+            self._learn(Handled(seat.queue, self._floor.now, (until - seat.taken_at) / SECOND, 0.0))
 
     def _without_screen(self, seat: Seat) -> bool:
         tries = self._floor.plan(seat).tries

@@ -15,6 +15,7 @@ from hypothesis import given, settings, strategies as st
 from config.day import Day, load_day
 from config.load import load_settings
 from config.problems import Refused
+from config.record_file import CallRecords
 from config.settings import Hours, Queue
 from hotline.cli_simulate import simulate
 from hotline.day_picture import draw
@@ -80,6 +81,19 @@ def test_calls_outside_the_service_hours_are_closed_and_nobody_is_uncovered() ->
         tally, hour = quarter.tally, dt.datetime.fromtimestamp(quarter.begins / 1_000_000, SHANGHAI).hour
         assert tally.uncovered == 0
         assert (tally.closed == tally.asked - tally.voicemail) if not 8 <= hour < 20 else tally.closed == 0
+
+
+@pytest.mark.parametrize("records", [
+    CallRecords(required=True, time_limit=90), CallRecords(required=True, time_limit=45, extend_by=10, extensions=2),
+])  # fmt: skip
+def test_a_record_that_is_awaited_takes_its_agent_as_long_as_it_is_written(records: CallRecords) -> None:
+    asked, stated = dict(agents=2, calls=900), day(record={"mean": 60, "spread": 0})
+    with_records = play(stated, rules=Rules(queues(wrap_up=5), {}, record=records), **asked)
+    assert with_records.waits == play(stated, rules=Rules(queues(wrap_up=60), {}), **asked).waits
+    assert with_records.waits != play(stated, rules=Rules(queues(wrap_up=5), {}), **asked).waits
+    late = CallRecords(required=True, time_limit=45, extensions=0, at_limit="pause")
+    total = play(stated, rules=Rules(queues(wrap_up=5), {}, record=late), **asked).total()
+    assert total.answered == total.asked, "who was paused for a record is ready again once it is written"
 
 
 lengths = st.fixed_dictionaries({"mean": st.floats(1, 600), "spread": st.sampled_from([0, 0.5, 1, 2])})

@@ -147,6 +147,10 @@ DAYS = {
     "talks of one length": Day(4, lambda random: 180.0, 1.0, 4),
     "ten agents": Day(5, lambda random: lognormal(240, 1.2, random), 0.98, 10, hours=5),
     "complaints go ahead": Day(6, lambda random: lognormal(180, 0.9, random), 0.95, 6, urgent=0.1, hours=5),
+    "records are awaited": Day(
+        8, lambda random: lognormal(120, 0.7, random), 0.95, 4, hours=5,
+        record=lambda random: lognormal(90, 0.6, random),
+    ),
     "a shift ends": Day(7, lambda random: lognormal(180, 0.9, random), 0.95, 8, hours=3, leave_at=5000, leaving=3),
 }
 

@@ -10,9 +10,11 @@ from random import Random
 from typing import Any
 
 from calllog.events import PositionTold
+from config.record_file import CallRecords
 from routing.messages import (
     AgentReachable,
     CallAsked,
+    RecordSaved,
     Ring,
     RingReport,
     Rules,
@@ -53,6 +55,8 @@ class Day:
     agents: int
     hours: float = 8.0
     urgent: float = 0.0
+    record: Callable[[Random], float] | None = None
+    """Draws how long an agent takes for a call's record (s); None: it is not awaited."""
     leave_at: float = 0.0
     leaving: int = 0
 
@@ -64,7 +68,8 @@ class Bank:
         self.day, self.random = day, Random(day.seed)
         people = {f"{8001 + n}": agent(f"{8001 + n}", "a", "b") for n in range(day.agents)}
         queues = {"sales": queue("a", 5, 86_400, 15), "complaint": queue("b", 2, 86_400, 15)}
-        self.desk = Desk(Rules(queues, people))
+        rules = CallRecords(required=True, time_limit=600) if day.record else CallRecords()
+        self.desk = Desk(Rules(queues, people, record=rules))
         self.now = START
         self.due: list[tuple[int, int, Callable[[], None]]] = []
         self.count = count()
@@ -78,7 +83,8 @@ class Bank:
     def play(self) -> list[Waiter]:
         """Everybody who called, once all were served."""
         day = self.day
-        mean = sum(day.handling(Random(n)) for n in range(2000)) / 2000 + 15 + 3
+        after = day.record or (lambda random: 15.0)
+        mean = sum(day.handling(Random(n)) + max(15.0, after(Random(n))) for n in range(2000)) / 2000 + 3
         gap = mean / day.agents / day.load
         at, number = 0.0, 0
         while at < day.hours * 3600:
@@ -141,6 +147,9 @@ class Bank:
         self.step(TalkBegan(ring.call_id, ring.talk_id))
         talk = self.day.handling(self.random)
         self.at(self.seconds + talk, lambda: self.step(TalkEnded(ring.call_id, ring.talk_id)))
+        if self.day.record is not None:
+            written = self.seconds + talk + self.day.record(self.random)
+            self.at(written, lambda: self.step(RecordSaved(ring.call_id, True)))
 
 
 def verdicts(waiters: list[Waiter]) -> list[tuple[float, float]]:

@@ -10,6 +10,7 @@ from calllog import events as ev
 from config.settings import CallRecords, Device
 from routing.agents import IllegalTransition
 from routing.messages import AgentCommand
+from tests.virtual.test_codes import Night
 from tests.virtual.world import Caller, World, opened
 
 RULES = CallRecords(required=True, time_limit=120, extend_by=60, extensions=1)
@@ -134,4 +135,20 @@ async def test_a_pause_asked_for_meanwhile_begins_with_the_record() -> None:
     assert world.mode("8001") == "wrap_up meal"
     write(world, caller)
     assert world.mode("8001") == "paused meal"
+    await world.nothing_left()
+
+async def test_by_phone_an_agent_hears_that_the_record_comes_first_and_asks_for_more_time() -> None:
+    world = await opened("8001", wrap_up=5, record=RULES)
+    caller = await talked(world)
+    night = Night(world)
+    due = world.desk.agent("8001")[0].until
+    assert (await night.dial("*20"))[-1] == (await night.dial("*10"))[-1] == "code_record_first"
+    assert (await night.dial("*21"))[-3:] == ["code_paused", "pause_meal", "code_record_first"]
+    assert (await night.dial("*29"))[-1] == "code_extended"
+    assert world.desk.agent("8001")[0].until == due + 60_000_000
+    assert (await night.dial("*29"))[-1] == "code_no_more_time"
+    assert [event.by for event in world.events(caller) if isinstance(event, ev.RecordExtended)] == ["8001"]
+    await night.dial("*20")
+    write(world, caller)
+    assert world.mode("8001") == "ready" and (await night.dial("*29"))[-1] == "code_no_record"
     await world.nothing_left()
