@@ -260,7 +260,7 @@ async def _call_in(config: Path, key: str, number: str) -> bool:
 async def _one_call(it: Trial, key: str, number: str, known: str) -> None:
     """Call, press the key, talk for a while once an agent is there, hang up; else leave a message."""
     caller = await it.world.call(it.number, number=number)
-    await caller.answered(10)
+    await caller.answered()
     await caller.press(key)
     caller.say(tone_hz=440)
     async with asyncio.timeout(CALL_LIMIT):

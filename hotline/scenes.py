@@ -186,8 +186,8 @@ async def _talk(it: Trial, caller: Caller, after: float = 1.0) -> Ring:
     await ring.answer()
     caller.say(tone_hz=CALLER_HZ)
     ring.say(tone_hz=TONES[agent])
-    await caller.heard(tone_hz=TONES[agent], within=5)
-    await ring.heard(tone_hz=CALLER_HZ, within=5)
+    await caller.heard(tone_hz=TONES[agent], within=WAIT)
+    await ring.heard(tone_hz=CALLER_HZ, within=WAIT)
     await asyncio.sleep(SPOKEN)
     return ring
 
@@ -228,7 +228,7 @@ async def _in_the_queue(it: Trial, numbers: list[str]) -> None:
     others = []
     for number in numbers[:2]:
         other = await it.world.call(it.number, number=number)
-        await other.answered(10)
+        await other.answered(WAIT)
         await other.press("1")
         others.append(other)
     talks = []

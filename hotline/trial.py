@@ -43,13 +43,13 @@ from recordings.keys import key_folder, load_ring, make_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-READY_LIMIT = 60.0
+READY_LIMIT = 90.0
 """Seconds until a started daemon answers and has read Asterisk back: it imports and builds prompts first."""
 
-END_LIMIT = 30.0
+END_LIMIT = 60.0
 """Seconds for a daemon to end after SIGTERM."""
 
-ENDED_LIMIT = 45.0
+ENDED_LIMIT = 90.0
 """Seconds until a call that is over stands in the store with its outcome and its recording."""
 
 RTP_PORTS = 400
@@ -186,7 +186,7 @@ class Trial:
         except (NotRunning, Refused):
             return {}
 
-    async def idle(self, limit: float = 45.0) -> dict[str, Any]:
+    async def idle(self, limit: float = 90.0) -> dict[str, Any]:
         """The status once no call is in hand any more: a call's task ends a moment after its outcome is safe.
 
         Raises TimeoutError.
@@ -260,10 +260,12 @@ class Trial:
 
     async def detail(self, number: str) -> CallDetail | None:
         """The newest call from this number."""
-        for row in await self.rows():
-            if row.number.endswith(number):
-                return await queries.get_call(self.store, row.call_id)
-        return None
+        try:
+            rows = await queries.list_calls(self.store, number=number)
+        except StoreError:
+            return None
+        found = next((row for row in rows if row.number.endswith(number)), None)
+        return await queries.get_call(self.store, found.call_id) if found is not None else None
 
     async def ended(self, number: str, *, archived: bool = True, limit: float = ENDED_LIMIT) -> CallDetail:
         """The newest call from this number once it has its outcome and, if it has one, its recording."""
@@ -289,7 +291,7 @@ class Trial:
         kept = self._kept() if left else ()
         return [line for line in left if line.rpartition("!")[2] not in kept]
 
-    async def nothing_left(self, limit: float = 45.0) -> None:
+    async def nothing_left(self, limit: float = 90.0) -> None:
         """Return when Asterisk has no channel and no bridge of a call any more; raises AssertionError.
 
         But those that it keeps by its own fault for ten minutes after their hang-up, as the daemon has told in its log

@@ -157,11 +157,11 @@ class AsteriskPhone:
         self.one_recorder = not has_opus_patch(info.system.version)
         started = str(info.status.startup_time)
         restarted = bool(self._asterisk_started) and started != self._asterisk_started
-        self._asterisk_started = started
         for line in list(self._lines.values()):
             await self.read_back(line, lost=restarted)
         if self.on_back is not None:
             await self.on_back(restarted)
+        self._asterisk_started = started  # only now: should this connection break, the next must tell all the same
         self._leftovers.hurry()
 
     async def read_back(self, line: AsteriskLine, *, lost: bool = False) -> None:

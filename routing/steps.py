@@ -101,20 +101,28 @@ async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:
 async def left(call: Call, why: CallerGone | CallerTaken | LegGone) -> None:
     """The caller's leg is no longer ours: note how it went. A verb only knows that it did; the line tells how."""
     if isinstance(why, LegGone):
-        why = CallerGone()
-        try:
-            async with asyncio.timeout(TOLD_HOW):
-                while True:
-                    await call.next()
-        except (CallerGone, CallerTaken) as told:
-            why = told
-        except TimeoutError:
-            call.log.warning("how the caller's leg went was never told")
+        why = await _told_how(call)
     if isinstance(why, CallerTaken):
         call.note(ev.HandedOver(why="guard"))
     else:
         call.failed = why.lost
         call.note(ev.HungUp(by="hotline" if why.lost else "caller", cause=why.cause))
+
+
+async def _told_how(call: Call) -> CallerGone | CallerTaken:
+    """How the caller's leg went. An Asterisk that has just started knows no leg of before, and while it is being read
+    back nobody can tell yet that the caller was lost with the one that died."""
+    while True:
+        try:
+            async with asyncio.timeout(TOLD_HOW):
+                while True:
+                    await call.next()
+        except (CallerGone, CallerTaken) as told:
+            return told
+        except TimeoutError:
+            if not await call.phone.connection():
+                call.log.warning("how the caller's leg went was never told")
+                return CallerGone()
 
 
 def message_of(state: CallState) -> str:

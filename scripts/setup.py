@@ -1,7 +1,8 @@
 """Sets up .venv from requirements.lock, the console's libraries, then the private Asterisk. Standard library only: it
 runs before .venv.
 
-With ``--web`` it then adds what only the tests of the console need: requirements-web.lock, and a browser.
+With ``--web`` it then adds what only the tests of the console need: requirements-web.lock, and a browser. With
+``--python`` it stops after .venv: what is checked needs no more, and the rest is fetched beside it.
 
 A second run finds its own mark and touches neither network nor disk. Written to run on an older Python too, so that
 it can say what is wrong with it.
@@ -43,6 +44,8 @@ def main() -> int:
             return status
         with open(MARK, "w", encoding="utf-8") as file:
             file.write(mark)
+    if "--python" in sys.argv:
+        return 0
     why = fetch_web(PYTHON, say)
     if why:
         return refuse(why)

@@ -50,7 +50,7 @@ class Ring(Leg):
             raise NotSeen(f"{self!r}: cannot be rejected: {error}") from error
         self._end()  # it has left Stasis, so no event will tell
 
-    async def cancelled(self, timeout: float = 30.0) -> int:
+    async def cancelled(self, timeout: float = 60.0) -> int:
         """Wait until the hotline gives up ringing; returns the Q.850 cause (26: answered elsewhere). Raises NotSeen."""
         await self._wait(self._over, timeout, "cancelled")
         if self._up.is_set():
@@ -85,7 +85,7 @@ class Handset:
         """The call it is in now."""
         return next((ring for ring in reversed(self.history) if ring.is_answered and not ring.is_gone), None)
 
-    async def rings(self, timeout: float = 30.0) -> Ring:
+    async def rings(self, timeout: float = 60.0) -> Ring:
         """The next ring (each is given once, in order; not with :meth:`auto_answer`). Raises NotSeen."""
         try:
             async with asyncio.timeout(timeout):
@@ -106,7 +106,7 @@ class Handset:
             return
         raise NotSeen(f"{self!r}: rings: {ring!r}")
 
-    async def answer(self, timeout: float = 30.0) -> Ring:
+    async def answer(self, timeout: float = 60.0) -> Ring:
         """Wait for the next ring and answer it."""
         ring = await self.rings(timeout)
         await ring.answer()

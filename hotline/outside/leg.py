@@ -17,13 +17,13 @@ from .hearing import Listener, PromptBook, PromptHeard, silent_spans, tone_spans
 
 T = TypeVar("T")
 
-MEDIA_LIMIT = 20.0
+MEDIA_LIMIT = 60.0
 """Seconds until our RTP channel is in Stasis: milliseconds, unless the machine is overloaded."""
 
 END_GRACE = 1.0
 """Seconds between StasisEnd and ChannelDestroyed, which holds the cause; they come together."""
 
-HANG_UP_LIMIT = 10.0
+HANG_UP_LIMIT = 30.0
 """Seconds until our own Asterisk says that a channel it hung up is gone; the far side is not waited for."""
 
 PROMPT_POLL, TONE_POLL = 0.2, 0.1
@@ -86,7 +86,7 @@ class Leg:
     def is_gone(self) -> bool:
         return self._over.is_set()
 
-    async def gone(self, timeout: float = 30.0) -> int:
+    async def gone(self, timeout: float = 60.0) -> int:
         """Wait until the far side (or we) hung up; returns the Q.850 cause. Raises NotSeen."""
         await self._wait(self._over, timeout, "gone")
         return self.cause or 0
@@ -151,7 +151,7 @@ class Leg:
         prompt: str | None = None,
         *,
         tone_hz: float | None = None,
-        within: float = 20.0,
+        within: float = 60.0,
         whole: bool = False,
         after: float | None = None,
         for_seconds: float = 0.4,
@@ -312,7 +312,7 @@ class Leg:
 class Caller(Leg):
     """A caller, who has dialled."""
 
-    async def answered(self, timeout: float = 20.0) -> float:
+    async def answered(self, timeout: float = 60.0) -> float:
         """Wait for 200 OK; returns when it came. Raises NotSeen."""
         over = asyncio.create_task(self._over.wait())
         up = asyncio.create_task(self._up.wait())

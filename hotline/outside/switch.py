@@ -21,7 +21,7 @@ START_LIMIT = 60.0
 STOP_LIMIT = 5.0
 """Seconds that an orderly end may take before it is killed."""
 
-CONSOLE_LIMIT = 30.0
+CONSOLE_LIMIT = 60.0
 """Seconds for one console command: a process start and a round trip."""
 
 STUBS = (

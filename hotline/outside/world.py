@@ -25,10 +25,10 @@ from .switch import Switch
 RTP_PORTS = 800
 """Four for each leg: RTP and RTCP of the SIP channel and of ours; Asterisk passes over those that are taken."""
 
-READY_LIMIT = 30.0
+READY_LIMIT = 60.0
 """Seconds until ARI is connected, once Asterisk is booted."""
 
-REGISTER_LIMIT = 30.0
+REGISTER_LIMIT = 60.0
 """Seconds for a REGISTER with its challenge; a hotline that is just starting may need a retry of 2 s."""
 
 REGISTER_POLL = 0.05

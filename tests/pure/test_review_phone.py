@@ -114,3 +114,37 @@ async def test_who_hung_up_is_gone_though_asterisk_keeps_the_channel(let_go: boo
     line.put(ari_ev.StasisEnd(channel=caller("Stasis")))  # ten minutes later
     with pytest.raises(TimeoutError):
         await line.next(0.0 if let_go else HUNG_UP + 0.5)
+
+
+async def test_a_restart_is_told_although_the_first_connection_to_the_new_asterisk_breaks() -> None:
+    there, client = phone_over(caller("Stasis"))
+    began = {"at": "first"}
+
+    async def info() -> Any:
+        status = SimpleNamespace(startup_time=began["at"])
+        return SimpleNamespace(system=SimpleNamespace(version="22.10.1"), status=status)
+
+    async def done(*_given: object, **_named: object) -> None:
+        pass
+
+    cast(Any, client).asterisk = SimpleNamespace(info=info)
+    cast(Any, client).set_event_filter = done
+    cast(Any, there)._room = SimpleNamespace(open=done)
+    cast(Any, there)._reachability = SimpleNamespace(connected=done)
+    told: list[bool] = []
+
+    async def back(restarted: bool) -> None:
+        told.append(restarted)
+        if len(told) == 2:
+            raise OSError("it broke")
+
+    there.on_back = back
+    await there._connected(cast(Any, client))
+    line = there.line(CALL, [CALL])
+    began["at"] = "second"
+    del client.there[CALL]
+    with pytest.raises(OSError, match="it broke"):
+        await there._connected(cast(Any, client))
+    await there._connected(cast(Any, client))
+    assert told == [False, True, True]
+    assert await line.next() == port.LegEnded(CALL, 0, lost=True)

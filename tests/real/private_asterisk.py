@@ -29,7 +29,7 @@ from hotline.outside.ports import free_ports
 from hotline.outside.sipp import sipp
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SIPP_LIMIT = 60.0
+SIPP_LIMIT = 90.0
 CALLER = '"A" <sip:13912345678@[local_ip]>'
 NOWHERE = "40000"
 """An RTP port where nobody listens."""
@@ -203,7 +203,7 @@ def call(
     assert done.ok, (done.status, done.errors[-500:])
 
 
-def wait_for(condition: object, limit: float = 30.0) -> None:
+def wait_for(condition: object, limit: float = 90.0) -> None:
     """Wait until ``condition()`` is true; fails loudly when it does not become so."""
     assert callable(condition)
     until = time.monotonic() + limit

@@ -35,7 +35,7 @@ def fetch(asterisk: PrivateAsterisk, path: str) -> Any:
     token = base64.b64encode(f"{asterisk.secrets.ari_user}:{asterisk.secrets.ari_password}".encode()).decode()
     url = f"http://127.0.0.1:{asterisk.settings.hotline.asterisk.ari_port}/ari{path}"
     request = urllib.request.Request(url, headers={"Authorization": f"Basic {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -47,7 +47,7 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateAsteri
 
 def ami(asterisk: PrivateAsterisk, password: str, *actions: str) -> str:
     """Log in and do ``actions``; returns everything that AMI said."""
-    with socket.create_connection(("127.0.0.1", asterisk.settings.hotline.asterisk.ami_port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", asterisk.settings.hotline.asterisk.ami_port), timeout=30) as peer:
         login = f"Action: Login\r\nUsername: {asterisk.secrets.ami_user}\r\nSecret: {password}\r\n\r\n"
         peer.sendall((login + "".join(f"{action}\r\n\r\n" for action in actions)).encode())
         peer.sendall(b"Action: Logoff\r\n\r\n")
@@ -108,7 +108,7 @@ def test_wrong_passwords_are_refused(asterisk: PrivateAsterisk) -> None:
     assert process.ari_answers(port, asterisk.secrets.ari_user, asterisk.secrets.ari_password)
     assert not process.ari_answers(port, asterisk.secrets.ari_user, "wrong")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/ari/channels", timeout=5)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/ari/channels", timeout=30)
     assert refused.value.code == 401
     assert "Authentication failed" in ami(asterisk, "wrong")
     assert "InvalidPassword" in (asterisk.home.log / "security.log").read_text(encoding="utf-8")
@@ -176,9 +176,9 @@ def register(folder: Path, asterisk: PrivateAsterisk, device: str, password: str
     return subprocess.run(
         [
             *sipp_command(), f"127.0.0.1:{asterisk.sip_port}", "-sf", str(scenario), "-m", "1", "-i", "127.0.0.1",
-            "-p", str(free_ports(1)[0]), "-nostdin", "-timeout", "10", "-timeout_error",
+            "-p", str(free_ports(1)[0]), "-nostdin", "-timeout", "30", "-timeout_error",
         ],
-        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
     ).returncode  # fmt: skip
 
 
@@ -199,7 +199,7 @@ async def arrive(
         begun = time.monotonic()
         scenario = hangs_up(CALLER, NOWHERE, seconds)
         caller = asyncio.create_task(asyncio.to_thread(call, folder, asterisk, scenario))
-        arrived = await events.receive_json(timeout=30)
+        arrived = await events.receive_json(timeout=60)
         assert (arrived["type"], arrived["args"]) == ("StasisStart", ["incoming", asterisk.number])
         assert arrived["channel"]["state"] == ("Up" if beats else "Ring")
         channel = arrived["channel"]["id"]
@@ -314,7 +314,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     def run(*words: str, config: Path = folder) -> subprocess.CompletedProcess[str]:
         code = "from hotline.cli_asterisk import asterisk_app; asterisk_app()"
         line = [sys.executable, "-c", code, *words, "--config", str(config)]
-        return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
     assert run("status").returncode == 1
     try:

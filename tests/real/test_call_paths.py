@@ -8,8 +8,8 @@ import pytest
 
 from calllog.events import KeyPressed, KeyTimedOut, NoticeGiven, PositionTold, RecordingRequested
 from hotline.trial import Trial
-from recordings.measure import measure, tones
-from tests.real.verbs import connected, either
+from recordings.measure import measure
+from tests.real.verbs import connected, either, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -20,16 +20,16 @@ async def test_a_caller_is_served_and_each_voice_is_in_its_own_channel(hotline: 
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
     await caller.answered()
-    await caller.heard("menu_main", within=30)
+    await caller.heard("menu_main")
     await caller.press("2")
     ring = await either(hotline, "8001", "8002")
     assert ring.caller_number == number
     await ring.answer()
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=30)
-    await ring.heard(tone_hz=440, within=30)
-    await asyncio.sleep(2)
+    await caller.heard(tone_hz=660)
+    await ring.heard(tone_hz=440)
+    await recorded(hotline, number, 2)
     heard = [name for name, _at in await caller.prompts_heard()]
     assert heard[:3] == ["greeting", "recording_notice", "menu_main"]
     await caller.hang_up()
@@ -48,8 +48,9 @@ async def test_a_caller_is_served_and_each_voice_is_in_its_own_channel(hotline: 
     file = hotline.state / "recordings" / recording.file
     left, right = measure(file)
     assert abs(left.dominant_hz - 440) < 5 and abs(right.dominant_hz - 660) < 5
-    assert recording.seconds == pytest.approx((state.talks[-1].ended_at - state.talks[-1].started_at) / 1e6, abs=1.5)
-    async with asyncio.timeout(30):  # parts go after the commit that makes them needless
+    (talk,) = state.talks
+    assert recording.seconds == pytest.approx((talk.ended_at - talk.parts[0].started_at) / 1e6, abs=1.5)
+    async with asyncio.timeout(90):  # parts go after the commit that makes them needless
         while list((hotline.state / "recordings" / "spool").glob("*.raw")):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await hotline.nothing_left()
@@ -62,14 +63,14 @@ async def test_a_caller_is_served_and_each_voice_is_in_its_own_channel(hotline: 
 async def test_each_key_leads_to_its_queue(hotline: Trial, key: str, queue: str, label: str) -> None:
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("recording_notice", within=30)
+    await caller.heard("recording_notice")
     await caller.press(key)
     ring = await either(hotline, "8001", "8002")
     await ring.answer()
     await connected(hotline, number)
     await ring.hang_up()
-    await caller.heard("farewell", within=30)
-    await caller.gone(30)
+    await caller.heard("farewell")
+    await caller.gone()
     state = (await hotline.ended(number)).state
     assert (state.outcome, state.reason) == ("answered", "agent_hung_up")
     assert (state.queue, state.label, state.hung_up_by) == (queue, label, "hotline")
@@ -78,9 +79,9 @@ async def test_each_key_leads_to_its_queue(hotline: Trial, key: str, queue: str,
 async def test_wrong_key_silence_and_repeat_are_each_answered_and_then_a_person_comes(hotline: Trial) -> None:
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("menu_main", within=30)
+    await caller.heard("menu_main")
     await caller.press("*")
-    await asyncio.sleep(0.7)
+    await caller.heard("menu_main")
     await caller.press("8")
     ring = await either(hotline, "8001", "8002")
     heard = [name for name, _at in await caller.prompts_heard()]
@@ -98,37 +99,8 @@ async def test_wrong_key_silence_and_repeat_are_each_answered_and_then_a_person_
 async def test_a_caller_who_hangs_up_in_the_menu_never_asked(hotline: Trial) -> None:
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("greeting", within=30)
+    await caller.heard("greeting")
     await caller.hang_up()
     state = (await hotline.ended(number)).state
     assert state.outcome == "menu" and not state.asked
     await hotline.nothing_left()
-
-
-async def test_tones_of_a_second_agent_follow_the_first_in_one_file(hotline: Trial) -> None:
-    number = hotline.fresh_number()
-    caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("recording_notice", within=30)
-    await caller.press("1")
-    first = await either(hotline, "8001", "8002")
-    await first.answer()
-    caller.say(tone_hz=440)
-    first.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=30)
-    await asyncio.sleep(1.2)
-    await first.hang_up()
-    await caller.heard("farewell", within=30, whole=False)
-    await caller.press("0")
-    second = await either(hotline, "8001", "8002")
-    await second.answer()
-    second.say(tone_hz=880)
-    await caller.heard(tone_hz=880, within=30)
-    await asyncio.sleep(1.2)
-    await caller.hang_up()
-    call = await hotline.ended(number)
-    assert [talk.ended_by for talk in call.state.talks] == ["agent", "caller"]
-    recording = call.recordings[0]
-    file = hotline.state / "recordings" / recording.file
-    found = [round(tone.hz / 20) * 20 for tone in tones(file, 1) if tone.seconds > 0.8]
-    assert found == [660, 880]
-    assert [span.verified for span in call.state.recordings["call"].spans] == [True, True]

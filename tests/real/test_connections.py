@@ -18,7 +18,7 @@ from hotline.trial import Trial, trial
 from recordings.measure import measure
 from tests.real.conftest import profile
 from tests.real.hostile import Wire, healthy
-from tests.real.verbs import asks, either
+from tests.real.verbs import asks, either, hung_up, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,7 +35,7 @@ class Wired:
 
     async def status(self, ready: bool) -> None:
         """Return when the daemon says so of its connections."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             while (await self.hotline.status()).get("ready") is not ready:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -45,18 +45,18 @@ class Wired:
         await ring.answer()
         caller.say(tone_hz=440)
         ring.say(tone_hz=660)
-        await caller.heard(tone_hz=660, within=30)
+        await caller.heard(tone_hz=660)
         return caller, number, ring
 
     async def waiting(self) -> tuple[Caller, str]:
         caller, number = await asks(self.hotline)
-        await caller.heard("queue_wait", within=30)
+        await caller.heard("queue_wait")
         return caller, number
 
     async def in_menu(self) -> tuple[Caller, str]:
         number = self.hotline.fresh_number()
         caller = await self.hotline.world.call(self.hotline.number, number=number)
-        await caller.heard("recording_notice", within=30, whole=True)
+        await caller.heard("recording_notice", whole=True)
         return caller, number
 
     async def call(self, number: str) -> CallState:
@@ -118,24 +118,24 @@ async def test_events_cut_off_and_back_and_what_was_missed_is_noticed(wired: Wir
     else:
         wired.ari.freeze(True)
     # Meanwhile talks go on; a waiting caller and the second agent hang up.
-    await talk_a.heard(tone_hz=660, within=30)
+    await talk_a.heard(tone_hz=660)
     await gone.hang_up()
     await ring_b.hang_up()
+    agent_b = next(agent for agent in AGENTS if ring_b in hotline.world.handsets[agent].history)
+    await asyncio.gather(hung_up(hotline, caller=gone_number), hung_up(hotline, agent=agent_b))
     if how == "cut":
-        await asyncio.sleep(0.5)
         await wired.ari.restore()
     else:
         await wired.status(False)
-        await asyncio.sleep(0.5)
         wired.ari.freeze(False)
     await wired.status(True)
     assert wired.ari.connections > before
     assert await wired.outcome(gone_number) == "abandoned"
-    await talk_b.heard("farewell", within=30)
+    await talk_b.heard("farewell")
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=880)
-    await first.heard(tone_hz=880, within=30)
+    await first.heard(tone_hz=880)
     assert not menu.is_gone
     for caller in (talk_a, talk_b, first, menu):
         await caller.hang_up()
@@ -153,13 +153,13 @@ async def test_without_ami_a_talk_is_recorded_as_soon_as_it_is_back(wired: Wired
     caller, number, ring = await wired.talking()  # nobody waits for the recorder
     await wired.ami.restore()
     await wired.status(True)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while not any(part.started_at for talk in (await wired.call(number)).talks for part in talk.parts):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await asyncio.sleep(1)
     await wired.ami.cut()  # once more, in the middle of the recording
     await wired.status(False)
-    await ring.heard(tone_hz=440, within=30)
+    await ring.heard(tone_hz=440)
     await wired.ami.restore()
     await wired.status(True)
     await caller.hang_up()
@@ -175,6 +175,8 @@ async def test_asterisk_killed_and_started_again_under_the_daemon(wired: Wired) 
     talk, talk_number, _ring = await wired.talking()
     other, other_number, _other_ring = await wired.talking()
     (queue, queue_number), (menu, menu_number) = await asyncio.gather(wired.waiting(), wired.in_menu())
+    for number in (talk_number, other_number):
+        await recorded(hotline, number, 1.5)  # up to a second of the end is lost with it
     pid = process.running(hotline.home)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -182,8 +184,7 @@ async def test_asterisk_killed_and_started_again_under_the_daemon(wired: Wired) 
     await asyncio.to_thread(process.start, hotline.settings, hotline.install, hotline.state, hotline.secrets)
     await wired.status(True)
     assert [await wired.outcome(number) for number in (talk_number, other_number)] == ["answered"] * 2
-    # Whose next announcement met the new Asterisk before it was read back is taken for one who hung up.
-    assert {await wired.outcome(number) for number in (queue_number, menu_number)} <= {"failed", "abandoned"}
+    assert {await wired.outcome(number) for number in (queue_number, menu_number)} == {"failed"}
     for caller in (talk, other, queue, menu):
         await caller.hang_up()
     for phone in hotline.world.handsets.values():

@@ -79,7 +79,8 @@ async def test_the_duty_room_follows_a_call_by_itself(hotline: Trial, chief: Vis
 
 async def test_the_week_and_the_map_of_the_running_hotline_are_shown(hotline: Trial, chief: Visitor) -> None:
     await chief.look("/duty")
-    assert await chief.page.locator(".week .shift").count() >= 2 * 7
-    assert await chief.page.locator("img.map").evaluate("image => image.naturalWidth") > 0
+    await expect(chief.page.locator(".week .shift").nth(2 * 7 - 1)).to_be_attached(timeout=SOON)
+    seen = "() => document.querySelector('img.map')?.naturalWidth > 0"  # the picture may come late
+    await chief.page.wait_for_function(seen, timeout=SOON)
     await chief.page.click("text=后一周")
     await expect(chief.page.locator(".week .now")).to_have_count(0, timeout=SOON)

@@ -19,7 +19,7 @@ from hotline.outside.speech import spoken_wav
 from hotline.trial import PRESENTED, Trial, trial
 from recordings.measure import tones
 from tests.real.conftest import profile
-from tests.real.verbs import asks
+from tests.real.verbs import asks, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,7 +64,7 @@ def mobile(hotline: Trial, agent: str) -> Handset:
 def devices(call: CallDetail) -> list[str]:
     """What was journalled of the rings, in short."""
     said = []
-    for event in (recorded.event for recorded in call.events):
+    for event in (one.event for one in call.events):
         match event:
             case ev.RingStarted(device=device, trunk=trunk) | ev.DeviceRung(device=device, trunk=trunk):
                 said.append(f"{device} {trunk}".strip())
@@ -91,17 +91,17 @@ def heard_right(hotline: Trial, call: CallDetail) -> None:
 async def test_a_voicemail_never_answers_a_customer(hotline: Trial) -> None:
     caller, number = await asks(hotline, "1")
     caller.say(tone_hz=CALLER_HZ)
-    voicemail = await mobile(hotline, "8001").rings(30)
+    voicemail = await mobile(hotline, "8001").rings()
     assert voicemail.caller_number == PRESENTED, "the mobile sees our number, never the caller's or the 400 number"
     assert not hotline.world.handsets["8003"].history
     await voicemail.answer()
-    await voicemail.heard("agent_confirm", within=30)
+    await voicemail.heard("agent_confirm")
     speech = "您好，您拨打的用户暂时无法接听，请在提示音后留言。"
     wav = await spoken_wav(hotline.world.work_dir / "voicemail.wav", speech)
     voicemail.say(wav)
     await voicemail.said()
     voicemail.say(tone_hz=1000)  # and its beep, on and on
-    ring = await hotline.world.handsets["8003"].rings(30)
+    ring = await hotline.world.handsets["8003"].rings()
     assert await voicemail.gone() == 16
     confirms = [name for name, _at in await voicemail.prompts_heard() if name == "agent_confirm"]
     assert len(confirms) >= 2, "the question is repeated"
@@ -109,8 +109,8 @@ async def test_a_voicemail_never_answers_a_customer(hotline: Trial) -> None:
     assert ring.caller_number == number
     await ring.answer()
     ring.say(tone_hz=AGENT_HZ)
-    await caller.heard(tone_hz=AGENT_HZ, within=30)
-    await asyncio.sleep(1.2)
+    await caller.heard(tone_hz=AGENT_HZ)
+    await recorded(hotline, number, 1.2)
     await caller.hang_up()
     call = await hotline.ended(number)
     assert devices(call) == ["*8001 carrier", "asked", "unconfirmed", "8001 missed", "8003", "8003 answered"]
@@ -119,27 +119,27 @@ async def test_a_voicemail_never_answers_a_customer(hotline: Trial) -> None:
     await hotline.nothing_left()
 
 
-async def talk(ring: Ring, caller: Caller) -> None:
-    """Both hear each other for a while."""
+async def talk(hotline: Trial, number: str, ring: Ring, caller: Caller) -> None:
+    """Both hear each other for a while, and are recorded."""
     caller.say(tone_hz=CALLER_HZ)
     ring.say(tone_hz=AGENT_HZ)
-    await caller.heard(tone_hz=AGENT_HZ, within=30)
-    await ring.heard(tone_hz=CALLER_HZ, within=30)
-    await asyncio.sleep(1.2)
+    await caller.heard(tone_hz=AGENT_HZ)
+    await ring.heard(tone_hz=CALLER_HZ)
+    await recorded(hotline, number, 1.2)
 
 
 async def test_at_once_the_mobile_accepts_and_the_phone_stops(hotline: Trial) -> None:
     caller, number = await asks(hotline, "2")
-    phone, ring = await asyncio.gather(hotline.world.handsets["8002"].rings(30), mobile(hotline, "8002").rings(30))
+    phone, ring = await asyncio.gather(hotline.world.handsets["8002"].rings(), mobile(hotline, "8002").rings())
     assert (phone.caller_number, ring.caller_number) == (number, PRESENTED)
     await ring.answer()
-    await ring.heard("agent_confirm", within=30)
+    await ring.heard("agent_confirm")
     assert not phone.is_gone and not caller.is_gone
     await ring.press("1")
-    assert await phone.cancelled(30) == 26, "answered elsewhere: no missed call on the phone"
-    await talk(ring, caller)
+    assert await phone.cancelled() == 26, "answered elsewhere: no missed call on the phone"
+    await talk(hotline, number, ring, caller)
     await ring.hang_up()
-    await caller.heard("farewell", within=30)
+    await caller.heard("farewell")
     await caller.hang_up()
     call = await hotline.ended(number)
     assert devices(call) == ["8002", "*8002 carrier", "asked", "elsewhere", "8002 answered"]
@@ -151,13 +151,13 @@ async def test_at_once_the_mobile_accepts_and_the_phone_stops(hotline: Trial) ->
 
 async def test_at_once_both_accept_in_the_same_instant_and_one_is_dropped(hotline: Trial) -> None:
     caller, number = await asks(hotline, "2")
-    phone, ring = await asyncio.gather(hotline.world.handsets["8002"].rings(30), mobile(hotline, "8002").rings(30))
+    phone, ring = await asyncio.gather(hotline.world.handsets["8002"].rings(), mobile(hotline, "8002").rings())
     await ring.answer()
-    await ring.heard("agent_confirm", within=30)
+    await ring.heard("agent_confirm")
     # In the same instant: either wins, never both; the one that is dropped meanwhile may fail in what it does.
     await asyncio.gather(phone.answer(), ring.press("1"), return_exceptions=True)
     won, lost = (phone, ring) if await _gone_first(phone, ring) is ring else (ring, phone)
-    await talk(won, caller)
+    await talk(hotline, number, won, caller)
     assert lost.is_gone and await lost.tones_heard(CALLER_HZ) == []
     await caller.hang_up()
     call = await hotline.ended(number)
@@ -167,7 +167,7 @@ async def test_at_once_both_accept_in_the_same_instant_and_one_is_dropped(hotlin
 
 
 async def _gone_first(*rings: Ring) -> Ring:
-    waits = {asyncio.ensure_future(ring.gone(30)): ring for ring in rings}
+    waits = {asyncio.ensure_future(ring.gone()): ring for ring in rings}
     done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in rest:
         task.cancel()
@@ -177,12 +177,12 @@ async def _gone_first(*rings: Ring) -> Ring:
 
 async def test_in_order_and_by_the_next_trunk_when_the_first_is_full(hotline: Trial) -> None:
     caller, number = await asks(hotline, "4")
-    await (await hotline.world.handsets["8004"].rings(30)).reject(486)
-    await (await mobile(hotline, "8004").rings(30)).reject(503)
-    ring = await mobile(hotline, "8004").rings(30)
+    await (await hotline.world.handsets["8004"].rings()).reject(486)
+    await (await mobile(hotline, "8004").rings()).reject(503)
+    ring = await mobile(hotline, "8004").rings()
     await ring.answer()
     await ring.press("1")  # one who knows need not hear the question out
-    await talk(ring, caller)
+    await talk(hotline, number, ring, caller)
     await caller.hang_up()
     call = await hotline.ended(number)
     assert devices(call) == [
@@ -195,18 +195,18 @@ async def test_in_order_and_by_the_next_trunk_when_the_first_is_full(hotline: Tr
 async def test_a_daemon_killed_while_a_phone_rings_and_a_mobile_is_asked_leaves_no_leg(hotline: Trial) -> None:
     caller, number = await asks(hotline, "2")
     caller.say(tone_hz=CALLER_HZ)
-    phone, ring = await asyncio.gather(hotline.world.handsets["8002"].rings(30), mobile(hotline, "8002").rings(30))
+    phone, ring = await asyncio.gather(hotline.world.handsets["8002"].rings(), mobile(hotline, "8002").rings())
     await ring.answer()
-    await ring.heard("agent_confirm", within=30)
+    await ring.heard("agent_confirm")
     await hotline.kill()
     await ring.press("1")  # nobody hears it
     await hotline.start()
-    await asyncio.gather(ring.gone(30), phone.cancelled(30))
+    await asyncio.gather(ring.gone(), phone.cancelled())
     assert await ring.tones_heard(CALLER_HZ) == []
-    again, other = await asyncio.gather(hotline.world.handsets["8002"].rings(30), mobile(hotline, "8002").rings(30))
+    again, other = await asyncio.gather(hotline.world.handsets["8002"].rings(), mobile(hotline, "8002").rings())
     await again.answer()
-    await talk(again, caller)
-    await other.gone(30)
+    await talk(hotline, number, again, caller)
+    await other.gone()
     await caller.hang_up()
     call = await hotline.ended(number)
     rung = ["8002", "*8002 carrier"]

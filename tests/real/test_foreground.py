@@ -29,18 +29,18 @@ def test_a_supervisor_holds_asterisk_itself_and_can_start_it_again(tmp_path: Pat
 
     held = begin()
     try:
-        wait_for(lambda: process.status(install, state).serving, 40)
+        wait_for(lambda: process.status(install, state).serving, 90)
         assert process.running(home) == held.pid
         os.kill(held.pid, signal.SIGKILL)
-        held.wait(30)
+        held.wait(60)
         assert process.running(home) is None
         held = begin()
-        wait_for(lambda: process.status(install, state).serving, 40)
+        wait_for(lambda: process.status(install, state).serving, 90)
         assert process.running(home) == held.pid
         second = begin()
-        assert second.wait(40) == 1, "one that runs already is refused"
-        assert process.stop(install, state) and held.wait(40) == 0
+        assert second.wait(90) == 1, "one that runs already is refused"
+        assert process.stop(install, state) and held.wait(90) == 0
     finally:
         if held.poll() is None:
             held.kill()
-            held.wait(30)
+            held.wait(60)

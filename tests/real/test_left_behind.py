@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AGENTS = ["8001", "8002"]
 CHANGES = {"queues": {"queues": {"inquiry": {"longest_wait": 60}}}, "hotline": {"times": {"ring": 30}}}
 
-BEHIND = 25.0
+BEHIND = 60.0
 """Seconds in which whoever was left behind hears somebody, on a loaded machine."""
 
 LOOKS = 3
@@ -36,21 +36,21 @@ async def hasten(hotline: Trial) -> None:
 
 
 async def test_without_a_restart_whoever_was_left_behind_gets_the_lifeboat_and_talks_go_on(hotline: Trial) -> None:
-    await hasten(hotline)
     talker, talk_number, talk_ring = await talking(hotline)
     other, other_number, other_ring = await talking(hotline)
     waiting, waiting_number = await asks(hotline)
-    await waiting.heard("queue_wait", within=30)
+    await waiting.heard("queue_wait")
     in_menu_number = hotline.fresh_number()
     in_menu = await hotline.world.call(hotline.number, number=in_menu_number)
-    await in_menu.heard("menu_main", within=30)
+    await in_menu.heard("menu_main")
     marks = {waiting: waiting.now, in_menu: in_menu.now, other: other.now}
+    await hasten(hotline)  # not sooner: a daemon that serves may be slow, too
     await hotline.kill()
     await other_ring.hang_up()  # type: ignore[attr-defined]  # their caller hears nothing from now on
     heard = (caller.heard("recording_notice", within=BEHIND, after=mark) for caller, mark in marks.items())
     await asyncio.gather(*heard)
-    await talker.heard(tone_hz=660, within=30)
-    await talk_ring.heard(tone_hz=440, within=30)  # type: ignore[attr-defined]
+    await talker.heard(tone_hz=660)
+    await talk_ring.heard(tone_hz=440)  # type: ignore[attr-defined]
     await in_menu.hang_up()
     await other.hang_up()
     await waiting.hang_up()
@@ -58,6 +58,7 @@ async def test_without_a_restart_whoever_was_left_behind_gets_the_lifeboat_and_t
     # The one who talks hangs up while no daemon is there, which is when the talk ended.
     hung_up = time.time()
     await talker.hang_up()
+    await hung_up(hotline, caller=talk_number)
     gone = time.time()
     await asyncio.sleep(3)
     await hotline.start()

@@ -39,7 +39,7 @@ def agent_of(hotline: Trial, ring: Ring) -> str:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while True:
             if condition():
                 return
@@ -52,21 +52,21 @@ async def talks(hotline: Trial, caller: Caller) -> Ring:
     await ring.answer()
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=30)
-    await ring.heard(tone_hz=440, within=30)
+    await caller.heard(tone_hz=660)
+    await ring.heard(tone_hz=440)
     return ring
 
 
 async def test_killed_a_caller_is_greeted_talks_and_is_in_the_log_with_the_recording(hotline: Trial) -> None:
     await hotline.kill()
     caller, number = await dials(hotline)
-    await caller.heard("greeting", within=30)
-    await caller.heard("recording_notice", within=30)
+    await caller.heard("greeting")
+    await caller.heard("recording_notice")
     ring = await talks(hotline, caller)
     agent = agent_of(hotline, ring)
     await asyncio.sleep(2)
     await ring.hang_up()
-    await caller.heard("farewell", within=30)
+    await caller.heard("farewell")
     await caller.hang_up()
     await hotline.start()
     call = await hotline.ended(number)
@@ -97,11 +97,11 @@ async def test_a_talk_that_goes_on_when_the_daemon_returns_is_taken_in_at_its_en
         await second_ring.answer()
         assert agent_of(hotline, second_ring) == other
         second_ring.say(tone_hz=880)
-        await second.heard(tone_hz=880, within=30)
+        await second.heard(tone_hz=880)
         await second.hang_up()
         assert (await hotline.ended(second_number)).state.outcome == "answered"
     assert await hotline.detail(number) is None
-    await caller.heard(tone_hz=660, within=30)
+    await caller.heard(tone_hz=660)
     await caller.hang_up()
     call = await hotline.ended(number)
     assert (call.state.outcome, call.state.reason) == ("answered", f"{VIA}caller_hung_up")
@@ -114,7 +114,7 @@ async def test_nobody_answers_so_a_message_is_taken(hotline: Trial) -> None:
     await hotline.kill()
     caller, number = await dials(hotline)
     await caller.heard("away_apology", within=90)
-    await caller.heard("beep", within=30, whole=True)
+    await caller.heard("beep", whole=True)
     caller.say(tone_hz=440)
     await asyncio.sleep(3)
     await caller.hang_up()
@@ -134,15 +134,17 @@ async def test_a_daemon_that_hangs_traps_nobody_and_after_a_thaw_all_goes_on(hot
         trapped, trapped_number = await dials(hotline)  # the heart may have beaten a moment ago
         ring = await talks(hotline, trapped)
         silent, silent_number = await dials(hotline)
-        await silent.heard("greeting", within=30)
+        await silent.heard("greeting")
         second = await either(hotline, *(agent for agent in AGENTS if agent != agent_of(hotline, ring)))
         await second.answer()
+        second.say(tone_hz=880)
+        await silent.heard(tone_hz=880)
         seen = [file.read_text() for file in (hotline.state / "away").glob("*.jsonl")]
         assert any('"why": "silent"' in text for text in seen), "the second was not kept waiting: Asterisk knew"
     finally:
         hotline.daemon.send_signal(signal.SIGCONT)
     await hotline.in_service()
-    await trapped.heard(tone_hz=660, within=30)
+    await trapped.heard(tone_hz=660)
     await trapped.hang_up()
     await silent.hang_up()
     outcomes = [(await hotline.ended(one)).state for one in (trapped_number, silent_number)]
@@ -153,7 +155,7 @@ async def test_a_daemon_that_hangs_traps_nobody_and_after_a_thaw_all_goes_on(hot
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=880)
-    await caller.heard(tone_hz=880, within=30)
+    await caller.heard(tone_hz=880)
     await caller.hang_up()
     state = (await hotline.ended(number)).state
     assert (state.outcome, state.reason) == ("answered", "caller_hung_up")
@@ -175,7 +177,8 @@ class Supervisor:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            limit = self._watchdog if self.ready.is_set() else None
+            watched = self.ready.is_set() and "STOPPING=1" not in self.words
+            limit = self._watchdog if watched else None
             try:
                 async with asyncio.timeout(limit):
                     while True:
@@ -183,7 +186,7 @@ class Supervisor:
                         self.words += words
                         if "READY=1" in words:
                             self.ready.set()
-                        if "WATCHDOG=1" in words or (self.ready.is_set() and limit is None):
+                        if {"WATCHDOG=1", "STOPPING=1"} & set(words) or (self.ready.is_set() and limit is None):
                             break
             except TimeoutError:
                 self.ready.clear()
@@ -208,14 +211,14 @@ async def test_a_hanging_daemon_is_noticed_and_replaced_and_everybody_is_taken_b
             ring = await either(hotline, *AGENTS)
             await ring.answer()
             ring.say(tone_hz=660)
-            await caller.heard(tone_hz=660, within=30)
+            await caller.heard(tone_hz=660)
             before = supervisor.restarts
             assert hotline.daemon is not None
             hotline.daemon.send_signal(signal.SIGSTOP)
             await until(lambda: supervisor.restarts > before and supervisor.ready.is_set())
-            await caller.heard(tone_hz=660, within=30, after=caller.now)
+            await caller.heard(tone_hz=660, after=caller.now)
             await ring.hang_up()
-            await caller.heard("farewell", within=30)
+            await caller.heard("farewell")
             await caller.hang_up()
             state = (await hotline.ended(number)).state
             assert state.outcome == "answered" and state.adopted >= 1

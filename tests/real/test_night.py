@@ -85,29 +85,29 @@ async def test_signing_in_by_code_and_the_roll_call(hotline: Trial) -> None:
     async def codes() -> None:
         assert await standing(hotline, "8003") == "off"
         caller = await hotline.world.dials("8003", "*11")
-        await caller.heard("code_signed_in", within=30)
+        await caller.heard("code_signed_in")
         assert await standing(hotline, "8003") == "ready"
         await caller.gone()
         caller = await hotline.world.dials("8003", "*21")
-        await caller.heard("pause_meal", within=30)
+        await caller.heard("pause_meal")
         assert await standing(hotline, "8003") == "paused meal"
         await caller.gone()
 
     async def present() -> None:
-        ring = await phones["8001"].rings(30)
+        ring = await phones["8001"].rings()
         await ring.answer()
-        await ring.heard("roll_call", within=30)
+        await ring.heard("roll_call")
         await ring.press("1")
-        await ring.heard("roll_call_thanks", within=30)
+        await ring.heard("roll_call_thanks")
         await ring.gone()
         assert await standing(hotline, "8001") == "off signed_in"
 
     async def missing() -> None:
         for _time in range(2):
-            assert await (await phones["8002"].rings(30)).cancelled(30) != 26
-        ring = await phones["8004"].rings(30)
+            assert await (await phones["8002"].rings()).cancelled() != 26
+        ring = await phones["8004"].rings()
         await ring.answer()
-        await ring.heard("roll_call_backup", within=30)
+        await ring.heard("roll_call_backup")
         await ring.press("1")
         await ring.gone()
 
@@ -124,5 +124,5 @@ async def test_signing_in_by_code_and_the_roll_call(hotline: Trial) -> None:
 async def test_a_code_while_the_daemon_is_away_is_told_so(hotline: Trial) -> None:
     await hotline.kill()
     caller = await hotline.world.dials("8003", "*11")
-    await caller.heard("code_away", within=30)
+    await caller.heard("code_away")
     assert await caller.gone() == 16

@@ -21,7 +21,7 @@ from hotline.outside.switch import Switch
 from hotline.trial import Trial, _prompts, copy_config
 from recordings.measure import measure
 from tests.real.conftest import profile
-from tests.real.verbs import either
+from tests.real.verbs import either, leaves_message, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -167,7 +167,7 @@ async def test_a_call_is_served_and_recorded_and_the_office_goes_on_working(offi
 
     number = it.fresh_number()
     caller = await it.world.call(it.number, number=number)
-    await caller.heard("menu_main", within=30)
+    await caller.heard("menu_main")
     await caller.press("1")
     ring = await either(it, "hotline-8001", "hotline-8002")
     await ring.answer()
@@ -177,7 +177,7 @@ async def test_a_call_is_served_and_recorded_and_the_office_goes_on_working(offi
     await caller.heard(tone_hz=660)
     await ring.heard(tone_hz=440)
     await desk.heard(tone_hz=500)
-    await asyncio.sleep(2)
+    await recorded(it, number, 1)
     await caller.hang_up()
     call = await it.ended(number)
     assert (call.state.outcome, call.state.trunk) == ("answered", "carrier")
@@ -196,11 +196,11 @@ async def test_a_message_is_taken_from_the_offices_folder(office: Office) -> Non
     for handset in ("hotline-8001", "hotline-8002"):
         await it.world.handsets[handset].unregister()
     caller = await it.world.call(it.number, number=number)
-    await caller.heard("menu_main", within=30)
+    await caller.heard("menu_main")
     await caller.press("1")
-    await caller.heard("voicemail_invite", within=40)
+    await caller.heard("voicemail_invite")
     caller.say(tone_hz=440)  # over the invitation, if need be: silence would end the message
-    await asyncio.sleep(6)
+    await leaves_message(it, number, 3, Path(it.settings.hotline.asterisk.own.recordings))
     await caller.hang_up()
     call = await it.ended(number)
     assert call.state.outcome == "voicemail"
@@ -212,8 +212,8 @@ async def test_while_the_daemon_is_away_the_lifeboat_serves_there_too(office: Of
     await it.stop()
     number = it.fresh_number()
     caller = await it.world.call(it.number, number=number)
-    await caller.answered(30)
-    await caller.heard("greeting", within=30)
+    await caller.answered()
+    await caller.heard("greeting")
     await caller.hang_up()
     await it.start()
     call = await it.ended(number)

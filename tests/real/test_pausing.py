@@ -13,7 +13,7 @@ from recordings import keys
 from recordings.folders import RATE
 from recordings.measure import tones
 from recordings.measures import read_measures
-from tests.real.verbs import asks
+from tests.real.verbs import asks, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,9 +30,9 @@ async def talking(hotline: Trial) -> tuple[Caller, str, Ring]:
     ring = await hotline.world.handsets["8001"].answer()
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=30)
-    await ring.heard(tone_hz=440, within=30)
-    await asyncio.sleep(1.2)
+    await caller.heard(tone_hz=660)
+    await ring.heard(tone_hz=440)
+    await recorded(hotline, number, 1.2)
     return caller, number, ring
 
 
@@ -40,15 +40,14 @@ async def test_paused_by_keys_kept_over_a_kill_and_ended_by_command(hotline: Tri
     hotline.world.handsets["8001"].by_hand()
     caller, number, ring = await talking(hotline)
     await ring.press("*81")
-    await ring.heard("recording_paused", within=30, whole=False)
+    await ring.heard("recording_paused", whole=False)
     assert "recording_paused" not in {name for name, _at in await caller.prompts_heard()}
     await asyncio.sleep(0.6)
     await hotline.kill()
     await hotline.start()
-    await asyncio.sleep(0.6)
     answer = await control(hotline, agent="8001", pause=False)
     assert answer == {"recording": "resumed"}
-    await ring.heard("recording_resumed", within=30, whole=False)
+    await ring.heard("recording_resumed", whole=False)
     await asyncio.sleep(1.5)
     await caller.hang_up()
     call = await hotline.ended(number)
@@ -64,12 +63,14 @@ async def test_paused_by_keys_kept_over_a_kill_and_ended_by_command(hotline: Tri
     assert not any(since <= middle <= until for since, until in measures.silences), "a pause is no silence of theirs"
     talk = call.state.talks[-1]
     file = hotline.state / "recordings" / recording.file
+    off, on = (span.first + (at - begun) / 1e6 * RATE for at in (paused, resumed))
     for side, hz in ((0, 440), (1, 660)):
-        found = [tone for tone in tones(file, side) if tone.seconds > 0.5]
-        assert len(found) == 2 and all(abs(tone.hz - hz) < 5 for tone in found), (side, found)
-        assert found[0].end <= span.first + (paused - begun) / 1e6 * RATE + 1.0 * RATE
-        assert found[1].first >= span.first + (resumed - begun) / 1e6 * RATE - 1.0 * RATE
-    assert recording.seconds == pytest.approx((talk.ended_at - talk.started_at) / 1e6, abs=1.5)
+        found = [tone for tone in tones(file, side) if tone.seconds > 0.2]  # a machine that stalls may tear one
+        before = [tone for tone in found if tone.end <= off + RATE]
+        after = [tone for tone in found if tone.first >= on - RATE]
+        assert len(before) + len(after) == len(found) and all(abs(tone.hz - hz) < 5 for tone in found), (side, found)
+        assert all(sum(tone.seconds for tone in part) > 0.5 for part in (before, after)), (side, found)
+    assert recording.seconds == pytest.approx((talk.ended_at - begun) / 1e6, abs=1.5)
     await hotline.nothing_left()
 
 
@@ -77,14 +78,14 @@ async def test_a_caller_who_declines_is_served_and_nothing_is_recorded(hotline: 
     hotline.world.handsets["8001"].by_hand()
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("menu_main", within=30, whole=False)
+    await caller.heard("menu_main", whole=False)
     await caller.press("7")
-    await caller.heard("recording_declined", within=30)
+    await caller.heard("recording_declined")
     await caller.press("1")
     ring = await hotline.world.handsets["8001"].answer()
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=30)
-    await asyncio.sleep(1)
+    await caller.heard(tone_hz=660)
+    await recorded(hotline, number, 0)  # or is not to be
     await caller.hang_up()
     call = await hotline.ended(number, archived=False)
     assert [one.event for one in call.events if isinstance(one.event, RecordingDeclined)] == [

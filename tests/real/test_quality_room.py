@@ -21,7 +21,7 @@ from console.permits import Role, command_line
 from hotline.outside.ports import free_ports
 from hotline.trial import Trial
 from recordings.sampling import week_of
-from tests.real.verbs import asks
+from tests.real.verbs import asks, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,7 +66,7 @@ async def signed_in(hotline: Trial, client: aiohttp.ClientSession) -> Person:
     book.do(lambda run: run("UPDATE user SET must_change = 0, password_until = 0 WHERE user_id = ?", (user.user_id,)))
     book.close()
     person = Person(client)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             try:
                 await person.get("/sign-in")
@@ -83,7 +83,7 @@ async def test_a_call_is_archived_drawn_heard_and_graded(hotline: Trial) -> None
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
     await caller.heard(tone_hz=660)
-    await asyncio.sleep(1.5)
+    await recorded(hotline, number, 1.5)
     await caller.hang_up()
     call = await hotline.ended(number)
     (recording,) = call.recordings

@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,8 +55,9 @@ async def config(hotline: Trial) -> dict[str, Any]:
 
 async def until(hotline: Trial, true: Any, what: str) -> dict[str, Any]:
     about: dict[str, Any] = {}
-    for _look in range(int(TAKEN / 0.1)):
-        if true(about := await config(hotline)):
+    until = asyncio.get_running_loop().time() + TAKEN
+    while asyncio.get_running_loop().time() < until:
+        if (about := await config(hotline)) and true(about):
             return about
         await asyncio.sleep(0.1)
     raise AssertionError(f"never: {what}; {about}\n{hotline._last_words()}")
@@ -82,7 +84,7 @@ async def answered(hotline: Trial, caller: Caller) -> Any:
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=990)
-    await caller.heard(tone_hz=990, within=30)
+    await caller.heard(tone_hz=990)
     return ring
 
 
@@ -92,7 +94,7 @@ async def talking(hotline: Trial) -> tuple[Caller, str, Any]:
     await ring.answer()
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=30)
+    await caller.heard(tone_hz=660)
     return caller, number, ring
 
 
@@ -100,7 +102,7 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
     talker, talker_number, talk = await talking(hotline)
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("menu_main", within=30)
+    await caller.heard("menu_main")
 
     def swap(tree: Any) -> None:
         options = tree["menus"]["main"]["options"]
@@ -114,14 +116,14 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
 
     other_number = hotline.fresh_number()
     other = await hotline.world.call(hotline.number, number=other_number)
-    await other.heard("menu_main", within=30)
+    await other.heard("menu_main")
     before = other.now
     await other.press("1")  # the new menu says it again
-    await other.heard("menu_main", within=30, after=before)
+    await other.heard("menu_main", after=before)
     await other.hang_up()
     assert (await hotline.ended(other_number)).state.outcome == "menu"
-    await talker.heard(tone_hz=660, within=30)
-    await talk.heard(tone_hz=440, within=30)
+    await talker.heard(tone_hz=660)
+    await talk.heard(tone_hz=440)
     await talker.hang_up()
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
     status, _out, err = await command(hotline, "config", "undo")
@@ -153,7 +155,7 @@ async def test_a_removed_queue_serves_who_waits_in_it(hotline: Trial) -> None:
     for agent in AGENTS:
         await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="pause")
     waiting, number = await asks(hotline, "4")
-    await waiting.heard("queue_wait", within=30)
+    await waiting.heard("queue_wait")
     hotline.config.joinpath("menu.yaml").write_text(
         hotline.config.joinpath("menu.yaml").read_text(encoding="utf-8").replace("queue: business", "queue: inquiry"),
         encoding="utf-8",
@@ -165,7 +167,7 @@ async def test_a_removed_queue_serves_who_waits_in_it(hotline: Trial) -> None:
     ring = await either(hotline, *AGENTS)
     await ring.answer()
     ring.say(tone_hz=880)
-    await waiting.heard(tone_hz=880, within=30)
+    await waiting.heard(tone_hz=880)
     await waiting.hang_up()
     state = (await hotline.ended(number)).state
     assert (state.outcome, state.queue) == ("answered", "business")
@@ -185,32 +187,42 @@ async def test_a_new_agent_with_a_new_phone_takes_calls_and_one_who_goes_finishe
     for agent in AGENTS:
         await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="pause")
     caller, number = await asks(hotline)
-    ring = await phone.rings(30)
+    ring = await phone.rings()
     await ring.answer()
     caller.say(tone_hz=500)
     ring.say(tone_hz=770)
-    await caller.heard(tone_hz=770, within=30)
+    await caller.heard(tone_hz=770)
 
     def leave(tree: Any) -> None:
         del tree["agents"]["8020"]
 
-    edit(hotline, "agents", leave)
-    await taken(hotline, "roster", lambda tree: tree["rules"][0]["agents"].remove("8020"))
+    # The roster first: agents.yaml alone would be refused, should the machine stall between the two.
+    edit(hotline, "roster", lambda tree: tree["rules"][0]["agents"].remove("8020"))
+    await taken(hotline, "agents", leave)
     later = caller.now
-    await caller.heard(tone_hz=770, within=30, after=later)  # the talk goes on both ways
-    await ring.heard(tone_hz=500, within=30, after=ring.now - 0.5)
+    await caller.heard(tone_hz=770, after=later)  # the talk goes on both ways
+    await ring.heard(tone_hz=500, after=ring.now - 0.5)
     await ring.hang_up()  # from a phone whose account is gone
-    await caller.heard("farewell", within=30)
+    await caller.heard("farewell")
     await caller.hang_up()
     assert (await hotline.ended(number)).state.outcome == "answered"
-    assert "8020" not in (await hotline.status())["agents"]
+    async with asyncio.timeout(TAKEN):
+        while "8020" in (await hotline.status()).get("agents", {"8020": {}}):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     for agent in AGENTS:
         await asyncio.to_thread(ask, hotline.state, "agent", agent=agent, command="ready")
-    await talker.heard(tone_hz=660, within=30)
-    await talk.heard(tone_hz=440, within=30)
+    await talker.heard(tone_hz=660)
+    await talk.heard(tone_hz=440)
     await talker.hang_up()
     state = (await hotline.ended(talker_number)).state
     assert state.outcome == "answered" and all(span.verified for span in state.recordings["call"].spans)
+
+
+def refusals(hotline: Trial) -> list[str]:
+    """What was journalled of configurations that were refused."""
+    with closing(sqlite3.connect(f"file:{hotline.store}?mode=ro", uri=True)) as store:
+        rows = store.execute("select data from event where kind = 'config_refused' order by seq").fetchall()
+    return [data for (data,) in rows]
 
 
 async def a_gap_is_refused(hotline: Trial, version: int) -> None:
@@ -239,6 +251,7 @@ async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: 
     file = hotline.config / "agents.yaml"
     good = file.read_bytes()
     version = (await config(hotline))["version"]
+    before = refusals(hotline)
     await a_gap_is_refused(hotline, version)
     file.write_bytes(re.sub(rb"(?m)^(\s+)skills:", rb"\1skil:", good, count=1))
     about = await until(hotline, lambda about: bool(about.get("errors")), "the errors")
@@ -264,7 +277,7 @@ async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: 
     assert about["version"] == version
     assert await hotline.stop() == 0  # and a restart serves by the version in force all the same
     await hotline.start()
-    await talker.heard(tone_hz=660, within=30)
+    await talker.heard(tone_hz=660)
     caller, number = await asks(hotline)
     await answered(hotline, caller)
     await caller.hang_up()
@@ -273,9 +286,8 @@ async def test_bad_edits_change_nothing_and_are_told_however_they_flap(hotline: 
     await until(hotline, lambda about: not about["errors"] and about["version"] == version, "good again")
     await talker.hang_up()
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
-    with sqlite3.connect(f"file:{hotline.store}?mode=ro", uri=True) as store:
-        told = store.execute("select data from event where kind = 'config_refused' order by seq").fetchall()
-    assert "roster.yaml" in told[0][0] and "agents.yaml" in told[1][0]
+    told = refusals(hotline)[len(before) :]
+    assert "roster.yaml" in told[0] and "agents.yaml" in told[1]
 
 
 async def test_a_half_written_roster_waits_and_a_command_changes_it_while_a_talk_goes_on(hotline: Trial) -> None:
@@ -306,18 +318,19 @@ async def test_a_half_written_roster_waits_and_a_command_changes_it_while_a_talk
     assert "王班长" in about["overwrites"][0] and "extra: 全天" in about["overwrites"][0]
     status, out, err = await command(hotline, "roster", "undo", "--yes")
     assert status == 0 and "It is in force." in out and file.read_bytes() == written, err
-    await talker.heard(tone_hz=660, within=30, after=talker.now - 0.5)
-    await talk.heard(tone_hz=440, within=30, after=talk.now - 0.5)
+    await talker.heard(tone_hz=660, after=talker.now - 0.5)
+    await talk.heard(tone_hz=440, after=talk.now - 0.5)
     await talker.hang_up()
     assert (await hotline.ended(talker_number)).state.outcome == "answered"
 
 
 async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restart(hotline: Trial) -> None:
+    good = (await config(hotline))["version"]
     live = hotline.state / "sounds" / "zh" / "menu_main.wav"
     old = live.read_bytes()
     number = hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
-    await caller.heard("menu_main", within=30)
+    await caller.heard("menu_main")
     edit(hotline, "prompts.zh", lambda tree: tree["prompts"].update(menu_main=tree["prompts"]["farewell"]))
 
     other_sip, other_ari = free_ports(2)
@@ -330,9 +343,9 @@ async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restar
     assert about["pending"] == {"asterisk.sip.port": "asterisk", "asterisk.ari_port": "both"}
     await until(hotline, lambda _about: live.read_bytes() != old, "the new prompt")
     await caller.press("9")  # wrong: its menu is said again, in the words it began with
-    await caller.heard("menu_wrong_key", within=30)
+    await caller.heard("menu_wrong_key")
     other = await hotline.world.call(hotline.number, number=hotline.fresh_number())
-    await other.heard("farewell|menu_main", within=30)  # the new words, which sound like those of another prompt
+    await other.heard("farewell|menu_main")  # the new words, which sound like those of another prompt
     await other.hang_up()
     assert not any("farewell" in name for name, _at in await caller.prompts_heard())
     await caller.press("1")
@@ -341,7 +354,7 @@ async def test_a_changed_prompt_is_for_the_next_call_and_ports_wait_for_a_restar
     assert (await hotline.ended(number)).state.outcome == "answered"
     _status, _out, err = await command(hotline, "agents")
     assert "next restart of Asterisk: asterisk.sip.port" in err
-    status, _out, err = await command(hotline, "config", "undo")
+    status, _out, err = await command(hotline, "config", "undo", "--to", str(good))
     assert status == 0 and live.read_bytes() == old, err
     assert (await config(hotline))["pending"] == {}
     await hotline.nothing_left()

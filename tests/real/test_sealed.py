@@ -19,7 +19,7 @@ from recordings.measures import measure_file, read_measures
 from recordings.playback import Playback
 from recordings.reconcile import reconcile
 from recordings.sealed import key_of
-from tests.real.verbs import asks
+from tests.real.verbs import asks, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,9 +37,9 @@ async def test_a_sealed_recording_is_heard_as_it_was_said_and_nothing_of_it_lies
     ring = await hotline.world.handsets["8001"].answer()
     caller.say(tone_hz=440)
     ring.say(tone_hz=660)
-    await caller.heard(tone_hz=660, within=10)
-    await ring.heard(tone_hz=440, within=10)
-    await asyncio.sleep(3)
+    await caller.heard(tone_hz=660)
+    await ring.heard(tone_hz=440)
+    await recorded(hotline, number, 3)
     live = await asyncio.to_thread(live_calls, hotline.state)
     await caller.hang_up()
     call = await hotline.ended(number)

@@ -39,11 +39,9 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trial
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    for _look in range(600):
-        if await true():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("never")
+    async with asyncio.timeout(90):
+        while not await true():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def waits(hotline: Trial, number: str) -> bool:
@@ -68,7 +66,7 @@ async def test_a_shift_changes_in_the_middle_of_a_talk_and_of_a_queue(house: Tri
         ring = await either(house, *AGENTS)
         await ring.answer()
         ring.say(tone_hz=660)
-        await talker.heard(tone_hz=660, within=30)
+        await talker.heard(tone_hz=660)
         waiter, waiter_number = await asks(house)
         await until(lambda number=waiter_number: waits(house, number))
         if time.monotonic() < ends:
@@ -82,21 +80,21 @@ async def test_a_shift_changes_in_the_middle_of_a_talk_and_of_a_queue(house: Tri
     next_ring.say(tone_hz=990)
     # A queue whose hours end at 14:00: who asks now is told that it is closed, and until when.
     closed, closed_number = await asks(house, "3")
-    await waiter.heard(tone_hz=990, within=30)
+    await waiter.heard(tone_hz=990)
     later, later_number = await asks(house)
     await until(lambda: waits(house, later_number))
-    await talker.heard(tone_hz=660, within=30)
+    await talker.heard(tone_hz=660)
 
     # The agent of the shift that is over finishes the talk and gets nobody new, though a caller waits.
     await talker.hang_up()
     await until(lambda: is_off(house, "8001"))
     await next_ring.hang_up()
-    last = await phones["8002"].rings(30)
+    last = await phones["8002"].rings()
     await last.answer()
     last.say(tone_hz=770)
-    await later.heard(tone_hz=770, within=30)
+    await later.heard(tone_hz=770)
     for prompt in ("closed_now", "day_tomorrow", "opens_end"):
-        await closed.heard(prompt, within=30)
+        await closed.heard(prompt)
     await asyncio.gather(later.hang_up(), waiter.hang_up(), closed.hang_up())
     assert (await house.ended(closed_number)).state.outcome == "closed"
     for number, agent in ((talker_number, "8001"), (waiter_number, "8002"), (later_number, "8002")):

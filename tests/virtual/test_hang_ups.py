@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from calllog.events import Fault, HandedOver
+from phone.port import LineEvent
 from tests.virtual import fake_phone, scripts
 from tests.virtual.conftest import Logged
 from tests.virtual.fake_asterisk import APOLOGY
@@ -74,3 +77,37 @@ def test_asterisk_dies_at_every_instant(opening: Opening, script: Script, logged
         assert state.hung_up_by == "hotline" or world.loop.time() > 60  # the script's own end
 
     assert sweep(opening, script, lambda world, caller: world.asterisk.crash(), check) > 50
+
+
+@CALLS
+def test_asterisk_dies_at_every_instant_and_the_new_one_is_read_back_slowly(
+    opening: Opening, script: Script, logged: Logged
+) -> None:
+    """It answers requests, and knows nobody: that is no hang-up of the caller's, however late the calls are told."""
+
+    def dies(world: World, caller: Caller) -> None:
+        told: list[LineEvent] = []
+        back = asyncio.Event()
+
+        async def connection() -> bool:
+            broken = not back.is_set()
+            await back.wait()
+            return broken
+
+        def read_back() -> None:
+            world.asterisk.tell = world.phone._sent
+            for event in told:
+                world.phone._sent(event)
+            back.set()
+
+        world.phone.connection = connection  # type: ignore[method-assign]
+        world.asterisk.tell = told.append
+        world.asterisk.crash()
+        world.loop.call_later(30, read_back)
+
+    def check(world: World, caller: Caller) -> None:
+        state = world.state(caller)
+        assert state.outcome in ("failed", "answered", "voicemail")
+        assert state.hung_up_by == "hotline" or world.loop.time() > 60  # the script's own end
+
+    assert sweep(opening, script, dies, check, step=7) > 50
