@@ -36,10 +36,11 @@ def _template() -> bytes:
     return path.read_bytes()
 
 
-def new_store(folder: Path) -> Path:
+def new_store(folder: Path, name: str = "calls.db") -> Path:
     """An empty store of the current shape, without the half second that alembic takes."""
     folder.mkdir(exist_ok=True, parents=True)
-    path = folder / "calls.db"
+    path = folder / name
+    path.touch(mode=0o600)
     path.write_bytes(_template())
     return path
 

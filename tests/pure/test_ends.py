@@ -16,6 +16,7 @@ from hotline.ends import believed, latest
 from hotline.traces import Traces
 from phone import port
 from routing.session import House
+from tests.pure.journal_play import new_store
 
 CALL = "hotline-1795614565.494"
 BEGAN = 1_795_614_565_000_000
@@ -74,7 +75,7 @@ class Nothing:
 
 async def test_the_end_of_this_very_call_is_taken_from_asterisks_lines(tmp_path: Path) -> None:
     file = tmp_path / "hung-up.log"
-    journal = await Journal.open(tmp_path / "store.sqlite", clock=Clock(), spool=tmp_path / "spool")
+    journal = await Journal.open(new_store(tmp_path, "store.sqlite"), clock=Clock(), spool=tmp_path / "spool")
     traces = Traces(file, journal, country="CN", ended=lambda state: None)
     assert await traces.ends() == {}
     end = KNOWN + 5 * SECOND
@@ -118,6 +119,6 @@ async def test_what_lies_in_the_files_place_is_no_end(tmp_path: Path) -> None:
     file = tmp_path / "hung-up.log"
     file.symlink_to(elsewhere)
     file.with_suffix(".old").mkdir()
-    journal = await Journal.open(tmp_path / "store.sqlite", clock=Clock(), spool=tmp_path / "spool")
+    journal = await Journal.open(new_store(tmp_path, "store.sqlite"), clock=Clock(), spool=tmp_path / "spool")
     assert await Traces(file, journal, country="CN", ended=lambda state: None).ends() == {}
     await journal.close()

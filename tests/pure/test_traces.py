@@ -14,6 +14,7 @@ from calllog.folds import CallState
 from calllog.journal import Journal
 from calllog.verify import verify
 from hotline.traces import Trace, Traces, read
+from tests.pure.journal_play import new_store
 
 LINE = "hotline-1795614565.494|Up|1795614565.750000|4001234567|13912345678\n"
 RINGING = "hotline-1795614566.1|Ring|1795614567.000000|4001234567|\n"
@@ -36,7 +37,7 @@ def left(folder: Path) -> list[Path]:
 
 
 async def journal_at(folder: Path) -> Journal:
-    return await Journal.open(folder / "store.sqlite", clock=Clock(), spool=folder / "spool")
+    return await Journal.open(new_store(folder, "store.sqlite"), clock=Clock(), spool=folder / "spool")
 
 
 async def test_the_unknown_are_taken_in_once_and_the_known_never(tmp_path: Path) -> None:

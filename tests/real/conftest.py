@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from hotline.trial import Trial, trial
+from tests.pure.journal_play import new_store
 
 SHORT_WORDS = {
     "greeting": "您好，欢迎致电。",
@@ -93,6 +94,8 @@ async def hotline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     agents: list[str] = getattr(request.module, "AGENTS", ["8001", "8002"])
     changes: Mapping[str, Mapping[str, Any]] = getattr(request.module, "CHANGES", {})
     folder = tmp_path_factory.mktemp("trial")
+    (folder / "var").mkdir(mode=0o700)
+    new_store(folder / "var", "hotline.sqlite")  # other modules have theirs made by the daemon
     async with trial(folder, profile(agents, **changes)) as it:
         await asyncio.gather(*(it.handset(agent) for agent in getattr(request.module, "REGISTERED", agents)))
         await it.reachable(*getattr(request.module, "REGISTERED", agents))

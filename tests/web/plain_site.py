@@ -12,6 +12,7 @@ import datetime as dt
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from calllog.clock import Clock
@@ -43,6 +44,7 @@ from recordings.signed import new_secret
 from routing.agents import AgentEvent, IllegalTransition
 from routing.messages import AgentVerb, Standing
 from routing.roster import Roster
+from tests.pure.journal_play import new_store
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
 PASSWORD = "correct horse battery"
@@ -187,12 +189,20 @@ class Web:
         ))  # fmt: skip
 
 
+@cache
+def _example() -> Settings:
+    return load_settings(EXAMPLE)
+
+
 @contextlib.asynccontextmanager
 async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = None) -> AsyncIterator[Web]:
     """A console on a new store in ``folder``, with the users of :data:`USERS`; ``port`` 0: any free one."""
-    loaded = load_settings(EXAMPLE)
+    loaded = _example()
     clock = Clock()
-    journal = await Journal.open(folder / "hotline.sqlite", clock=clock, spool=folder / "spool.jsonl")
+    store = folder / "hotline.sqlite"
+    if not store.exists():
+        new_store(folder, store.name)
+    journal = await Journal.open(store, clock=clock, spool=folder / "spool.jsonl")
     site = PlainSite(loaded, folder, journal, clock)
     site.folders.make()
     office = Office.open(site, cost=CHEAP)
