@@ -1,30 +1,32 @@
-"""Who is on duty: now and next, a week at a time, and what the proof of the roster says. Pages and API ask here."""
+"""Who is on duty: now and next, a week at a time, and what the proof of the roster says. Pages and API ask here.
+
+People come a page at a time, and by a part of their name or number: a house may have a thousand.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calllog.wording import Names
 from config.catalogue import _
-from config.problems import Problem
 from config.settings import Settings
 from console.permits import Verb, Who
 from console.site import Refusal, Site
-from console.week import Week
+from console.week import PEOPLE, Instant, Proven, Week, WeekRow
 from routing.plan import chosen
-from routing.present import Present, present
-from routing.roster import Duty, Roster
-from routing.timetable import on_break
+from routing.present import Present
+from routing.roster import Duty
 
 FARTHEST = dt.timedelta(days=400)
 """How far from today a week may lie: as far as a change of the roster is proven."""
 
 MOST_TOLD = 50
 """Problems that are told one by one."""
+
+SMALL = 100
+"""Agents up to whom a week and its proof are made at once; of a larger house they take seconds, and come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,42 @@ class DutyNow:
     at: dt.datetime
     people: tuple[OnDuty, ...]
     queues: tuple[QueueDuty, ...]
+    many: int
+    """People in all; ``people`` are those of one page."""
 
 
-async def now(site: Site, who: Who) -> DutyNow:
-    """Who is on duty at this moment. Raises NotPermitted."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """Some of the people of a week: one page of those that were asked for, and how many these are."""
+
+    rows: tuple[WeekRow, ...]
+    many: int
+
+
+async def now(site: Site, who: Who, *, page: int = 1, name: str = "") -> DutyNow:
+    """Who is on duty at this moment: a page of those who have ``name`` in their number or name. Raises NotPermitted."""
     who.must(Verb.DUTY_READ)
-    settings = site.settings
+    settings, at = site.settings, site.wall().astimezone(site.settings.hotline.zone)
+    seen = await site.instant()
     states = {state.agent: str(state.mode) for state in site.agents()}
-    reached = {agent: site.devices(agent) for agent in settings.agents.agents}
-    return await asyncio.to_thread(_now, settings, site.wall().astimezone(settings.hotline.zone), states, reached)
+    names = Names.of(settings)
+    there = [one for one in seen.there if not name or name in names.agent(one.agent)]
+    shown = there[PEOPLE * (page - 1) : PEOPLE * page]
+    people = tuple(_person(site, settings, names, seen, one, states.get(one.agent, "")) for one in shown)
+    return DutyNow(at, people, tuple(_queue(one, settings, names) for one in seen.queues), len(there))
+
+
+def people(week: Week, page: int = 1, name: str = "") -> People:
+    """A page of the week's people: all, or those who have ``name`` in their number, name or team. For a thread."""
+    if not name:
+        return People(week.page(page), week.people)
+    found = [row for row in week.rows() if name in f"{row.agent} {row.name}" or name in row.team]
+    return People(tuple(found[PEOPLE * (page - 1) : PEOPLE * page]), len(found))
+
+
+def is_small(settings: Settings) -> bool:
+    """Whether everything of the roster is there at once."""
+    return len(settings.agents.agents) <= SMALL
 
 
 async def week(site: Site, who: Who, first: dt.date | None = None) -> Week:
@@ -87,8 +116,8 @@ async def week(site: Site, who: Who, first: dt.date | None = None) -> Week:
     return await site.week(chosen_day)
 
 
-async def proof(site: Site, who: Who) -> Sequence[Problem]:
-    """What must be mended of the roster in force, or known; errors first. Raises NotPermitted, Refusal."""
+async def proof(site: Site, who: Who) -> Proven:
+    """What must be mended of the roster in force, or known. Raises NotPermitted, Refusal."""
     who.must(Verb.DUTY_READ)
     return await site.proof()
 
@@ -99,46 +128,21 @@ async def file_errors(site: Site, who: Who) -> list[str]:
     return [str(line) for line in (await site.facts()).config.get("errors", ())][:MOST_TOLD]
 
 
-_compiled: tuple[Settings, Roster] | None = None
-_compiling = threading.Lock()
+def _person(site: Site, settings: Settings, names: Names, seen: Instant, one: Duty, state: str) -> OnDuty:
+    zone = settings.hotline.zone
+    ends = seen.breaks[one.agent][1] if one.agent in seen.breaks else None
+    return OnDuty(
+        one.agent, names.agents.get(one.agent, ""), one.shift, one.backup, one.begins.astimezone(zone),
+        one.until.astimezone(zone), ends.astimezone(zone) if ends is not None else None, state,
+        _devices(site, settings, one), names.agent(one.instead_of) if one.instead_of else "", _answers(settings, one),
+    )  # fmt: skip
 
 
-def _now(
-    settings: Settings, at: dt.datetime, states: Mapping[str, str], reached: Mapping[str, Mapping[str, bool]]
-) -> DutyNow:
-    """Not by the desk's own roster, which its loop compiles as it goes: a large one takes a moment for eight days."""
-    global _compiled
-    with _compiling:
-        if _compiled is None or _compiled[0] is not settings:
-            _compiled = settings, Roster.of(settings)
-        roster = _compiled[1]
-        queues = tuple(_queue(one, settings) for one in present(settings, roster, at))
-        return DutyNow(at, tuple(_people(settings, roster, at, states, reached)), queues)
-
-
-def _people(
-    settings: Settings, roster: Roster, at: dt.datetime, states: Mapping[str, str],
-    reached: Mapping[str, Mapping[str, bool]],
-) -> list[OnDuty]:  # fmt: skip
-    breaks = on_break(roster, at)
-    there = (*roster.on_duty(at), *(shift for shift, _ends in breaks.values()))
-    names, zone = Names.of(settings), settings.hotline.zone
-    found = []
-    for one in sorted(there, key=lambda duty: (duty.backup, duty.agent in breaks, duty.agent)):
-        ends = breaks[one.agent][1] if one.agent in breaks else None
-        found.append(OnDuty(
-            one.agent, names.agents.get(one.agent, ""), one.shift, one.backup, one.begins.astimezone(zone),
-            one.until.astimezone(zone), ends.astimezone(zone) if ends is not None else None,
-            states.get(one.agent, ""), _devices(settings, one, reached.get(one.agent, {})),
-            names.agent(one.instead_of) if one.instead_of else "", _answers(settings, one),
-        ))  # fmt: skip
-    return found
-
-
-def _devices(settings: Settings, duty: Duty, reached: Mapping[str, bool]) -> tuple[tuple[str, bool], ...]:
+def _devices(site: Site, settings: Settings, duty: Duty) -> tuple[tuple[str, bool], ...]:
     agent = settings.agents.agents.get(duty.agent)
     if agent is None:
         return ()
+    reached = site.devices(duty.agent)
     return tuple((one.label, reached.get(one.label, False)) for one in chosen(agent, duty.devices))
 
 
@@ -148,8 +152,8 @@ def _answers(settings: Settings, duty: Duty) -> tuple[str, ...]:
     return tuple(one.label for one in settings.queues.queues.values() if skills.get(one.skill, 0) >= one.level)
 
 
-def _queue(one: Present, settings: Settings) -> QueueDuty:
-    names, zone = Names.of(settings), settings.hotline.zone
+def _queue(one: Present, settings: Settings, names: Names) -> QueueDuty:
+    zone = settings.hotline.zone
     opens = one.closed.opens if one.closed is not None else 0
     return QueueDuty(
         one.name, one.label, one.closed is not None, dt.datetime.fromtimestamp(opens / 1e6, zone) if opens else None,

@@ -6,8 +6,7 @@ one recording for one session for some minutes (``recordings.signed``); the brow
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +40,9 @@ Reason = Literal["grading", "complaint", "training", "appeal", "other"]
 
 LONGEST_WHY = 200
 """Characters of a reason in words."""
+
+PEAKS = 4_000
+"""Of a waveform for each side: more than a screen has pixels, and a page stays light however long the call was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ async def heard(site: Site, detail: CallDetail) -> Heard | None:
     seconds = archived.frames / archived.rate if archived.rate else 0.0
     return Heard(
         archived.category, seconds, archived.channels,
-        tuple(_seen(measures.waveform(side)) for side in range(len(measures.peaks))) if measures else (),
+        tuple(tuple(measures.waveform(side, PEAKS)) for side in range(len(measures.peaks))) if measures else (),
         tuple(marks_of(detail, seconds, measures)), measures.silences if measures else (),
     )  # fmt: skip
 
@@ -243,11 +245,6 @@ def marks_of(detail: CallDetail, seconds: float, measures: Measures | None) -> l
         found += [Mark("silence", first, end, _("Silence")) for first, end in measures.silences]
         found += [Mark("talk_over", first, end, _("Both speak")) for first, end in measures.talk_overs]
     return sorted(found, key=lambda mark: (mark.at, mark.end))
-
-
-def _seen(peaks: Sequence[float]) -> tuple[float, ...]:
-    """Peaks as they are drawn: by their square root, so that quiet voices are seen too."""
-    return tuple(round(math.sqrt(peak), 3) for peak in peaks)
 
 
 def roles(who: Who) -> str:

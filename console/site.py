@@ -16,9 +16,8 @@ from calllog.events import AnyEvent, Stream
 from calllog.folds import AgentState
 from calllog.notes import Note
 from cases.records import Records
-from config.problems import Problem
 from config.settings import Settings
-from console.week import Week
+from console.week import Instant, Proven, Week
 from phone.trunk_words import TrunkState
 from recordings.access import AccessLog
 from recordings.folders import Folders
@@ -184,8 +183,11 @@ class Site(Protocol):
     async def week(self, first: dt.date) -> Week:
         """The seven days from ``first`` on, in the reader's language. Raises Refusal."""
 
-    async def proof(self) -> Sequence[Problem]:
-        """What the proof of the roster in force says, errors first, in the reader's language. Raises Refusal."""
+    async def proof(self) -> Proven:
+        """What the proof of the roster in force says, in the reader's language. Raises Refusal."""
+
+    async def instant(self) -> Instant:
+        """Who is on duty at this minute, by the roster in force."""
 
     async def facts(self) -> Facts:
         """How the hotline is at this moment."""

@@ -26,7 +26,6 @@ from calllog.notes import Note
 from cases.records import Records
 from config.catalogue import _
 from config.console import Console as ConsoleSettings
-from config.problems import Problem
 from config.settings import Settings
 from console.app import make_app
 from console.assets import AssetsMissing
@@ -34,7 +33,7 @@ from console.book import BookFault
 from console.office import Office
 from console.server import Listener
 from console.site import CallNow, Facts, Refusal
-from console.week import Week
+from console.week import Instant, Proven, Week
 from hotline.console_desk import call_now, switched
 from hotline.console_week import RosterLooks
 from hotline.keep_on import keep_on
@@ -203,9 +202,13 @@ class ConsoleSite:
         """Seven days of the roster in force."""
         return await _made(self._looks.week(self.settings, first, self.wall()))
 
-    async def proof(self) -> Sequence[Problem]:
+    async def proof(self) -> Proven:
         """The proof of the roster in force."""
         return await _made(self._looks.checked(self.settings, self.wall()))
+
+    async def instant(self) -> Instant:
+        """Who is on duty at this minute."""
+        return await self._looks.instant(self.settings, self.wall())
 
     async def facts(self) -> Facts:
         """How the hotline is at this moment."""

@@ -7,21 +7,28 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from config.catalogue import language
-from config.problems import Problem
 from config.roster_file import DAY
 from config.settings import Settings
-from console.week import COLOURS, Bar, Hole, Week, WeekDay, WeekRow
+from console.duty import is_small
+from console.week import COLOURS, Bar, Hole, Instant, Proven, Week, WeekDay, WeekRow, packed
 from hotline.day_words import Day, mark, weekday
 from hotline.examine import in_worker
 from hotline.heat_picture import draw
 from hotline.roster_grid import ShiftKey
 from hotline.roster_view import Seen, heat_of, weeks_of
 from routing.check import check
-from routing.roster import Duty
+from routing.present import present
+from routing.roster import Duty, Roster
+from routing.timetable import on_break
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -33,14 +40,14 @@ TOLD = ("extra", "swap", "cover")
 """Of why somebody is on duty, what is worth a mark."""
 
 KEPT = 300.0
-"""Seconds for which an answer is given again, unless the settings change: its mark of the time is then late by so
-much."""
+"""Seconds after which an answer is made anew, while the old one is still given: its mark of the time is then late by so
+much. After a change of the settings there is no old one."""
 
-SMALL = 100
-"""Agents up to whom a thread is enough: some tens of milliseconds, and a worker takes a second to begin."""
-
-MOST = 24
+MOST = 12
 """Answers that are kept."""
+
+TOLD_PROBLEMS = 200
+"""Problems of a proof that are given out."""
 
 
 class RosterLooks:
@@ -48,29 +55,73 @@ class RosterLooks:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[object, ...], tuple[float, Settings, object]] = {}
-        self._one = asyncio.Lock()
+        self._one, self._now = asyncio.Lock(), asyncio.Lock()
+        self._anew: set[asyncio.Task[None]] = set()
+        self._compiled: tuple[Settings, Roster] | None = None
+        self._instant: Instant | None = None
 
     async def week(self, settings: Settings, first: dt.date, now: dt.datetime) -> Week:
         """:func:`week_of`, in the language in force here. Raises as ``hotline.examine.in_worker`` does."""
         return await self._asked(week_of, settings, (first,), now)
 
-    async def checked(self, settings: Settings, now: dt.datetime) -> list[Problem]:
+    async def checked(self, settings: Settings, now: dt.datetime) -> Proven:
         """:func:`checked`, likewise."""
         return await self._asked(checked, settings, (), now)
+
+    async def instant(self, settings: Settings, now: dt.datetime) -> Instant:
+        """Who is on duty at this minute. In a thread, by a roster of its own: the desk's compiles as it goes, and a
+        large one takes a moment for the eight days that are looked at."""
+        at = now.astimezone(settings.hotline.zone).replace(second=0, microsecond=0)
+        async with self._now:
+            if self._compiled is None or self._compiled[0] is not settings:
+                self._compiled, self._instant = (settings, await asyncio.to_thread(Roster.of, settings)), None
+            if self._instant is None or self._instant.at != at:
+                self._instant = await asyncio.to_thread(instant_of, settings, self._compiled[1], at)
+            return self._instant
 
     async def _asked(
         self, job: Callable[..., T], settings: Settings, more: tuple[object, ...], now: dt.datetime
     ) -> T:
-        key, today = (job, language(), *more), now.astimezone(settings.hotline.zone).date()
-        async with self._one:
-            made, of, found = self._kept.get((*key, today), (0.0, None, None))
-            if of is not settings or time.monotonic() - made > KEPT:
-                small = len(settings.agents.agents) <= SMALL
-                found = await (asyncio.to_thread if small else in_worker)(job, settings, *more, now)
-                while len(self._kept) >= MOST:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[*key, today] = (time.monotonic(), settings, found)
+        key = (job, language(), *more, now.astimezone(settings.hotline.zone).date())
+        made, of, found = self._kept.get(key, (0.0, None, None))
+        if of is settings:
+            if time.monotonic() - made > KEPT and not self._anew:
+                self._anew.add(task := asyncio.create_task(self._again(key, job, settings, more, now)))
+                task.add_done_callback(self._anew.discard)
             return cast(T, found)
+        async with self._one:
+            made, of, found = self._kept.get(key, (0.0, None, None))
+            if of is not settings:
+                found = await self._make(key, job, settings, more, now)
+            return cast(T, found)
+
+    async def _again(
+        self, key: tuple[object, ...], job: Callable[..., object], settings: Settings, more: tuple[object, ...],
+        now: dt.datetime,
+    ) -> None:  # fmt: skip
+        async with self._one:
+            try:
+                await self._make(key, job, settings, more, now)
+            except (BrokenProcessPool, TimeoutError, OSError) as error:
+                log.warning("the roster could not be looked at anew", why=repr(error))
+
+    async def _make(
+        self, key: tuple[object, ...], job: Callable[..., object], settings: Settings, more: tuple[object, ...],
+        now: dt.datetime,
+    ) -> object:  # fmt: skip
+        found = await (asyncio.to_thread if is_small(settings) else in_worker)(job, settings, *more, now)
+        while len(self._kept) >= MOST:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = (time.monotonic(), settings, found)
+        return found
+
+
+def instant_of(settings: Settings, roster: Roster, at: dt.datetime) -> Instant:
+    """Who is on duty at this instant: first line before backup, breaks last."""
+    breaks = on_break(roster, at)
+    there = (*roster.on_duty(at), *(shift for shift, _ends in breaks.values()))
+    in_order = sorted(there, key=lambda duty: (duty.backup, duty.agent in breaks, duty.agent))
+    return Instant(at, tuple(in_order), breaks, tuple(present(settings, roster, at)))
 
 
 def week_of(settings: Settings, first: dt.date, now: dt.datetime) -> Week:
@@ -97,12 +148,15 @@ def week_of(settings: Settings, first: dt.date, now: dt.datetime) -> Week:
     holes = tuple(dict.fromkeys(Hole(gap.words, gap.filled) for panel in heat.panels for gap in panel.gaps))
     place = _place(here, first, zone)
     pictures: Mapping[str, str] = {"light": draw(heat, "light"), "dark": draw(heat, "dark")}
-    return Week(tuple(map(_day, seen.days)), rows, keys, holes, pictures, place if 0 <= place < 1 else None)
+    return Week(
+        tuple(map(_day, seen.days)), len(rows), packed(rows), keys, holes, pictures, place if 0 <= place < 1 else None
+    )
 
 
-def checked(settings: Settings, now: dt.datetime) -> list[Problem]:
+def checked(settings: Settings, now: dt.datetime) -> Proven:
     """What the proof of the roster in force says; its errors first."""
-    return sorted(check(settings, now), key=lambda problem: problem.warning)
+    found = sorted(check(settings, now), key=lambda problem: problem.warning)
+    return Proven(tuple(found[:TOLD_PROBLEMS]), len(found))
 
 
 def _day(day: Day) -> WeekDay:

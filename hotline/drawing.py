@@ -15,6 +15,7 @@ import structlog
 
 from calllog.errors import StoreError
 from hotline.cli_options import STORE
+from hotline.keep_on import tried
 
 if TYPE_CHECKING:
     from hotline.daemon import Daemon
@@ -40,7 +41,7 @@ class Drawing:
         """Look for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            await self.look()
+            await tried("the graders' lists", self.look())
 
     async def look(self) -> None:
         """Draw, if this morning's draw has not been made."""

@@ -12,6 +12,7 @@ import structlog
 
 from calllog.errors import StoreError
 from hotline.cli_options import STORE
+from hotline.keep_on import Daily, tried
 from hotline.ledger import Own
 from recordings.access import AccessLog
 from recordings.ledger import Degraded
@@ -46,21 +47,38 @@ class Keeping:
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
         self._anchored: dt.date | None = None
-        self._purged: dt.date | None = None
+        self._purges = Daily()
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look for ever; a purge takes as long as it takes, and the others do not wait for it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._days())
+            tasks.create_task(self._nights())
+
+    async def _days(self) -> None:
         while True:
-            now = self._daemon.wall().astimezone(self._daemon.settings.hotline.zone)
-            await self._anchor(now.date())
-            await self._room(now.date())
+            today = self._now().date()
+            await tried("the access log's anchor", self._anchor(today))
+            await tried("room for recordings", self._room(today))
             await asyncio.sleep(LOOK_EVERY)
-            await self._night()
+
+    async def _nights(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await tried("the night's purge", self._night())
+
+    def _now(self) -> dt.datetime:
+        """The clock on the wall, in the hotline's zone."""
+        return self._daemon.wall().astimezone(self._daemon.settings.hotline.zone)
 
     async def _anchor(self, today: dt.date) -> None:
         """Once a day, and at a start, the access log's last entry goes into the log, which others keep elsewhere."""
         if today != self._anchored:
-            last = await self._daemon.access.anchor()
+            try:
+                last = await self._daemon.access.anchor()
+            except StoreError as fault:
+                log.warning("the access log's last entry is told later", why=str(fault))
+                return
             log.info("the access log's last entry", anchor=f"{last.n}:{last.digest}")
             self._anchored = today
 
@@ -77,11 +95,10 @@ class Keeping:
     async def _night(self) -> None:
         """The day's purge, once its hour has come; after a start too, if that was later."""
         daemon = self._daemon
-        now = daemon.wall().astimezone(daemon.settings.hotline.zone)
+        now = self._now()
         keep = keep_of(daemon.settings)
-        if keep.purge_at is None or now.time() < keep.purge_at or self._purged == now.date():
+        if keep.purge_at is None or not self._purges.takes(now, keep.purge_at):
             return
-        self._purged = now.date()
         # The wall clock may have been stepped since the start; what steps forward must not make anything older.
         moment = min(daemon.clock.now(), int(daemon.wall().timestamp() * 1_000_000))
         try:

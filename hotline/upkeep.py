@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,12 +22,14 @@ from calllog.folds import CallState
 from calllog.measure_queries import unmeasured
 from config.catalogue import _, answering
 from hotline.control import Refused, Verb
+from hotline.keep_on import Daily, tried
 from hotline.keep_verbs import not_understood
 from recordings import worker
 from recordings.findings import Checked, CheckJob, Report, say_finding
 from recordings.folders import Folders, archived_of
 from recordings.jobs import How
 from recordings.lane import Lane, WorkerLost
+from recordings.purge import pieces
 from recordings.remeasure import MeasureJob, MeasureResult, job_of
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ class Upkeep:
         self.measurer = Measurer(daemon.journal, store, daemon.folders, daemon.how_kept)
         self._store = store
         self._lane: Lane[CheckJob, Report] = Lane(worker.check, CHECK_TIMEOUT, idle=1.0)
+        self._course = daemon.state_dir / "check.course"
+        self._nightly = Daily()
         self._wake = asyncio.Event()
         self.last: Report | None = None
         self.checked_at = 0
@@ -151,6 +154,7 @@ class Upkeep:
 
     async def run(self) -> None:
         """Look for ever."""
+        self._course.unlink(missing_ok=True)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._checks())
@@ -162,18 +166,16 @@ class Upkeep:
 
     async def _checks(self) -> None:
         await asyncio.sleep(AFTER_START)
+        await tried("the check of the recordings", self.check())
+        self._now_is_time()  # the one of a start stands for the night's, where that was missed
         while True:
-            await self.check()
-            due = self._next()
-            while self._daemon.wall() < due:
-                await asyncio.sleep(LOOK_EVERY)
-                due = min(due, self._next())  # the setting was changed
+            await asyncio.sleep(LOOK_EVERY)
+            if self._now_is_time():
+                await tried("the check of the recordings", self.check())
 
-    def _next(self) -> dt.datetime:
-        """The next time of the check."""
-        now = self._daemon.wall().astimezone(self._daemon.settings.hotline.zone)
-        due = dt.datetime.combine(now.date(), self._daemon.settings.hotline.recording.check_at, now.tzinfo)
-        return due if due > now else due + dt.timedelta(days=1)
+    def _now_is_time(self) -> bool:
+        settings = self._daemon.settings.hotline
+        return self._nightly.takes(self._daemon.wall().astimezone(settings.zone), settings.recording.check_at)
 
     async def check(self) -> None:
         """Compare files, rows and calls once, and tell what was found."""
@@ -182,7 +184,7 @@ class Upkeep:
         now = daemon.clock.now()
         job = CheckJob(
             str(self._store), str(daemon.state_dir), daemon.how_kept().keys, now, settings.recording.check_sample,
-            now, live=frozenset(daemon.calls.running()),
+            now, live=frozenset(daemon.calls.running()), course=str(self._course),
         )  # fmt: skip
         began = time.monotonic()
         try:
@@ -190,8 +192,12 @@ class Upkeep:
         except (WorkerLost, StoreError) as error:
             log.error("the recordings could not be checked", why=str(error))
             return
+        finally:
+            self._course.unlink(missing_ok=True)  # a worker that was killed leaves it
         self.last, self.checked_at = report, now
-        note_checked(daemon.journal, report.checked)
+        for piece in pieces(report.checked, AT_A_TIME):  # ten thousand at once would hold the loop up
+            note_checked(daemon.journal, piece)
+            await daemon.journal.flush()
         self.measurer.also(report.unmeasured)
         took = round(time.monotonic() - began, 1)
         with answering(settings.language):
@@ -205,14 +211,17 @@ class Upkeep:
     async def _measures(self) -> None:
         await self._woken(AFTER_START)
         while True:
-            try:
-                await self.measurer.all(lambda: 0.0 if self.measurer.course.hurry else SLOWLY)
-            except StoreError as error:
-                log.warning("recordings are measured later: the store cannot be read", why=str(error))
+            await tried("measuring recordings", self._measured())
             self.measurer.course.hurry = False
             self.measurer.course.left = 0
             self._wake.clear()
             await self._woken(RETRY_EVERY)
+
+    async def _measured(self) -> None:
+        try:
+            await self.measurer.all(lambda: 0.0 if self.measurer.course.hurry else SLOWLY)
+        except StoreError as error:
+            log.warning("recordings are measured later: the store cannot be read", why=str(error))
 
     async def _woken(self, seconds: float) -> None:
         """Wait for so long, or until somebody asks."""
@@ -221,10 +230,16 @@ class Upkeep:
                 await self._wake.wait()
 
     def status(self) -> dict[str, int]:
-        """For whoever asks how things are: the last check (µs; 0: none yet), its findings, recordings lost by it."""
+        """For whoever asks how things are: the last check (µs; 0: none yet), its findings, recordings lost by it; and
+        how far the one is that is being made (per cent; -1: none is)."""
         report = self.last
+        try:
+            checking = int(self._course.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            checking = -1
         return {"checked_at": self.checked_at, "findings": report.many if report else 0,
-                "lost": report.lost if report else 0, "unmeasured": self.measurer.course.left}  # fmt: skip
+                "lost": report.lost if report else 0, "unmeasured": self.measurer.course.left,
+                "checking": checking}  # fmt: skip
 
     def hurry(self) -> Course:
         """Measure without pauses from now on, until all is measured; returns how far it is."""
@@ -235,13 +250,16 @@ class Upkeep:
     async def _retries(self) -> None:
         while True:
             await asyncio.sleep(RETRY_EVERY)
-            try:
-                await self._daemon.shelf.retry(self._daemon.away.calls())
-            except (OSError, StoreError) as error:
-                log.warning("what could not be archived is tried again later", why=str(error))
+            await tried("recordings that could not be finished", self._retried())
+
+    async def _retried(self) -> None:
+        try:
+            await self._daemon.shelf.retry(self._daemon.away.calls())
+        except (OSError, StoreError) as error:
+            log.warning("what could not be archived is tried again later", why=str(error))
 
 
-def note_checked(journal: Journal, checked: tuple[Checked, ...]) -> None:
+def note_checked(journal: Journal, checked: Iterable[Checked]) -> None:
     """Journal what a check has changed."""
     for one in checked:
         journal.append("call", one.call_id, RecordingChecked(category=one.category, fault=one.fault))

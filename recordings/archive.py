@@ -169,22 +169,23 @@ def _done(
         category=job.category, file=file, sha256=sha256, frames=there.pcm.frames, rate=there.rate,
         channels=there.pcm.channels, spans=spans, size=size,
     )  # fmt: skip
-    return ArchiveResult(archived, measured=_measured(job, archived, ring, measuring))
+    try:
+        return ArchiveResult(archived, measured=_measured(job, archived, ring, measuring))
+    except Exception as error:  # no failure of the recording: it is measured again later
+        code = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+        return ArchiveResult(archived, unmeasured=f"{type(error).__name__} {code or error}".strip())
 
 
-def _measured(job: ArchiveJob, archived: Archived, ring: Ring, measuring: Measuring) -> Measured | None:
-    """What was measured, once its file is written. A failure is no failure of the recording: it is made again later."""
+def _measured(job: ArchiveJob, archived: Archived, ring: Ring, measuring: Measuring) -> Measured:
+    """What was measured, once its file is written. Raises whatever goes wrong."""
     within = [(span.first, span.end) for span in archived.spans if span.end > span.first]
     begins = {span.talk_id: span.first for span in archived.spans}
     paused = [
         frames for talk in job.talks if talk.talk_id in begins
         for frames in talk.paused_frames(begins[talk.talk_id], archived.rate)
     ]  # fmt: skip
-    try:
-        measures = measuring.result(job.how.silence_from, job.how.talk_over_from, within, paused)
-        write_measures(Path(job.root), archived.file, measures, ring if job.how.seal else None)
-    except Exception:
-        return None
+    measures = measuring.result(job.how.silence_from, job.how.talk_over_from, within, paused)
+    write_measures(Path(job.root), archived.file, measures, ring if job.how.seal else None)
     return measures.event(job.category)
 
 

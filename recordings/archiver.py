@@ -109,6 +109,9 @@ class Archiver:
                 continue  # Asterisk refused every part: RecordingFailed has told it already.
             if result.why:
                 log.warning("no recording", call_id=job.call_id, category=job.category, why=result.why)
+            if result.unmeasured:
+                log.warning("a recording could not be measured; it is tried again later", call_id=job.call_id,
+                            category=job.category, why=result.unmeasured)  # fmt: skip
             events.append(result.event(job.category))
         measured = [result.measured for result in results if result.measured is not None]
         return (*sorted(events, key=lambda event: isinstance(event, ArchiveFailed)), *measured)

@@ -22,7 +22,8 @@ class CheckJob:
     """What is to be checked. ``sample``: about so many recordings are read whole (None: all), chosen by ``seed``.
 
     ``now`` and the period of their beginning (``since``, ``until``) are in µs since 1970 UTC; with a period only
-    recordings are looked at. ``live``: calls that go on, or are being archived.
+    recordings are looked at. ``live``: calls that go on, or are being archived. ``course``: a file into which a worker
+    writes how far it is.
     """
 
     store: str
@@ -34,6 +35,7 @@ class CheckJob:
     since: int | None = None
     until: int | None = None
     live: frozenset[str] = frozenset()
+    course: str = ""
 
 
 @dataclass(frozen=True, slots=True)

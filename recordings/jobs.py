@@ -115,13 +115,15 @@ class ArchiveJob:
 class ArchiveResult:
     """What came of a job: ``archived``, or ``why`` it failed (``recordings.notes.say`` puts it into words).
 
-    ``measured`` is what can be told of its sound; None where that failed, which does not fail the recording.
+    ``measured`` is what can be told of its sound; None where that failed (``unmeasured`` says why), which does not fail
+    the recording.
     A failed job has deleted nothing but its own temporary file.
     """
 
     archived: Archived | None = None
     why: str = ""
     measured: Measured | None = None
+    unmeasured: str = ""
 
     def event(self, category: Category) -> Archived | ArchiveFailed:
         """The event to journal."""

@@ -48,9 +48,12 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     silence_from: float
     talk_over_from: float
 
-    def waveform(self, side: int) -> list[float]:
-        """The peaks of a side (0: caller) from 0 to 1, ``peaks_per_second`` each second."""
-        return [_LINEAR[step] for step in self.peaks[side]]
+    def waveform(self, side: int, most: int) -> list[float]:
+        """The peaks of a side (0: caller) from 0 to 1 as they are drawn, by their square root, so that quiet voices are
+        seen too: ``most`` of them at most, each the highest of those that it stands for."""
+        steps = self.peaks[side]
+        each = max(1, -(-len(steps) // most))
+        return [round(max(steps[first : first + each]) / 255, 3) for first in range(0, len(steps), each)]
 
     def event(self, category: Category) -> Measured:
         """The small numbers, for the journal."""
@@ -62,9 +65,6 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
             talk_overs=len(over), talk_over=round(sum(over), 2), longest_talk_over=max(over, default=0.0),
             silence_from=self.silence_from, talk_over_from=self.talk_over_from,
         )  # fmt: skip
-
-
-_LINEAR = [round((step / 255) ** 2, 4) for step in range(256)]
 
 
 def _lengths(spans: Spans) -> list[float]:
@@ -98,6 +98,12 @@ def write_measures(archive: Path, file: str, measures: Measures, seal: object = 
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def read_plain(archive: Path, file: str) -> Measures | None:
+    """The measures of the recording ``file`` where they are not sealed: for a thread of any process. Raises OSError,
+    and ValueError where they are sealed or damaged."""
+    return msgspec.json.decode((archive / measure_file(file)).read_bytes(), type=Measures)
 
 
 def read_measures(archive: Path, file: str, ring: object) -> Measures:

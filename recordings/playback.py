@@ -15,8 +15,10 @@ that neither the daemon's loop nor its memory feels a call of hours. Light to im
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -25,7 +27,7 @@ from calllog.events import Archived, RecordingFault
 from recordings import worker
 from recordings.folders import Folders
 from recordings.lane import Lane, WorkerLost
-from recordings.measures import Measures
+from recordings.measures import Measures, read_plain
 from recordings.notes import say_fault
 
 PIECE = 256 * 1024
@@ -117,8 +119,11 @@ class Playback:
     async def measures(self, archived: Archived) -> Measures | None:
         """Waveform and spans; None while there are none, or they are damaged: they are made again in the background."""
         try:
-            return (await self._do(self._job(archived, "measures"))).measures
-        except NotPlayable:
+            job = self._job(archived, "measures")
+            with suppress(ValueError):  # sealed: only that needs a worker, which takes a moment to begin
+                return await asyncio.to_thread(read_plain, self._folders.archive, archived.file)
+            return (await self._do(job)).measures
+        except (NotPlayable, OSError):
             return None
 
     async def close(self) -> None:

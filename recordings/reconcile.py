@@ -30,6 +30,8 @@ from recordings.stored import belongs_to, stored_files
 MOST_FINDINGS = 1000
 """Findings that are named; the others are counted."""
 MOST_UNMEASURED = 10_000
+MOST_CHANGED = 10_000
+"""Recordings whose state one check changes: each is an event. The check after it finds the others."""
 SETTLED = 86_400
 """Seconds: what is unfinished for a shorter time may still be going on."""
 YOUNG = 3600
@@ -72,19 +74,26 @@ def reconcile(job: CheckJob, progress: Progress = lambda done, total: None) -> R
         if not folders.archive.is_dir():
             found.add("archive_gone", str(folders.archive))
             return Report(rows, 0, 0, tuple(found.findings), dict(found.counts), (), ())
-        checked, unmeasured, read = _rows(job, store, folders, ring, found, rows, progress)
-        gone = sum(each.fault == "gone" for each in checked)
+        whole = job.since is None and job.until is None
+        # A recording has two files, so that looking at the files is two thirds of a whole check.
+        total = 3 * rows if whole else rows
+        checked, unmeasured, read, gone = _rows(
+            job, store, folders, ring, found, rows, lambda done: progress(done, total)
+        )
         if gone > MANY_GONE and gone > SHARE_GONE * rows:
             found = _Found([each for each in found.findings if each.kind != "gone"], found.counts)
             del found.counts["gone"]
             found.add("archive_gone", str(folders.archive), detail=str(gone))
             checked = [each for each in checked if each.fault != "gone"]
         files = 0
-        if job.since is None and job.until is None:
+        if whole:
             for name in stored_files(folders.archive):
                 files += 1
                 _file(job, store, folders, name, found)
+                if files % _STEP == 0:
+                    progress(min(rows + files, total), total)
             _unfinished(job, store, folders, found)
+            progress(total, total)
     return Report(
         rows, files, read, tuple(found.findings), dict(found.counts), tuple(checked), tuple(unmeasured)
     )
@@ -101,15 +110,16 @@ def _period(job: CheckJob) -> tuple[str, list[int]]:
 
 def _rows(
     job: CheckJob, store: sqlite3.Connection, folders: Folders, ring: Ring, found: _Found, total: int,
-    progress: Progress,
-) -> tuple[list[Checked], list[tuple[str, Category]], int]:  # fmt: skip
-    """Every recording: what is changed by this check, what is not measured, and how many were read whole."""
+    progress: Callable[[int], None],
+) -> tuple[list[Checked], list[tuple[str, Category]], int, int]:  # fmt: skip
+    """Every recording: what is changed by this check, what is not measured, how many were read whole, and how many
+    have gone since the check before."""
     lots = random.Random(job.seed)
     share = 1.0 if job.sample is None else job.sample / total if total else 0.0
     where, values = _period(job)
     changed: list[Checked] = []
     unmeasured: list[tuple[str, Category]] = []
-    read = 0
+    read = gone = 0
     columns = "call_id, category, state, begun_at, file, sha256, size, archive_failed, fault"
     query = f"SELECT {columns} FROM recording {where}"
     for number, row in enumerate(_each(store, query, values), 1):
@@ -123,14 +133,15 @@ def _rows(
                 found.add(now, file, call_id, category)
             elif len(unmeasured) < MOST_UNMEASURED and not os.path.exists(folders.archive / measure_file(file)):
                 unmeasured.append((call_id, category))
-            if now != fault:
+            gone += now == "gone" != fault
+            if now != fault and len(changed) < MOST_CHANGED:
                 changed.append(Checked(call_id, category, now))
         elif state in ("due", "failed") and begun_at < job.now - SETTLED * _SECOND and call_id not in job.live:
             found.add(cast(FindingKind, state), call_id=call_id, category=category, detail=archive_failed)
         if number % _STEP == 0:
-            progress(number, total)
-    progress(total, total)
-    return changed, unmeasured, read
+            progress(number)
+    progress(total)
+    return changed, unmeasured, read, gone
 
 
 def _each(store: sqlite3.Connection, query: str, values: list[int]) -> Iterator[tuple[Any, ...]]:

@@ -7,6 +7,8 @@ import multiprocessing.connection
 import os
 import signal
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recordings.jobs import ArchiveJob, ArchiveResult
@@ -67,7 +69,20 @@ def remeasure(job: MeasureJob) -> MeasureResult:
 
 
 def check(job: CheckJob) -> Report:
-    """Compare files, rows and calls."""
+    """Compare files, rows and calls; how far it is stands in the job's file, in per cent, until it is done."""
     from recordings.reconcile import reconcile
 
-    return reconcile(job)
+    told = -1
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if (now := 100 * done // max(1, total)) != told:
+            told = now
+            with suppress(OSError):
+                Path(job.course).write_text(f"{now}\n", encoding="ascii")
+
+    try:
+        return reconcile(job, progress) if job.course else reconcile(job)
+    finally:
+        if job.course:
+            Path(job.course).unlink(missing_ok=True)

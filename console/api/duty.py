@@ -52,9 +52,10 @@ class Queue(BaseModel):
 
 
 class Now(BaseModel):
-    """An instant."""
+    """An instant; ``people`` are one page of ``many``."""
 
     at_iso: dt.datetime
+    many: int
     people: list[Person]
     queues: list[Queue]
 
@@ -97,9 +98,10 @@ class Gap(BaseModel):
 
 
 class Week(BaseModel):
-    """Seven days."""
+    """Seven days; ``people`` are one page of ``many``."""
 
     first: dt.date
+    many: int
     people: list[Row]
     gaps: list[Gap]
 
@@ -115,16 +117,22 @@ class Problem(BaseModel):
 
 
 class Proof(BaseModel):
-    """The proof of the roster in force, and the errors of files that were changed and are not in force."""
+    """The proof of the roster in force: the first of ``many`` problems, errors before warnings; and the errors of files
+    that were changed and are not in force."""
 
+    many: int
     problems: list[Problem]
     file_errors: list[str]
 
 
+Page = Annotated[int, Query(ge=1, le=1_000, description="Fifty people each.")]
+Name = Annotated[str, Query(max_length=60, description="A part of a name or number, or of a team's name.")]
+
+
 @room.read("/duty", Verb.DUTY_READ)
-async def now(ask: Asked) -> Now:
+async def now(ask: Asked, page: Page = 1, name: Name = "") -> Now:
     """Who is on duty now, and who comes next."""
-    found = await duty.now(ask.site, ask.who)
+    found = await duty.now(ask.site, ask.who, page=page, name=name.strip())
     people = [
         Person(agent=one.agent, name=one.name, shift=one.shift, line="backup" if one.backup else "first",
                since_iso=one.since, until_iso=one.until, break_until_iso=one.break_until, state=one.state,
@@ -137,30 +145,34 @@ async def now(ask: Asked) -> Now:
               next_at_iso=one.next_at, next=list(one.next))
         for one in found.queues
     ]  # fmt: skip
-    return Now(at_iso=found.at, people=people, queues=queues)
+    return Now(at_iso=found.at, many=found.many, people=people, queues=queues)
 
 
 @room.read("/duty/week", Verb.DUTY_READ)
-async def week(ask: Asked, first: Annotated[dt.date | None, Query(alias="from")] = None) -> Week:
+async def week(
+    ask: Asked, first: Annotated[dt.date | None, Query(alias="from")] = None, page: Page = 1, name: Name = ""
+) -> Week:
     """Seven days of the roster in force, from `from` on (today without)."""
     found = await duty.week(ask.site, ask.who, first)
+    some = await ask.thread(duty.people, found, page, name.strip())
     dates = [day.date for day in found.days]
     people = [
         Row(agent=row.agent, name=row.name, team=row.team, hours=row.hours, nights=row.nights,
             shifts=[Shift(date=dates[0] + dt.timedelta(days=bar.day), shift=bar.shift, times=bar.when,
                           backup=bar.backup, why=bar.why, in_place_of=bar.instead_of) for bar in row.bars],
             leaves=[Leave(date=dates[place], what=what) for place, what in row.leaves.items()])
-        for row in found.rows
+        for row in some.rows
     ]  # fmt: skip
     gaps = [Gap(words=hole.words, filled=hole.filled) for hole in found.holes]
-    return Week(first=dates[0], people=people, gaps=gaps)
+    return Week(first=dates[0], many=some.many, people=people, gaps=gaps)
 
 
 @room.read("/duty/proof", Verb.DUTY_READ)
 async def proof(ask: Asked) -> Proof:
     """What the proof of the roster says, with the file, the line, and what to do."""
+    proven = await duty.proof(ask.site, ask.who)
     problems = [
         Problem(code=one.code, place=str(one.place), what=one.what, fix=one.fix, warning=one.warning)
-        for one in await duty.proof(ask.site, ask.who)
+        for one in proven.problems
     ]
-    return Proof(problems=problems, file_errors=await duty.file_errors(ask.site, ask.who))
+    return Proof(many=proven.many, problems=problems, file_errors=await duty.file_errors(ask.site, ask.who))

@@ -1,11 +1,13 @@
 """A store of many calls, made up: to measure how long it takes to find some of them.
 
-The rows are those of ``calllog.rows`` from states made up here, so that they have this version's shape; the journal
-stays empty. It is made once for each size and shape, and kept.
+The rows are those of ``calllog.rows`` from states made up here, so that they have this version's shape. Of the calls
+themselves the journal has nothing; what people did with them afterwards (``many_kept``) is in it. It is made once for
+each size and shape, and kept.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import random
 import sqlite3
@@ -16,19 +18,20 @@ from pathlib import Path
 from uuid_utils import uuid7
 
 from calllog import words
-from calllog.events import Measured
+from calllog.events import Measured, Span
 from calllog.folds import CallState
 from calllog.migrate import migrate
 from calllog.record import Record
 from calllog.rows import UPSERTS, Row, call_rows
 from calllog.store import SCHEMA, make_file
-from calllog.talk import Recording, Talk
+from calllog.talk import Part, Recording, Talk
+from hotline.bench.many_kept import keep
 
 SECOND = 1_000_000
 NEWEST = 1_795_000_000 * SECOND
 YEARS = 3 * 365 * 86_400 * SECOND
 """Over which the calls are spread."""
-AGENTS = tuple(str(number) for number in range(8001, 8301))
+AGENTS = tuple(str(number) for number in range(8001, 9001))
 QUEUES = ("inquiry", "complaint", "orders", "repair", "night", "partners")
 SUBJECTS = tuple(f"subject-{number}" for number in range(40))
 RARE = "蓝色独角兽"
@@ -49,11 +52,15 @@ _DONE = (
 )  # fmt: skip
 _FAMILY, _GIVEN = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平"
 _BATCH = 5_000
+_SIZE = 500_000
+"""Bytes of each recording."""
+_MAKE = "2"
+"""Another one for each change of what is made here."""
 
 
 def many_calls(folder: Path, size: int, tell: Callable[[int, int], None] | None = None) -> Path:
     """The store with so many calls in this folder, made where it is not there yet: some minutes for a million."""
-    path = folder / f"calls-{size}-{SCHEMA}.sqlite"
+    path = folder / f"calls-{size}-{SCHEMA}-{_MAKE}.sqlite"
     if path.exists():
         return path
     for old in folder.glob(f"calls-{size}-*"):
@@ -87,6 +94,7 @@ def many_calls(folder: Path, size: int, tell: Callable[[int, int], None] | None 
                 rows, notes = {}, []
                 if tell is not None:
                     tell(number, size)
+        keep(connection, size, NEWEST)
         words.relearn(connection)
         connection.execute(trigger)
         connection.execute("COMMIT")
@@ -125,29 +133,43 @@ def _states(size: int, parties: list[str]) -> Iterator[CallState]:
             _talk(state, dice, number)
         elif state.outcome == "voicemail":
             state.voicemail_kept, state.voicemail_seconds = True, dice.uniform(2, 120)
-            state.recordings["voicemail"] = Recording("voicemail", "v.flac", "0" * 64, 8_000, 8_000, 1)
+            state.voicemail_started_at = at + 20 * SECOND
+            state.recordings["voicemail"] = Recording(
+                "voicemail", _file(state, at, ".voicemail"), "0" * 64, 8_000, 8_000, 1, size=_SIZE
+            )
         yield state
 
 
 def _talk(state: CallState, dice: random.Random, number: int) -> None:
-    agent = AGENTS[min(dice.randrange(300), dice.randrange(300))]
+    agent = AGENTS[min(dice.randrange(len(AGENTS)), dice.randrange(len(AGENTS)))]
     began = state.asked_at + dice.randrange(30 * SECOND)
     talk = Talk(f"{state.call_id}-1", state.call_id, agent, agent, "leg", began - 2 * SECOND)
     talk.started_at, talk.ring_result, talk.ring_ended_at = began, "answered", began
     talk.ended_at = began + round(dice.expovariate(1 / 180) * SECOND)
     if dice.random() < 0.06:
         talk.held_us = min(talk.ended_at - began, round(dice.expovariate(1 / 40) * SECOND))
+    talk.parts.append(Part(0, f"{talk.talk_id}.0.raw", began, began, talk.ended_at))
     state.talks.append(talk)
     state.measures["call"] = Measured(
         category="call", by=1, seconds=(talk.ended_at - began) / SECOND, loudness=(-22.0, -21.0), speech=(30.0, 40.0),
         longest_silence=dice.expovariate(1 / 6), talk_over=dice.expovariate(1 / 2), silence_from=5.0,
         talk_over_from=0.5,
     )  # fmt: skip
-    state.recordings["call"] = Recording("call", "c.flac", "0" * 64, 8_000, 8_000, 2)
+    frames = (talk.ended_at - began) // 125
+    verified = dice.random() < 0.999
+    state.recordings["call"] = Recording(
+        "call", _file(state, began), "0" * 64, frames, 8_000, 2,
+        (Span(talk.talk_id, 0, frames, verified, "" if verified else "short=1.2"),), size=_SIZE,
+    )  # fmt: skip
     if dice.random() < 0.7:
         subject = SUBJECTS[min(dice.randrange(40), dice.randrange(40))]
         at = state.ended_at
         state.record = Record(f"r{number}", 1, agent, agent, subject, "yes", True, True, at, at)
+
+
+def _file(state: CallState, at: int, kind: str = "") -> str:
+    day = dt.datetime.fromtimestamp(at // SECOND, dt.UTC)
+    return f"{day:%Y/%m/%d}/{state.call_id}{kind}.flac"
 
 
 def _notes(state: CallState, dice: random.Random, number: int, rare: str) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import select
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -242,6 +244,7 @@ async def test_a_caller_that_goes_away_takes_nothing_down(tmp_path: Path) -> Non
 DAEMON = """
 import asyncio, sys
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 from recordings.archiver import Archiver
 from recordings.folders import Folders
@@ -293,3 +296,26 @@ def test_the_daemon_does_not_load_numpy() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True)
     assert run.stdout.decode().strip() == "[]"
+
+
+async def test_what_cannot_be_measured_is_archived_all_the_same_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_about: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archive, "write_measures", full)
+    folders = Folders(tmp_path)
+    (job,) = jobs_of(call(folders), folders, SHANGHAI)
+    result = archive.finalise(job)
+    assert result.archived is not None and result.measured is None and result.unmeasured == "OSError ENOSPC"
+    said: list[str] = []
+    monkeypatch.setattr(
+        "recordings.archiver.log", SimpleNamespace(warning=lambda text, **about: said.append(f"{text} {about['why']}"))
+    )
+    archiver = Archiver(folders, SHANGHAI)
+    monkeypatch.setattr(archiver, "_do", lambda job: asyncio.sleep(0, result))
+    (event,) = await archiver.archive(call(folders))
+    assert isinstance(event, Archived) and said == [
+        "a recording could not be measured; it is tried again later OSError ENOSPC"
+    ]

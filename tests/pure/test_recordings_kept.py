@@ -21,6 +21,7 @@ from calllog.recording_coverage import Coverage, coverage
 from calllog.verify import rebuild, verify
 from hotline.shelf import Shelf
 from hotline.upkeep import Measurer, note_checked
+from recordings import worker
 from recordings.archive import finalise
 from recordings.findings import CheckJob, FindingKind, Report, say_finding
 from recordings.folders import RATE, Folders
@@ -211,6 +212,26 @@ async def test_what_a_check_finds_stands_in_the_journal_until_it_is_right_again(
     await journal.close()
     assert house.found() == QUIET and (await coverage(house.store)).verified == 5
     assert verify(house.store) == [] and rebuild(house.store).changed == 0
+
+
+def test_however_much_is_lost_the_answer_stays_small_and_a_worker_says_how_far_it_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        house.file(number).unlink()
+    monkeypatch.setattr("recordings.reconcile.MOST_CHANGED", 2)
+    monkeypatch.setattr("recordings.reconcile._STEP", 1)
+    seen: list[tuple[int, int]] = []
+    job = CheckJob(str(house.store), str(house.state), house.how.keys, NOW)
+    report = reconcile(job, lambda done, total: seen.append((done, total)))
+    assert report.counts["gone"] == 3 and len(report.checked) == 2
+    assert seen == sorted(seen) and seen[-1] == (30, 30)
+    course, told = house.state / "check.course", set[str]()
+    monkeypatch.setattr(
+        "recordings.reconcile._file", lambda *about: told.add(course.read_text(encoding="ascii").strip())
+    )
+    assert worker.check(replace(job, course=str(course))).counts["gone"] == 3 and not course.exists()
+    assert told and all(0 < int(each) < 100 for each in told)
 
 
 def test_an_archive_that_is_not_mounted_is_one_finding_and_no_recording_is_called_lost(

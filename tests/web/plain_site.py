@@ -33,8 +33,8 @@ from console.office import Office
 from console.permits import Role, command_line
 from console.server import Listener
 from console.site import CallNow, Facts, Refusal
-from console.week import Week
-from hotline.console_week import week_of
+from console.week import Instant, Proven, Week
+from hotline.console_week import instant_of, week_of
 from hotline.ledger import Own
 from recordings.access import AccessLog
 from recordings.folders import Folders
@@ -156,8 +156,11 @@ class PlainSite:
     async def week(self, first: dt.date) -> Week:
         return await asyncio.to_thread(week_of, self.settings, first, self.wall())
 
-    async def proof(self) -> Sequence[Problem]:
-        return self.problems
+    async def proof(self) -> Proven:
+        return Proven(tuple(self.problems), len(self.problems))
+
+    async def instant(self) -> Instant:
+        return instant_of(self.settings, self.roster, self.wall())
 
     async def facts(self) -> Facts:
         assert self.condition is not None

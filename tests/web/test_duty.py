@@ -6,6 +6,8 @@ import datetime as dt
 import json
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from config.problems import Place, Problem
 from tests.web.conftest import Person
 
@@ -58,5 +60,36 @@ async def test_what_is_wrong_with_roster_and_files_is_said_with_its_place(admin:
 
 async def test_who_may_not_is_refused(nobody: Person) -> None:
     await nobody.sign_in("department")
-    for path in ("/duty", "/duty/now", "/duty/coverage.svg", "/api/v1/duty", "/api/v1/duty/week", "/api/v1/duty/proof"):
+    for path in (
+        "/duty", "/duty/now", "/duty/week", "/duty/proof", "/duty/coverage.svg", "/api/v1/duty", "/api/v1/duty/week",
+        "/api/v1/duty/proof",
+    ):  # fmt: skip
         await nobody.get(path, 403)
+
+
+async def test_of_a_large_house_the_page_is_there_at_once_and_its_people_come_page_by_page(
+    admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(admin, 7)
+    monkeypatch.setattr("console.duty.SMALL", 3)
+    for module in ("console.duty", "console.week", "console.pages.duty"):
+        monkeypatch.setattr(f"{module}.PEOPLE", 5)
+    page = await admin.get("/duty?from=2026-11-30&page=2&name=8")
+    assert 'hx-get="/duty/week?from=2026-11-30&amp;page=2&amp;name=8"' in page and 'hx-get="/duty/proof"' in page
+    assert 'hx-get="/duty/now?on=1&amp;name=8" hx-trigger="load, live:duty from:body"' in page
+    assert "shift-" not in page and page.count('aria-busy="true"') == 3
+    week = [json.loads(await admin.get(f"/api/v1/duty/week?from=2026-11-30&page={n}")) for n in (1, 2, 3, 4)]
+    people = [row["agent"] for each in week for row in each["people"]]
+    assert [len(each["people"]) for each in week] == [5, 5, 2, 0] and sorted(set(people)) == sorted(people)
+    assert {each["many"] for each in week} == {12}
+    part = await admin.get("/duty/week?from=2026-11-30&page=2")
+    assert "page=1#week" in part and "page=3#week" in part
+    assert all(f">{agent} " in part for agent in people[5:10]) and f">{people[0]} " not in part
+    assert "8001 张敏" in await admin.get("/duty/week?from=2026-11-30&name=张敏") and "8002" not in await admin.get(
+        "/duty/week?from=2026-11-30&name=张敏"
+    )
+    team = json.loads(await admin.get("/api/v1/duty/week?from=2026-11-30&name=甲班"))
+    assert [row["agent"] for row in team["people"]] == ["8001", "8002"]
+    now = json.loads(await admin.get("/api/v1/duty?name=李强"))
+    assert [one["agent"] for one in now["people"]] == ["8002"] and now["many"] == 1
+    assert (await admin.get("/duty/proof")).startswith("<section")
