@@ -110,6 +110,7 @@ def configure(*, level: int = logging.INFO) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # where a line cannot be written, a complaint of that cannot either
 
 
 def _renderer(as_json: bool) -> Processor:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from hotline.preflight import Ready
 
-TAKEN_WITHIN = 60.0
+TAKEN_WITHIN = 180.0
 """Seconds until a running daemon must have said what became of files that were written: it may build prompts."""
 
 

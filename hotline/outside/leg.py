@@ -212,6 +212,8 @@ class Leg:
         )
         async with asyncio.timeout(MEDIA_LIMIT):
             await self._media_in.wait()
+        if self._over.is_set():
+            raise NotSeen(f"{self!r}: went before it could be heard")
         port = await client.channels.get_variable(self._media_id, "UNICASTRTP_LOCAL_PORT")
         self._stream.connect(("127.0.0.1", int(port)))
         # proxy_media: all packets pass through Asterisk's core, whose DTMF and hold then work as in any phone.
@@ -263,6 +265,7 @@ class Leg:
             self.gone_at = self.now
         self._ground.audio.close(self._stream)
         self._over.set()
+        self._media_in.set()  # nobody tells of it any more
         self._inbox.close()
 
     async def close(self) -> None:

@@ -101,7 +101,8 @@ def test_hanging_up_in_the_message_keeps_it(asterisk: PrivateAsterisk, known: se
     ],
 )
 def test_odd_callers(asterisk: PrivateAsterisk, known: set[Path], tmp_path: Path, caller: str, number: str) -> None:
-    call(tmp_path, asterisk, hangs_up(caller, NOWHERE, 0.3))
+    # After the half second in which Answer() waits for sound, and long before the end of the beep.
+    call(tmp_path, asterisk, hangs_up(caller, NOWHERE, 1.2))
     record = record_of(asterisk, known)
     assert record["number"] == number
     assert "voicemail" not in record

@@ -12,7 +12,7 @@ from hotline.asterisk import process, render
 from hotline.trial import Trial
 from recordings.measure import measure
 from tests.real.test_restart import talking
-from tests.real.verbs import asks
+from tests.real.verbs import asks, hung_up
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,7 +56,7 @@ async def test_without_a_restart_whoever_was_left_behind_gets_the_lifeboat_and_t
     await waiting.hang_up()
 
     # The one who talks hangs up while no daemon is there, which is when the talk ended.
-    hung_up = time.time()
+    began = time.time()
     await talker.hang_up()
     await hung_up(hotline, caller=talk_number)
     gone = time.time()
@@ -65,7 +65,7 @@ async def test_without_a_restart_whoever_was_left_behind_gets_the_lifeboat_and_t
     state = (await hotline.ended(talk_number)).state
     assert state.outcome == "answered"
     for at in (state.ended_at, state.hung_up_at, state.talks[0].ended_at):
-        assert hung_up - 1.0 < at / 1e6 < gone + 2.0, "when they hung up, not when the daemon heard of it"
+        assert began - 1.0 < at / 1e6 < gone + 2.0, "when they hung up, not when the daemon heard of it"
     recording = state.recordings["call"]
     assert [(span.verified, span.note) for span in recording.spans] == [(True, "")]
     left, right = measure(hotline.state / "recordings" / recording.file)
