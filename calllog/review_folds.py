@@ -32,7 +32,9 @@ REVIEW_COLUMNS = (
     "call_id", "n", "review_id", "form", "version", "grader", "agent", "given_at", "score", "passed", "fatal",
     "corrects", "standing", "appealed", "appeal", "appeal_by", "appeal_at", "decided_by", "decided_at",
 )  # fmt: skip
-REVIEWED_COLUMNS = ("call_id", "score", "grades", "fatal", "open_appeals", "exemplary", "comments", "changed_at")
+REVIEWED_COLUMNS = (
+    "call_id", "score", "grades", "fatal", "open_appeals", "exemplary", "comments", "changed_at", "exemplary_at",
+)  # fmt: skip
 COMMENT_COLUMNS = ("call_id", "comment_id", "author", "at_ms", "made_at", "removed")
 FORM_COLUMNS = ("published_as", "form", "version", "published_at", "text")
 LIST_COLUMNS = ("drawing_id", "n", "call_id", "agent", "grader", "rule", "plan", "form", "week", "drawn_at")
@@ -91,6 +93,7 @@ class ReviewState:
     comments: list[Comment] = field(default_factory=list)
     exemplary: bool = False
     exemplary_by: str = ""
+    exemplary_at: int = 0
     exemplary_notes: Mapping[str, str] = field(default_factory=dict)
     changed_at: int = 0
 
@@ -140,6 +143,7 @@ class ReviewState:
                 _decide(review, "kept", at, event.by, event.notes)
             case ExemplaryMarked():
                 self.exemplary, self.exemplary_by, self.exemplary_notes = event.on, event.by, event.notes
+                self.exemplary_at = at if event.on else 0
             case Commented():
                 self.comments.append(Comment(event.comment_id, event.by, event.at_ms, at, event.notes))
             case CommentRemoved():
@@ -200,6 +204,6 @@ def _review_rows(state: ReviewState) -> dict[str, list[Row]]:
     summary: Row = (
         state.call_id, state.score, len(standing), sum(bool(each.given.fatal) for each in standing),
         sum(each.appeal == "open" for each in standing), int(state.exemplary),
-        sum(not one.removed for one in state.comments), state.changed_at,
+        sum(not one.removed for one in state.comments), state.changed_at, state.exemplary_at,
     )  # fmt: skip
     return {"review": reviews, "reviewed": [summary], "review_comment": comments}

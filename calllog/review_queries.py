@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from calllog.envelope import recorded
+from calllog.paging import Page
 from calllog.queries import agents_of, ask_all
 from calllog.review_events import Drawn
 from calllog.review_folds import ReviewState
+from calllog.review_pages import ExemplaryRow, find_examples
 from calllog.tables import (
     call,
     call_record,
@@ -24,52 +27,9 @@ from calllog.tables import (
     review,
     review_form,
     review_list,
-    reviewed,
 )
 
 _EVENT = (event.c.seq, event.c.at, event.c.stream, event.c.stream_id, event.c.kind, event.c.v, event.c.data)
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRow:
-    """One grade. ``appeal``: empty, ``open``, ``kept`` or ``changed``; ``standing``: it counts."""
-
-    call_id: str
-    arrived_at: int
-    review_id: str
-    form: str
-    version: str
-    grader: str
-    agent: str
-    given_at: int
-    score: int
-    passed: bool
-    fatal: int
-    standing: bool
-    appeal: str
-    appeal_at: int
-    decided_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRow:
-    """One call on a grader's list. ``review_id``, ``score``: this grader's grade by the form, once it is given; -1."""
-
-    call_id: str
-    agent: str
-    grader: str
-    rule: str
-    plan: str
-    form: str
-    week: str
-    drawn_at: int
-    arrived_at: int
-    talk_us: int
-    queue: str
-    label: str
-    review_id: str
-    score: int
-    exemplary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +46,6 @@ class Gradable:
 
 
 @dataclass(frozen=True, slots=True)
-class ExemplaryRow:
-    """A call that others can learn from."""
-
-    call_id: str
-    arrived_at: int
-    agents: tuple[str, ...]
-    talk_us: int
-    label: str
-    score: int
-
-
-@dataclass(frozen=True, slots=True)
 class Published:
     """A version of a form, and when it was first used."""
 
@@ -107,84 +55,11 @@ class Published:
     text: str
 
 
-async def list_reviews(
-    path: Path,
-    *,
-    since: int | None = None,
-    until: int | None = None,
-    grader: str | None = None,
-    agent: str | None = None,
-    form: str | None = None,
-    appeal: str | None = None,
-    standing: bool = True,
-    limit: int = 100,
-) -> list[ReviewRow]:
-    """Grades given in [since, until), the newest first; ``standing``: only those that count. Raises StoreError."""
-    query = _reviews().order_by(review.c.given_at.desc(), review.c.call_id).limit(limit)
-    for column, wanted in ((review.c.grader, grader), (review.c.agent, agent), (review.c.form, form),
-                           (review.c.appeal, appeal)):  # fmt: skip
-        if wanted is not None:
-            query = query.where(column == wanted)
-    if since is not None:
-        query = query.where(review.c.given_at >= since)
-    if until is not None:
-        query = query.where(review.c.given_at < until)
-    if standing:
-        query = query.where(review.c.standing == 1)
-    return [_review_row(row) for row in await _ask(path, query)]
-
-
 async def call_facts(path: Path, call_id: str) -> tuple[tuple[str, ...], int, bool] | None:
     """Who talked in this call, how long (µs), and whether its recording is finished. Raises StoreError."""
     query = select(agents_of(), call.c.talk_us, _finished().label("recorded")).where(call.c.call_id == call_id)
     rows = await _ask(path, query)
     return (_split(rows[0].agents), rows[0].talk_us, bool(rows[0].recorded)) if rows else None
-
-
-async def listed(
-    path: Path,
-    *,
-    grader: str | None = None,
-    due: bool | None = None,
-    week: str | None = None,
-    call_id: str | None = None,
-    limit: int = 200,
-) -> list[ListedRow]:
-    """Calls on graders' lists, the newest week first; ``due``: only those not graded yet, or only those that are.
-
-    Raises StoreError.
-    """
-    given = (
-        select(review.c.review_id, review.c.score)
-        .where(
-            review.c.call_id == review_list.c.call_id, review.c.grader == review_list.c.grader,
-            review.c.form == review_list.c.form, review.c.appealed == 0,
-        )
-        .correlate(review_list).order_by(review.c.n.desc()).limit(1)
-    )  # fmt: skip
-    review_id = func.coalesce(given.with_only_columns(review.c.review_id).scalar_subquery(), "")
-    query = (
-        select(
-            review_list.c.call_id, review_list.c.agent, review_list.c.grader, review_list.c.rule, review_list.c.plan,
-            review_list.c.form, review_list.c.week, review_list.c.drawn_at, call.c.arrived_at, call.c.talk_us,
-            call.c.queue, call.c.label, review_id.label("review_id"),
-            func.coalesce(given.with_only_columns(review.c.score).scalar_subquery(), -1).label("score"),
-            func.coalesce(reviewed.c.exemplary, 0).label("exemplary"),
-        )
-        .join(call, call.c.call_id == review_list.c.call_id)
-        .outerjoin(reviewed, reviewed.c.call_id == review_list.c.call_id)
-        .order_by(review_list.c.week.desc(), review_list.c.drawn_at.desc(), review_list.c.n)
-        .limit(limit)
-    )  # fmt: skip
-    if grader is not None:
-        query = query.where(review_list.c.grader == grader)
-    if week is not None:
-        query = query.where(review_list.c.week == week)
-    if call_id is not None:
-        query = query.where(review_list.c.call_id == call_id)
-    if due is not None:
-        query = query.where((review_id == "") if due else (review_id != ""))
-    return [ListedRow(**{**row._mapping, "exemplary": bool(row.exemplary)}) for row in await _ask(path, query)]
 
 
 async def gradable(path: Path, since: int, until: int) -> list[Gradable]:
@@ -245,16 +120,28 @@ async def graded_twice(path: Path, form: str, *, since: int | None, until: int |
     return await states(path, query.group_by(review.c.call_id).having(func.count(review.c.grader.distinct()) > 1))
 
 
-async def exemplary(path: Path, *, limit: int = 100) -> list[ExemplaryRow]:
-    """The calls that others can learn from, the newest first. Raises StoreError."""
-    query = (
-        select(
-            call.c.call_id, call.c.arrived_at, agents_of(), call.c.talk_us, call.c.label, reviewed.c.score
-        )
-        .select_from(reviewed).join(call, call.c.call_id == reviewed.c.call_id)
-        .where(reviewed.c.exemplary == 1).order_by(call.c.arrived_at.desc()).limit(limit)
+async def examples(
+    path: Path, *, agent: str | None = None, limit: int = 50, after: str | None = None, before: str | None = None
+) -> Page[ExemplaryRow]:
+    """A page of the calls that others can learn from (of this agent), the last one marked first. Raises StoreError."""
+    page = await find_examples(path, agent=agent, limit=limit, after=after, before=before)
+    if not page.rows:
+        return page
+    marked = await states(path, _values([row.call_id for row in page.rows]))
+    ids = {call_id: state.exemplary_notes.get("why", "") for call_id, state in marked.items()}
+    query = select(note.c.note_id, note.c.text).where(note.c.note_id.in_(_values([one for one in ids.values() if one])))
+    texts = {row.note_id: row.text for row in await _ask(path, query)}
+    rows = tuple(
+        replace(row, by=marked[row.call_id].exemplary_by, why=texts.get(ids[row.call_id], ""))
+        if row.call_id in marked else row
+        for row in page.rows
     )  # fmt: skip
-    return [ExemplaryRow(**{**row._mapping, "agents": _split(row.agents)}) for row in await _ask(path, query)]
+    return replace(page, rows=rows)
+
+
+def _values(ids: Sequence[str]) -> Select[Any]:
+    """These ids, as a question."""
+    return select(func.json_each(dumps(list(ids))).table_valued("value").c.value)
 
 
 async def texts_of(path: Path, call_id: str) -> dict[str, str]:
@@ -263,21 +150,10 @@ async def texts_of(path: Path, call_id: str) -> dict[str, str]:
     return {row.note_id: row.text for row in await _ask(path, query)}
 
 
-def _reviews() -> Select[Any]:
-    names = [name for name in ReviewRow.__dataclass_fields__ if name in review.c]
-    return select(*(review.c[name] for name in names), call.c.arrived_at).join(
-        call, call.c.call_id == review.c.call_id
-    )
-
-
 def _finished() -> ColumnElement[bool]:
     return exists().where(
         and_(recording.c.call_id == call.c.call_id, recording.c.category == "call", recording.c.state == "finished")
     )
-
-
-def _review_row(row: Any) -> ReviewRow:
-    return ReviewRow(**{**row._mapping, "passed": bool(row.passed), "standing": bool(row.standing)})
 
 
 def _split(agents: str | None) -> tuple[str, ...]:

@@ -119,19 +119,23 @@ review = Table(
     _int("standing"), _int("appealed"), _text("appeal"), _text("appeal_by"), _int("appeal_at"), _text("decided_by"),
     _int("decided_at"),
     Index("review_by_id", "review_id"),
-    Index("review_by_time", "given_at", "call_id"),
-    Index("review_by_agent", "agent", "given_at"),
+    Index(
+        "review_by_time", "given_at", "call_id", "n", "agent", "grader", "form", "score", "passed", "fatal",
+        "standing", "appeal",
+    ),
+    Index("review_by_agent", "agent", "given_at", "call_id", "n"),
+    Index("review_by_grader", "grader", "given_at", "call_id", "n"),
     Index("review_by_form", "form", "given_at"),
-    Index("review_appealed", "appeal_at", "call_id", sqlite_where=text("appeal = 'open'")),
+    Index("review_appealed", "appeal", "given_at", "call_id", "n", sqlite_where=text("appeal != ''")),
     sqlite_strict=True,
 )  # fmt: skip
 
 reviewed = Table(
     "reviewed", metadata,
     _key("call_id"), _int("score"), _int("grades"), _int("fatal"), _int("open_appeals"), _int("exemplary"),
-    _int("comments"), _int("changed_at"),
+    _int("comments"), _int("changed_at"), _int("exemplary_at"),
     Index("reviewed_by_score", "score", "call_id", sqlite_where=text("score >= 0")),
-    Index("reviewed_exemplary", "call_id", sqlite_where=text("exemplary = 1")),
+    Index("reviewed_exemplary", "exemplary_at", "call_id", sqlite_where=text("exemplary = 1")),
     sqlite_strict=True,
 )  # fmt: skip
 
@@ -156,6 +160,15 @@ review_list = Table(
     Index("review_list_by_call", "call_id"),
     sqlite_strict=True,
 )  # fmt: skip
+
+review_due = Table(
+    "review_due", metadata,
+    _key("drawing_id"), _key_int("n"), _text("grader"), _text("plan"), _text("week"), _int("drawn_at"), _int("done"),
+    Index("review_due_by_grader", "grader", "done", "week", "drawing_id", "n", "plan", "drawn_at"),
+    Index("review_due_by_week", "done", "week", "drawing_id", "n"),
+    sqlite_strict=True, sqlite_with_rowid=False,
+)  # fmt: skip
+"""Which calls on graders' lists are graded; kept by triggers on ``review_list`` and ``review``."""
 
 card = Table(
     "card", metadata,

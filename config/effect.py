@@ -34,7 +34,8 @@ _HOTLINE: Mapping[Effect, str] = {
         recording.format recording.encrypt recording.keys recording.silence_from recording.talk_over_from
         recording.keep.call recording.keep.complaint recording.keep.voicemail recording.keep.complaints
         recording.keep.purge_at recording.keep.purge_most recording.free_warning
-        recording.check_at recording.check_sample recording.longest_pause codes.record_pause codes.record_resume
+        recording.check_at recording.check_sample recording.export_hours
+        recording.longest_pause codes.record_pause codes.record_resume
         misses_before_pause sign_in
         codes.state codes.sign_in codes.sign_out codes.ready codes.extend codes.pauses.NAME
         backup_after alerts.command alerts.url
@@ -101,7 +102,7 @@ _OTHERS: Mapping[str, str] = {
         forms.NAME.groups.NAME.points.NAME.ask forms.NAME.groups.NAME.points.NAME.weight
         forms.NAME.groups.NAME.points.NAME.steps forms.NAME.groups.NAME.points.NAME.optional
         plans.NAME.form plans.NAME.graders plans.NAME.per_agent plans.NAME.all_of_queues plans.NAME.all_of_subjects
-        plans.NAME.silence plans.NAME.shortest plans.NAME.double plans.NAME.seed
+        plans.NAME.silence plans.NAME.shortest plans.NAME.double plans.NAME.within plans.NAME.seed
     """,
 }
 """These files take effect at once, all of them."""

@@ -69,6 +69,8 @@ class Plan(Part):
     """A call whose talks last less in all is never chosen at random."""
     double: Share = 0
     """Of 100 calls so many come onto a second list too, so that the graders can be compared."""
+    within: Annotated[Whole, Field(ge=1, le=90)] = 7
+    """Days after which a call that was drawn is overdue; a week, since then the next ones come."""
     seed: Label = "1"
     """Another seed, other random calls; the same seed, the same."""
 

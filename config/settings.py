@@ -105,6 +105,8 @@ class Recording(Part):
     check_at: WallTime = Field(default_factory=lambda: dt.time(4))
     """When files, rows and calls are compared each night; about ``check_sample`` recordings are then read whole."""
     check_sample: Annotated[Whole, Field(ge=0, le=1_000_000)] = 200
+    export_hours: Annotated[Whole, Field(ge=1, le=720)] = 24
+    """So long an export of the console can be downloaded once it is ready."""
 
 
 class Announce(Part):

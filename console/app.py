@@ -15,13 +15,27 @@ from console.api import (
     desk as api_desk,
     duty as api_duty,
     recordings as api_recordings,
+    review_lists as api_review_lists,
     reviews as api_reviews,
     status as api_status,
     users as api_users,
 )
 from console.guard import Guard
 from console.office import Link, Office
-from console.pages import account, calls, desk, duty, house, programs, quality, recording, sign_in, status, users
+from console.pages import (
+    account,
+    calls,
+    desk,
+    duty,
+    exports,
+    house,
+    programs,
+    quality,
+    recording,
+    sign_in,
+    status,
+    users,
+)
 from console.rooms import ApiRoom, Room, Undeclared, check_declared
 
 ROOMS: tuple[Room, ...] = (
@@ -34,6 +48,7 @@ ROOMS: tuple[Room, ...] = (
     programs.room,
     quality.room,
     recording.room,
+    exports.room,
     status.room,
     users.room,
 )
@@ -43,6 +58,7 @@ API_ROOMS: tuple[ApiRoom, ...] = (
     api_calls.room,
     api_recordings.room,
     api_duty.room,
+    api_review_lists.room,
     api_reviews.room,
     api_status.room,
     api_users.room,

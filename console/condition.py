@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from config.catalogue import _, ngettext
 from config.lengths import clock as span
 from config.settings import Settings
+from console.graders import Absent, absent_word, what_to_do
 from console.render import moment, size
 from console.site import Facts
 from phone.trunk_words import IN_SERVICE, state_word
@@ -50,12 +51,13 @@ def summary(points: Iterable[Point]) -> Point:
     return Point("all", _("In service, all is well"), "good", "")
 
 
-def points(facts: Facts, settings: Settings, now: int) -> list[Point]:
-    """Every part, in the order in which a call meets them."""
+def points(facts: Facts, settings: Settings, now: int, absent: Sequence[Absent] = ()) -> list[Point]:
+    """Every part, in the order in which a call meets them; ``absent``: graders of plans who cannot grade."""
     zone = settings.hotline.zone
     return [
         _daemon(facts, now), _asterisk(facts), *_trunks(facts), _people(facts), _store(facts), _recordings(facts),
         _disk(facts), _config(facts.config, lambda at: moment(at, zone)), _roster(facts),
+        *_graders(absent),
     ]  # fmt: skip
 
 
@@ -173,3 +175,10 @@ def _roster(facts: Facts) -> Point:
         fix = _("The roster in force stays that of before. Mend roster.yaml; 'hotline roster check' helps.")
         return Point("roster", title, "bad", _("the file has errors"), notes, fix)
     return Point("roster", title, "good", _("in force"), notes)
+
+
+def _graders(absent: Sequence[Absent]) -> Iterator[Point]:
+    if absent:
+        said = ngettext("{n} grader gets nothing", "{n} graders get nothing", len(absent)).format(n=len(absent))
+        notes = tuple(absent_word(one) for one in absent[:5])
+        yield Point("graders", _("Graders' lists"), "warn", said, notes, what_to_do())

@@ -51,6 +51,13 @@ class Drafts:
             row = run.execute("SELECT text FROM draft WHERE user_id = ? AND about = ?", (user_id, about)).fetchone()
         return str(row[0]) if row else ""
 
+    def of(self, user_id: str) -> set[str]:
+        """What this user has begun."""
+        if not self._path.exists():
+            return set()
+        with self._lock, closing(self._open()) as run:
+            return {about for (about,) in run.execute("SELECT about FROM draft WHERE user_id = ?", (user_id,))}
+
     def drop(self, user_id: str, about: str) -> None:
         """It was saved for good, or thrown away."""
         if self._path.exists():

@@ -10,25 +10,21 @@ from typing import TypeVar
 
 from calllog import review_queries
 from calllog.events import ReviewGiven
+from calllog.list_pages import ListWish, find_listed
 from calllog.queries import CallDetail
 from calllog.review_folds import Comment, Review, ReviewState
-from calllog.review_queries import ExemplaryRow, ListedRow, Published, ReviewRow
-from config.catalogue import _
+from calllog.review_queries import Published
 from config.review_file import Form
 from console import hearing
-from console.permits import Verb, Who, command_line, own_agent
+from console.permits import Verb, Who
 from console.site import Refusal, Site
 from recordings import reviews
 from recordings.agreement import Agreement
 from recordings.forms import WrongAnswers, form_of, version
-from recordings.review_desk import Drew
 from recordings.review_figures import agreements
 from recordings.reviews import Filled
 
 T = TypeVar("T")
-
-MOST = 200
-"""Rows of one list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +62,14 @@ class Sheet:
     detail: CallDetail
     score: int
     exemplary: bool
+    exemplary_by: str
+    exemplary_why: str
     grades: tuple[Graded, ...]
     comments: tuple[Said, ...]
     hidden: int
     to_fill: Mapping[str, Form] = field(default_factory=dict)
     may_grade: bool = False
     why_not: str = ""
-
-
-async def todo(site: Site, who: Who, *, done: bool = False, everybody: bool = False) -> list[ListedRow]:
-    """This grader's list, or everybody's. Raises NotPermitted."""
-    who.must(Verb.REVIEW_PLAN if everybody else Verb.REVIEW_GRADE)
-    return await review_queries.listed(
-        site.store, grader=None if everybody else who.name, due=not done, limit=MOST
-    )
-
-
-async def grades(
-    site: Site, who: Who, *, agent: str | None = None, grader: str | None = None, appeal: str | None = None,
-    since: int | None = None, until: int | None = None, limit: int = MOST,
-) -> list[ReviewRow]:  # fmt: skip
-    """Grades that count, the newest first; an agent sees their own. Raises NotPermitted."""
-    who.must(Verb.REVIEW_READ)
-    only = own_agent(who)
-    if only is not None:
-        if not only:
-            return []
-        agent = only
-    return await review_queries.list_reviews(
-        site.store, agent=agent, grader=grader, appeal=appeal, since=since, until=until, limit=limit
-    )
-
-
-async def exemplary(site: Site, who: Who) -> list[ExemplaryRow]:
-    """Calls that others can learn from; an agent sees their own. Raises NotPermitted."""
-    who.must(Verb.REVIEW_READ)
-    only = own_agent(who)
-    rows = await review_queries.exemplary(site.store, limit=MOST)
-    return rows if only is None else [row for row in rows if only and only in row.agents]
 
 
 async def sheet(site: Site, who: Who, call_id: str) -> Sheet:
@@ -121,7 +87,8 @@ async def sheet(site: Site, who: Who, call_id: str) -> Sheet:
         if who.may(Verb.REVIEW_GRADE) and _allowed(partial(reviews.may_give, me, facts, state, name, form))
     }  # fmt: skip
     return Sheet(
-        detail, -1 if blind else state.score, state.exemplary,
+        detail, -1 if blind else state.score, state.exemplary, state.exemplary_by,
+        texts.get(state.exemplary_notes.get("why", ""), "") if state.exemplary else "",
         tuple(_graded(each, who, me, facts, state, forms, texts) for each in shown),
         tuple(
             Said(one, texts.get(one.notes.get("text", ""), ""), one.by == who.name)
@@ -144,42 +111,42 @@ async def give(site: Site, who: Who, call_id: str, form: str, filled: Filled) ->
     """Grade the call. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.REVIEW_GRADE)
     await hearing.call_of(site, who, call_id)
-    return await _decided(site.reviews.give(_me(who), call_id, site.settings.reviews, form, filled))
+    return await decided(site.reviews.give(_me(who), call_id, site.settings.reviews, form, filled))
 
 
 async def correct(site: Site, who: Who, call_id: str, review_id: str, filled: Filled) -> ReviewGiven:
     """Another grade in the place of an own one. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.REVIEW_GRADE)
     await hearing.call_of(site, who, call_id)
-    return await _decided(site.reviews.correct(_me(who), call_id, review_id, filled))
+    return await decided(site.reviews.correct(_me(who), call_id, review_id, filled))
 
 
 async def appeal(site: Site, who: Who, call_id: str, review_id: str, why: str) -> None:
     """The agent does not agree. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.REVIEW_APPEAL)
     await hearing.call_of(site, who, call_id)
-    await _decided(site.reviews.appeal(_me(who), call_id, review_id, why))
+    await decided(site.reviews.appeal(_me(who), call_id, review_id, why))
 
 
 async def keep(site: Site, who: Who, call_id: str, review_id: str, why: str) -> None:
     """The appeal is decided: the grade stays. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.REVIEW_DECIDE)
     await hearing.call_of(site, who, call_id)
-    await _decided(site.reviews.keep(_me(who), call_id, review_id, why))
+    await decided(site.reviews.keep(_me(who), call_id, review_id, why))
 
 
 async def change(site: Site, who: Who, call_id: str, review_id: str, filled: Filled) -> ReviewGiven:
     """The appeal is decided: this grade takes its place. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.REVIEW_DECIDE)
     await hearing.call_of(site, who, call_id)
-    return await _decided(site.reviews.change(_me(who), call_id, review_id, filled))
+    return await decided(site.reviews.change(_me(who), call_id, review_id, filled))
 
 
-async def mark(site: Site, who: Who, call_id: str, on: bool, why: str = "") -> None:
-    """Make the call an example, or no longer. Raises NotPermitted, LookupError, Refusal."""
+async def mark(site: Site, who: Who, call_id: str, on: bool, why: str) -> None:
+    """Make the call an example, or no longer, with its reason. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.REVIEW_GRADE)
     await hearing.call_of(site, who, call_id)
-    await _decided(site.reviews.mark(_me(who), call_id, on, why))
+    await decided(site.reviews.mark(_me(who), call_id, on, why))
 
 
 async def comment(site: Site, who: Who, call_id: str, at: float, text: str) -> str:
@@ -189,26 +156,14 @@ async def comment(site: Site, who: Who, call_id: str, at: float, text: str) -> s
     archived = hearing.recording_of(detail)
     longest = round(archived.frames * 1000 / archived.rate) if archived is not None and archived.rate else 0
     at_ms = round(at * 1000) if 0 <= at < 10**6 else -1
-    return await _decided(site.reviews.comment(_me(who), call_id, at_ms, text, longest))
+    return await decided(site.reviews.comment(_me(who), call_id, at_ms, text, longest))
 
 
 async def uncomment(site: Site, who: Who, call_id: str, comment_id: str) -> None:
     """Take an own comment back. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.COMMENT_WRITE)
     await hearing.call_of(site, who, call_id)
-    await _decided(site.reviews.uncomment(_me(who), call_id, comment_id))
-
-
-async def draw(site: Site, who: Who, week: str, bound: Mapping[str, str], plan: str | None = None) -> list[Drew]:
-    """Fill the lists for a week. Raises NotPermitted, Refusal."""
-    who.must(Verb.REVIEW_PLAN)
-    settings = site.settings
-    try:
-        return await _decided(
-            site.reviews.draw(who.name, settings.reviews, week.strip().upper(), settings.hotline.zone, bound, plan)
-        )
-    except ValueError:
-        raise Refusal(_("{week} is no week: write one as 2026-W48.").format(week=week[:20]), status=422) from None
+    await decided(site.reviews.uncomment(_me(who), call_id, comment_id))
 
 
 async def agreement(
@@ -229,17 +184,11 @@ async def forms(site: Site, who: Who) -> tuple[dict[str, Form], list[Published]]
     return site.settings.reviews.forms, await review_queries.forms(site.store)
 
 
-def draws_as() -> Who:
-    """Who asks for the users' staff numbers when lists are drawn: the console itself."""
-    return command_line("console")
-
-
 async def _still_blind(site: Site, who: Who, call_id: str) -> bool:
     """Whether this grader has the call on their list and has not graded it yet."""
     if not who.may(Verb.REVIEW_GRADE):
         return False
-    return call_id in {row.call_id for row in await review_queries.listed(
-        site.store, grader=who.name, due=True, call_id=call_id)}  # fmt: skip
+    return bool((await find_listed(site.store, ListWish(who.name, call_id=call_id), limit=1)).rows)
 
 
 def _graded(
@@ -282,7 +231,8 @@ def _me(who: Who) -> reviews.Who:
     return reviews.Who(who.name, who.agent)
 
 
-async def _decided(work: Awaitable[T]) -> T:
+async def decided(work: Awaitable[T]) -> T:
+    """What grading decided. Raises Refusal where it refused."""
     try:
         return await work
     except reviews.Refused as refused:

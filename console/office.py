@@ -17,6 +17,7 @@ from console.accounts import Accounts
 from console.assets import Assets
 from console.book import Book
 from console.drafts import Drafts
+from console.exports import Exports
 from console.live import Live
 from console.passwords import COST, Worker
 from console.permits import Verb
@@ -56,6 +57,7 @@ class Office:
     assets: Assets
     templates: Environment
     drafts: Drafts
+    exports: Exports
     links: list[Link] = field(default_factory=list)
     connections: Callable[[], int] = lambda: 0
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -68,9 +70,11 @@ class Office:
         book = Book(site.state_dir)
         accounts = Accounts(book, site.now)
         assets = Assets.gather()
+        live = Live()
         return cls(
-            site, book, accounts, Sessions(book, site.now, accounts), Worker(cost), Live(), assets,
+            site, book, accounts, Sessions(book, site.now, accounts), Worker(cost), live, assets,
             render.environment(assets, lambda: site.settings.hotline.zone), Drafts(site.state_dir),
+            Exports(site, lambda: live.tell("exports")),
         )  # fmt: skip
 
     @property

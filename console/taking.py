@@ -1,4 +1,4 @@
-"""Holding recordings back from deletion, and taking them along: one as a file, many as a zip with its manifest.
+"""Holding recordings back from deletion, and taking them along: one as a file; many are an export (``exports``).
 
 Who takes what and why is written into the access log before the first byte is given out (``recordings.access``). The
 bytes come from the worker that plays (``recordings.playback``), proved and decrypted there, a piece at a time.
@@ -7,10 +7,9 @@ bytes come from the worker that plays (``recordings.playback``), proved and decr
 from __future__ import annotations
 
 import asyncio
-import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from uuid_utils import uuid7
 
@@ -25,14 +24,13 @@ from console import hearing
 from console.permits import Verb, Who, own_agent
 from console.site import Refusal, Site
 from recordings import holds
-from recordings.export import stream_zip
 from recordings.export_names import Item, names
 from recordings.ledger import Degraded
 from recordings.playback import NotPlayable, Playing
 from recordings.turns import Busy
 
-MOST = 500
-"""Recordings in one zip from a browser; the command takes any number, and goes on where it was stopped."""
+NOTED = 200
+"""Entries of the access log that are made at once: callers wait no longer than for these."""
 GAPS = 200
 """Talks without a recording that are listed."""
 
@@ -72,9 +70,6 @@ async def take(site: Site, who: Who, call_ids: Sequence[str], reason: hearing.Re
     wanted = tuple(dict.fromkeys(call_ids))
     if not wanted:
         raise Refusal(_("Choose at least one recording."), status=422)
-    if len(wanted) > MOST:
-        text = _("At most {n} at once; 'hotline recordings export' takes any number.")
-        raise Refusal(text.format(n=MOST), status=422)
     why = hearing.stated(reason, words)
     rows = await asyncio.to_thread(keep_queries.exportable, site.store, Wanted(call_ids=wanted))
     only = own_agent(who)
@@ -83,30 +78,22 @@ async def take(site: Site, who: Who, call_ids: Sequence[str], reason: hearing.Re
     if not rows:
         raise Refusal(_("There is no finished recording among them."), status=404)
     batch = str(uuid7())
-    await site.access.note([
-        Access(who.name, "recording.export", why, role=hearing.roles(who), call_id=row.call_id, category=row.category,
-               address=who.address, batch=batch)
-        for row in rows
-    ])  # fmt: skip
+    for first in range(0, len(rows), NOTED):
+        await site.access.note([
+            Access(who.name, "recording.export", why, role=hearing.roles(who), call_id=row.call_id,
+                   category=row.category, address=who.address, batch=batch)
+            for row in rows[first : first + NOTED]
+        ])  # fmt: skip
     about = {"made_at": site.wall().astimezone(site.settings.hotline.zone).isoformat(timespec="seconds"), "why": why,
              "access_log_batch": batch, "by": who.name}  # fmt: skip
     return Taken(tuple(_item(site, row, whole=who.may(Verb.NUMBER_SEE)) for row in rows), about)
-
-
-async def as_zip(site: Site, taken: Taken) -> AsyncIterator[bytes]:
-    """The zip's bytes; what is missing or damaged is left out, and its manifest says so."""
-    loop, ended = asyncio.get_running_loop(), object()
-    pieces = stream_zip(taken.items, _opener(site, taken.items, loop), site.settings.hotline.zone, taken.about)
-    while (piece := await asyncio.to_thread(next, pieces, ended)) is not ended:
-        if piece:
-            yield piece  # type: ignore[misc]
 
 
 async def as_file(site: Site, taken: Taken) -> tuple[Playing, str, AsyncIterator[bytes]]:
     """The one recording's own file: opened and proved, a readable name, its bytes. Raises Refusal."""
     item = taken.items[0]
     try:
-        playing = await site.playback.open(_archived(item), "stored")
+        playing = await site.playback.open(archived_as(item), "stored")
     except NotPlayable as fault:
         raise Refusal(str(fault)) from None
     return playing, names([item], site.settings.hotline.zone)[item.key], site.playback.read(playing)
@@ -141,46 +128,7 @@ def _item(site: Site, row: ExportRow, *, whole: bool) -> Item:
     )  # fmt: skip
 
 
-def _archived(item: Item) -> Archived:
+def archived_as(item: Item) -> Archived:
+    """What playing it needs to know."""
     category: Category = "voicemail" if item.category == "voicemail" else "call"
     return Archived(category=category, file=item.file, sha256=item.sha256, frames=0, rate=0, channels=item.channels)
-
-
-def _opener(site: Site, items: Sequence[Item], loop: asyncio.AbstractEventLoop) -> Callable[[str], IO[bytes]]:
-    by_file = {item.file: item for item in items}
-
-    def opened(file: str) -> IO[bytes]:
-        return io.BufferedReader(_Stored(site, by_file[file], loop), 256 * 1024)
-
-    return opened
-
-
-class _Stored(io.RawIOBase):
-    """A recording's file as the worker gives it, for a thread that writes it into a zip."""
-
-    def __init__(self, site: Site, item: Item, loop: asyncio.AbstractEventLoop) -> None:
-        self._site, self._loop, self._at = site, loop, 0
-        try:
-            self._playing = self._wait(site.playback.open(_archived(item), "stored"))
-        except NotPlayable as fault:
-            raise OSError(str(fault)) from None
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, into: Any) -> int:
-        """The next bytes."""
-        data = self._wait(self._bytes(self._at, self._at + len(into)))
-        into[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    async def _bytes(self, first: int, end: int) -> bytes:
-        try:
-            return b"".join([piece async for piece in self._site.playback.read(self._playing, first, end)])
-        except NotPlayable as fault:
-            raise OSError(str(fault)) from None
-
-    def _wait(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

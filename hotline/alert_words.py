@@ -78,6 +78,12 @@ def _sentence(code: str, params: Mapping[str, str], settings: Settings) -> str:
         case "recording_broke":
             said = _("The recording of a talk of {agent} broke off and was begun anew: {why}. Is the disk full?")
             return said.format(agent=agent, why=broke_off_word(params.get("why", "")))
+        case "graders_absent":
+            many = int(params.get("count", "1"))
+            return ngettext(
+                "Nothing is drawn for {n} grader: {first}. See 'hotline check'.",
+                "Nothing is drawn for {n} graders: {first}, … See 'hotline check'.", many,
+            ).format(n=many, first=params.get("first", ""))  # fmt: skip
         case "recordings_lost":
             many = int(params.get("count", "1"))
             return ngettext(

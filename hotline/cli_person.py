@@ -96,13 +96,15 @@ def erase_command(
         return
     from calllog.access import Access
     from console.drafts import Drafts
+    from console.export_shelf import Shelf
     from hotline.ledger import Ledger, me
     from recordings.erasing import erase
     from recordings.folders import Folders
 
-    drafts = Drafts(state)
+    drafts, exports = Drafts(state), Shelf(state)
 
     def forget(call_ids: list[str]) -> None:
+        exports.forget(call_ids)
         for call_id in call_ids:
             drafts.forget(call_id)
 

@@ -30,7 +30,8 @@ from hotline.cli_options import (
 from hotline.show import Column, Format, clock, console, iso, moment, show, show_json
 
 if TYPE_CHECKING:
-    from calllog.review_queries import ListedRow, ReviewRow
+    from calllog.list_pages import ListedRow
+    from calllog.review_pages import ReviewRow
     from config.review_file import Form
     from config.settings import Settings
     from recordings.agreement import Agreement, PointAgreement
@@ -51,24 +52,37 @@ def list_command(
     grader: Annotated[str | None, typer.Option(help=_("Given by this user."))] = None,
     agent: Annotated[str | None, typer.Option(help=_("Of this staff number."))] = None,
     of: Annotated[str | None, typer.Option("--form", help=_("By this form."))] = None,
+    score: Annotated[str | None, typer.Option(metavar="SPAN", help=_("0-59, or 90 for at least that."))] = None,
+    result: Annotated[str | None, typer.Option(metavar="RESULT", help="passed, failed, fatal")] = None,
     appeals: Annotated[bool, typer.Option("--appeals", help=_("Only those with an open appeal."))] = False,
     every: Annotated[bool, typer.Option("--all", help=_("Also those that were replaced by another."))] = False,
     limit: Limit = 50,
+    after: Annotated[
+        str | None, typer.Option(metavar="REVIEW_ID", help=_("Older than this grade: the next page."))
+    ] = None,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:
     """Those that count; with ``--all`` every one that was ever given."""
     settings, state = house(config)
-    from calllog import review_queries
+    from calllog.paging import Page
+    from calllog.review_pages import GradeWish, find_grades
+    from console.finding import question_of
+    from console.grade_lists import RESULTS
 
-    rows = answer(
-        review_queries.list_reviews(
-            state / STORE,
-            since=micros(when(since, "--since", settings)), until=micros(when(until, "--until", settings)),
-            grader=grader, agent=agent, form=of, appeal="open" if appeals else None, standing=not every, limit=limit,
-        ),
-        [],
+    if result is not None and result not in RESULTS:
+        raise typer.BadParameter(_("Write one of: {known}.").format(known=", ".join(RESULTS)), param_hint="--result")
+    question = question_of({"score": score or ""}, settings, dt.datetime.now(settings.hotline.zone))
+    if "score" in question.faults:
+        raise typer.BadParameter(question.faults["score"], param_hint="--score")
+    span = question.wanted.score
+    wish = GradeWish(
+        since=micros(when(since, "--since", settings)), until=micros(when(until, "--until", settings)), grader=grader,
+        agent=agent, form=of, appeal="open" if appeals else None, standing=not every,
+        result=result,  # type: ignore[arg-type]
+        least=span.least if span else None, most=span.most if span else None,
     )  # fmt: skip
+    rows = answer(find_grades(state / STORE, wish, limit=limit, after=after), Page(())).rows
     show(form, _review_columns(settings), rows, empty=_("No grades."))
 
 
@@ -117,14 +131,13 @@ def todo_command(
 ) -> None:
     """The calls that are to be graded, and by whom."""
     settings, state = house(config)
-    from calllog import review_queries
+    from calllog.list_pages import ListWish, find_listed
+    from calllog.paging import Page
 
-    rows = answer(
-        review_queries.listed(
-            state / STORE, grader=grader, week=week.upper() if week else None, due=None if every else True, limit=limit
-        ),
-        [],
-    )
+    rows: list[ListedRow] = []
+    for done in (False, True) if every else (False,):
+        wish = ListWish(grader, week.upper() if week else None, done)
+        rows += answer(find_listed(state / STORE, wish, limit=limit - len(rows)), Page(())).rows
     show(form, _list_columns(settings), rows, empty=_("The lists are empty."))
 
 
@@ -179,8 +192,10 @@ def draw_command(
     except control.NotRunning:
         if not (state / STORE).exists():
             refuse(_("No calls yet."))
-        found = asyncio.run(reviewing.draw_alone(state / STORE, settings, request, reviewing.bound_users(state)))
+        found = asyncio.run(reviewing.draw_alone(state / STORE, settings, request, reviewing.users(state)))
     _show_drew(found["drew"], form)
+    for line in reviewing.said_absent(found):
+        tell(_("Nothing is drawn for them: {who}.").format(who=line))
 
 
 def _show_drew(drew: list[dict[str, Any]], form: Format) -> None:
@@ -342,11 +357,12 @@ def exemplary_command(
     """The newest first."""
     settings, state = house(config)
     from calllog import review_queries
+    from calllog.paging import Page
     from recordings.review_words import total
 
     zone, names = settings.hotline.zone, Names.of(settings)
     prefix, now = f"{settings.hotline.asterisk.systemname}-", dt.datetime.now(zone)
-    rows = answer(review_queries.exemplary(state / STORE, limit=limit), [])
+    rows = answer(review_queries.examples(state / STORE, limit=limit), Page(())).rows
     columns: list[Column[Any]] = [
         Column("call_id", lambda row: row.call_id, _("Call"), lambda row: row.call_id.removeprefix(prefix)),
         Column("arrived_at", lambda row: iso(row.arrived_at, zone), _("Time"),
@@ -357,5 +373,8 @@ def exemplary_command(
         Column("label", lambda row: row.label, _("About")),
         Column("score", lambda row: row.score / 10 if row.score >= 0 else None, _("Score"),
                lambda row: total(row.score), right=True),
+        Column("why", lambda row: row.why, _("What others can learn"), shrinks=True),
+        Column("by", lambda row: row.by, _("By"), wide=True),
+        Column("marked_at", lambda row: iso(row.marked_at, zone)),
     ]  # fmt: skip
     show(form, columns, rows, empty=_("No call is marked as exemplary."))

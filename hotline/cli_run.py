@@ -130,7 +130,7 @@ def check(config: ConfigFolder = Path("config")) -> None:
     except Refused:
         loaded = None  # every problem of the files is in the list already
     if loaded is not None:
-        more = [*_store(loaded.settings), *_asterisk(loaded.settings)]
+        more = [*_store(loaded.settings), *_asterisk(loaded.settings), *_graders(loaded.settings)]
         problems = list(dict.fromkeys(problems + loaded.places.located(more)))
     errors = [problem for problem in problems if not problem.warning]
     warnings = [problem for problem in problems if problem.warning]
@@ -210,6 +210,27 @@ def _asterisk(settings: Settings) -> Iterator[Problem]:
             yield from trunk_problems(settings, home.state)
     except AsteriskFault as fault:
         yield Problem("asterisk-missing", Place("Asterisk"), str(fault), "")
+
+
+def _graders(settings: Settings) -> Iterator[Problem]:
+    """Graders of plans who cannot grade; nothing while the console has no users yet."""
+    from config.problems import Place, Problem, key_path
+    from console.book import BookFault
+    from console.graders import absent, absent_word, what_to_do
+    from hotline.reviewing import users
+
+    if not settings.reviews.plans:
+        return
+    try:
+        known = users(Path(settings.hotline.state_dir))
+    except BookFault as fault:
+        yield Problem("console-file", Place("console.sqlite"), str(fault), "", warning=True)
+        return
+    for one in absent(settings.reviews, known) if known is not None else ():
+        index = settings.reviews.plans[one.plan].graders.index(one.grader)
+        place = Place("reviews.yaml", 0, key_path(("plans", one.plan, "graders", index)))
+        what = _("{who}: nothing is drawn for them.").format(who=absent_word(one))
+        yield Problem("grader-absent", place, what, what_to_do(), warning=True)
 
 
 def _used() -> Iterator[str]:

@@ -269,6 +269,7 @@ class ConsoleService:
             listener = Listener(await asyncio.to_thread(make_app, office), wanted)
             await listener.open()
             office.connections = lambda: listener.connections
+            office.exports.begin()
             if not await office.thread(office.accounts.are_there_any):
                 log.warning("nobody can enter the console yet: 'hotline users first' makes the first administrator")
             self._told = ""
@@ -290,6 +291,7 @@ class ConsoleService:
             if listener is not None:
                 await listener.close()
             if office is not None:
+                await office.exports.close()
                 office.close()
 
     @staticmethod

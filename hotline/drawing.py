@@ -51,13 +51,10 @@ class Drawing:
             return
         # In a thread, since it loads SQLAlchemy: callers would notice.
         reviewing = await asyncio.to_thread(importlib.import_module, "hotline.reviewing")
-        users = await asyncio.to_thread(reviewing.users, daemon.state_dir)
-        settings = reviewing.with_graders(daemon.settings, users)
-        request = {"week": reviewing.last_week(now, settings), "by": BY}
+        users = await asyncio.to_thread(reviewing.users, daemon.state_dir) or []
+        request = {"week": reviewing.last_week(now, daemon.settings), "by": BY}
         try:
-            done = await reviewing.draw(
-                daemon.journal, daemon.state_dir / STORE, settings, request, reviewing.bound(users)
-            )
+            done = await reviewing.draw(daemon.journal, daemon.state_dir / STORE, daemon.settings, request, users)
         except StoreError as fault:
             log.error("the graders' lists could not be drawn; the next look tries again", why=str(fault))
             return
@@ -66,3 +63,6 @@ class Drawing:
             if one["calls"] or one["nobody"]:
                 log.info("calls were put onto graders' lists", plan=one["plan"], week=one["week"],
                          calls=len(one["calls"]), nobody=len(one["nobody"]))  # fmt: skip
+        if said := reviewing.said_absent(done):
+            log.warning("nothing is drawn for graders who cannot grade", graders=done["absent"])
+            daemon.alerts.alert("graders_absent", f"graders_absent {now.date()}", count=len(said), first=said[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from calllog.clock import Clock
 from calllog.journal import Journal
 from config.catalogue import _
 from config.settings import Settings
+from console import graders
 from console.accounts import Accounts, User
 from console.book import NAME, Book
 from console.permits import command_line
@@ -20,37 +21,15 @@ from recordings.review_desk import Drew, Journalling, ReviewDesk
 from recordings.sampling import week_of
 
 
-def users(state_dir: Path) -> list[User]:
-    """The users of the console who can sign in."""
+def users(state_dir: Path) -> list[User] | None:
+    """The users of the console; None where it has no file yet."""
     if not (state_dir / NAME).exists():
-        return []
+        return None
     book = Book(state_dir)
     try:
-        found = Accounts(book, lambda: 0).users(command_line("reviews"))
+        return Accounts(book, lambda: 0).users(command_line("reviews"))
     finally:
         book.close()
-    return [user for user in found if not user.disabled_at]
-
-
-def bound(users: Iterable[User]) -> dict[str, str]:
-    """The staff number of each of them who answers calls too, by name."""
-    return {user.name: user.agent for user in users if user.agent}
-
-
-def bound_users(state_dir: Path) -> dict[str, str]:
-    """The same of all who are in the state folder."""
-    return bound(users(state_dir))
-
-
-def with_graders(settings: Settings, users: Iterable[User]) -> Settings:
-    """The settings with those plans alone that have graders among the users, and these graders: nobody else has a
-    list to look at."""
-    names = {user.name for user in users}
-    plans = {
-        name: plan.model_copy(update={"graders": tuple(one for one in plan.graders if one in names)})
-        for name, plan in settings.reviews.plans.items() if names & set(plan.graders)
-    }  # fmt: skip
-    return settings.model_copy(update={"reviews": settings.reviews.model_copy(update={"plans": plans})})
 
 
 def last_week(now: dt.datetime, settings: Settings) -> str:
@@ -59,13 +38,20 @@ def last_week(now: dt.datetime, settings: Settings) -> str:
 
 
 async def draw(
-    journal: Journalling, store: Path, settings: Settings, request: Mapping[str, Any], bound: Mapping[str, str]
+    journal: Journalling, store: Path, settings: Settings, request: Mapping[str, Any], users: Sequence[User] | None
 ) -> dict[str, Any]:
-    """Draw what the request asks for (``week``, ``plan``, ``by``). Raises Refused."""
-    week, plan = str(request["week"]), request.get("plan")
+    """Draw what the request asks for (``week``, ``plan``, ``by``) onto the lists of those who can grade; ``absent`` of
+    the answer says who cannot. ``users`` None: there is no console yet, and every list is filled. Raises Refused."""
+    week, plan, file = str(request["week"]), request.get("plan"), settings.reviews
+    gone: list[graders.Absent] = []
+    if users is not None:
+        gone = [one for one in graders.absent(file, users) if plan in (None, one.plan)]
+        file = graders.with_those_there(file, users)
+        if plan in settings.reviews.plans and plan not in file.plans:
+            raise Refused(lambda: f"{'; '.join(map(graders.absent_word, gone))}. {graders.what_to_do()}")
     try:
         drew = await ReviewDesk(journal, store).draw(
-            str(request.get("by", "")), settings.reviews, week, settings.hotline.zone, bound,
+            str(request.get("by", "")), file, week, settings.hotline.zone, graders.bound(users or ()),
             None if plan is None else str(plan),
         )  # fmt: skip
     except ValueError:
@@ -73,18 +59,26 @@ async def draw(
     except reviews.Refused as error:
         said = str(error)
         raise Refused(lambda: said) from None
-    return {"drew": [_as_plain(one) for one in drew]}
+    return {
+        "drew": [_as_plain(one) for one in drew],
+        "absent": [{"plan": one.plan, "grader": one.grader, "why": one.why} for one in gone],
+    }
 
 
 async def draw_alone(
-    store: Path, settings: Settings, request: Mapping[str, Any], bound: Mapping[str, str]
+    store: Path, settings: Settings, request: Mapping[str, Any], users: Sequence[User] | None
 ) -> dict[str, Any]:
     """The same where no daemon runs: the store is opened for it. Raises Refused, StoreError."""
     journal = await Journal.open(store, clock=Clock(), spool=store.with_name("spool.jsonl"))
     try:
-        return await draw(journal, store, settings, request, bound)
+        return await draw(journal, store, settings, request, users)
     finally:
         await journal.close()
+
+
+def said_absent(found: Mapping[str, Any]) -> list[str]:
+    """Those of the answer who cannot grade, in words."""
+    return [graders.absent_word(graders.Absent(**one)) for one in found.get("absent", ())]
 
 
 def _as_plain(one: Drew) -> dict[str, Any]:

@@ -63,10 +63,10 @@ class Verbs:
         daemon = self._daemon
         # Loaded in a thread and when first wanted: with SQLAlchemy it takes as long as a caller would notice.
         reviewing = await asyncio.to_thread(importlib.import_module, "hotline.reviewing")
-        bound = await asyncio.to_thread(reviewing.bound_users, daemon.state_dir)
+        users = await asyncio.to_thread(reviewing.users, daemon.state_dir)
         found: dict[str, Any] = await reviewing.draw(
             daemon.journal, daemon.state_dir / STORE, daemon.settings,
-            {**request, "by": user_name(peer(), str(request.get("sudo", "")))}, bound,
+            {**request, "by": user_name(peer(), str(request.get("sudo", "")))}, users,
         )
         return found
 

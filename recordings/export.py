@@ -1,4 +1,4 @@
-"""Handing out many recordings: readable names, a manifest with checksums, into a folder, a zip file or a stream.
+"""Handing out many recordings: readable names, a manifest with checksums, into a folder or a zip file.
 
 Each copy is proved by the SHA-256 that the journal knows. Into a folder every file is written beside its place, synced
 and renamed, so what has its name is whole; into a zip file the entries are stored one behind the other in
@@ -128,21 +128,6 @@ def to_zip(
     return done
 
 
-def stream_zip(
-    items: Sequence[Item], opener: Opener, zone: ZoneInfo, about: Mapping[str, Any]
-) -> Iterator[bytes]:
-    """The bytes of the zip file, one piece after the other, without a file in between: for a browser's download."""
-    pipe, done, named = _Pipe(), Exported(), names(items, zone)
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        for item in items:
-            for _step in _steps(archive, item, named[item.key], opener, zone, done):
-                yield pipe.taken()
-        for name, data in _manifests(items, named, done, about, zone):
-            archive.writestr(name, data)
-            yield pipe.taken()
-    yield pipe.taken()
-
-
 def plain(archive: Path) -> Opener:
     """Opens the files of an archive that is not encrypted."""
 
@@ -186,15 +171,7 @@ def _copy(item: Item, opener: Opener, path: Path) -> str:
 def _into(
     archive: zipfile.ZipFile, item: Item, name: str, opener: Opener, zone: ZoneInfo, done: Exported
 ) -> None:
-    for _step in _steps(archive, item, name, opener, zone, done):
-        pass
-
-
-def _steps(
-    archive: zipfile.ZipFile, item: Item, name: str, opener: Opener, zone: ZoneInfo, done: Exported
-) -> Iterator[None]:
-    """Put one recording into the zip file, a block at a time. It is read once before, since nothing can be taken back.
-    """
+    """Put one recording into the zip file. It is read once before, since nothing can be taken back."""
     size, why = _proved(item, opener)
     if why:
         done.faults[item.key] = why
@@ -210,7 +187,6 @@ def _steps(
                 if isinstance(block, str):  # it was proved a moment ago: the archive is going away under us
                     raise ExportStopped(block)
                 taking.write(block)
-                yield
     done.written += 1
     done.size += size
 
@@ -344,23 +320,3 @@ def _stopping(target: Path, done: Exported, of: int) -> Iterator[None]:
         raise ExportStopped(
             text.format(path=target, why=error.strerror or error, done=done.written + done.kept, of=of)
         ) from error
-
-
-class _Pipe:
-    """Takes what a zip file writes, for somebody who takes it away at once."""
-
-    def __init__(self) -> None:
-        self._held: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        """For zipfile, which finds by the lack of ``seek`` that this goes one way."""
-        self._held.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """For zipfile."""
-
-    def taken(self) -> bytes:
-        """What has come since."""
-        held, self._held = b"".join(self._held), []
-        return held

@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from calllog.events import Archived, ArchiveFailed, Category, Measured
+from calllog.events import Archived, ArchiveFailed, Category, Measured, RecordingFault
 from calllog.folds import CallState
 from calllog.talk import Talk
 from config.settings import Recording
@@ -168,3 +168,22 @@ def _talk_job(talk: Talk, call: CallState, folders: Folders) -> TalkJob:
     ended_at = talk.ended_at or call.hung_up_at or call.ended_at
     pauses = [(pause.since, pause.until or part.stopped_at or ended_at) for part in talk.parts for pause in part.pauses]
     return TalkJob(talk.talk_id, talk.started_at, ended_at, parts, tuple(one for one in pauses if one[0] < one[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class ProveJob:
+    """A recording below ``root``, the SHA-256 that it must have, and the folder of keys (empty: none)."""
+
+    root: str
+    file: str
+    sha256: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProveResult:
+    """Bytes and CRC-32 of its sound file as it is handed out, or what is wrong with it."""
+
+    size: int = 0
+    crc: int = 0
+    fault: RecordingFault = ""

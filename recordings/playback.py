@@ -96,6 +96,15 @@ class Playback:
         self._folders, self._keys = folders, keys
         self._lane: Lane[PlayJob, PlayResult] = Lane(worker.play, TIMEOUT, idle=IDLE)
 
+    def another(self) -> Playback:
+        """One with a worker of its own, so that no listener waits for somebody's export."""
+        return Playback(self._folders, self._keys)
+
+    @property
+    def keys(self) -> Path:
+        """The folder of keys."""
+        return self._keys()
+
     async def open(self, archived: Archived, view: View = "wav") -> Playing:
         """Open and prove a recording. Raises NotPlayable."""
         job = self._job(archived, view)

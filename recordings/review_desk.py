@@ -105,12 +105,12 @@ class ReviewDesk:
             given = reviews.change(who, call, state, review_id, await self._form_of(state, review_id), filled)
             return await self._commit_grade(call_id, given, filled)
 
-    async def mark(self, who: Who, call_id: str, on: bool, why: str = "") -> None:
-        """Make the call an example, or no longer."""
+    async def mark(self, who: Who, call_id: str, on: bool, why: str) -> None:
+        """Make the call an example, or no longer, and say why."""
         reviews.too_long([why])
         async with self._one_at_a_time:
             call, state = await self._about(call_id)
-            await self._commit(call_id, reviews.mark(who, call, state, on), "exemplary", {"why": why})
+            await self._commit(call_id, reviews.mark(who, call, state, on, why), "exemplary", {"why": why})
 
     async def comment(self, who: Who, call_id: str, at_ms: int, text: str, longest_ms: int) -> str:
         """Comment at a moment of the recording; returns the comment's id."""

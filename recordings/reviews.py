@@ -120,9 +120,11 @@ def change(who: Who, call: CallFacts, state: ReviewState, review_id: str, form: 
     return _after(_given(who, call, before.form, before.version, form, filled, before.agent), review_id, appealed=True)
 
 
-def mark(who: Who, call: CallFacts, state: ReviewState, on: bool) -> ExemplaryMarked:
-    """Make the call an example for others, or no longer. Raises Refused."""
+def mark(who: Who, call: CallFacts, state: ReviewState, on: bool, why: str) -> ExemplaryMarked:
+    """Make the call an example for others, or no longer; either with a reason. Raises Refused."""
     may_grade(who, call)
+    if not why.strip():
+        raise Refused(_("Say what others can learn from it.") if on else _("Say why it is no example any more."))
     if state.exemplary == on:
         raise Refused(_("It is one already.") if on else _("It is none."))
     return ExemplaryMarked(by=who.name, on=on)

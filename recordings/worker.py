@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recordings.jobs import ArchiveJob, ArchiveResult
+from recordings.jobs import ArchiveJob, ArchiveResult, ProveJob, ProveResult
 
 if TYPE_CHECKING:
     from recordings.findings import CheckJob, Report
@@ -86,3 +86,10 @@ def check(job: CheckJob) -> Report:
     finally:
         if job.course:
             Path(job.course).unlink(missing_ok=True)
+
+
+def prove(job: ProveJob) -> ProveResult:
+    """Prove one recording that is to be handed out."""
+    from recordings.proving import prove
+
+    return prove(job)

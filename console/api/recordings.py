@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import HTTPException, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from console import hearing, taking
-from console.ask import Asked
-from console.pages.recording import UNKEPT, attachment
+from console import exports, hearing, taking
+from console.ask import Ask, Asked
+from console.pages.exports import answer, found_by
 from console.permits import Verb
-from console.rooms import ApiRoom
+from console.rooms import ApiRoom, Trouble
 
 room = ApiRoom("recordings")
 
 Short = Annotated[str, Field(max_length=200)]
+RANGES: dict[int | str, dict[str, Any]] = {
+    206: {"description": "The range that was asked for"},
+    416: {"model": Trouble, "description": "The range lies behind the end"},
+}
 
 
 class Hold(BaseModel):
@@ -35,11 +39,46 @@ class Reason(BaseModel):
 
 
 class Taking(BaseModel):
-    """Which calls' recordings, and why; ``words`` where the reason is ``other``."""
+    """Which calls' recordings (``call_ids``, or all that ``calls`` or ``grades`` finds: the parameters of GET /calls or
+    GET /reviews), and why; ``words`` where the reason is ``other``."""
 
-    call_ids: Annotated[list[Short], Field(min_length=1, max_length=taking.MOST)]
+    call_ids: Annotated[list[Short], Field(max_length=exports.MOST)] = []
+    calls: Annotated[dict[Short, Short], Field(max_length=30)] | None = None
+    grades: Annotated[dict[Short, Short], Field(max_length=30)] | None = None
     reason: hearing.Reason
     words: Short = ""
+
+
+class Missing(BaseModel):
+    """A recording that is not in an export, and why."""
+
+    call_id: str
+    category: str
+    why: str
+
+
+class Export(BaseModel):
+    """An export of one's own. ``state``: waiting, running, ready, stopped or full (the disk); ``size``: bytes of the
+    recordings that are proved; ``until``: when it is taken away, once it is ready or stopped (µs, else 0)."""
+
+    export_id: str
+    made_at: int
+    why: str
+    access_log_batch: str
+    state: exports.Standing
+    recordings: int
+    proved: int
+    size: int
+    missing: list[Missing]
+    until: int
+    name: str
+
+
+class Address(BaseModel):
+    """Where it can be downloaded, with ranges, for whoever asked, until ``until``."""
+
+    path: str
+    until: int
 
 
 class Gap(BaseModel):
@@ -81,12 +120,73 @@ async def release(ask: Asked, call_id: str, reason: Reason) -> None:
     await taking.release(ask.site, ask.who, call_id, reason.why)
 
 
-@room.do("POST", "/recordings/exports", Verb.RECORDING_EXPORT, response_class=Response)
-async def export(ask: Asked, wanted: Taking) -> Response:
-    """A zip of these recordings with its manifest, once the access log says who takes each and why."""
-    taken = await taking.take(ask.site, ask.who, wanted.call_ids, wanted.reason, wanted.words)
-    headers = {"Content-Disposition": attachment("recordings.zip")} | UNKEPT
-    return StreamingResponse(taking.as_zip(ask.site, taken), headers=headers, media_type="application/zip")
+@room.read("/recordings/exports", Verb.RECORDING_EXPORT)
+async def own_exports(ask: Asked) -> list[Export]:
+    """One's own exports, the newest first."""
+    return [_export(ask, one) for one in ask.office.exports.of(ask.who)]
+
+
+@room.do("POST", "/recordings/exports", Verb.RECORDING_EXPORT, status_code=202, body=1 << 20)
+async def order(ask: Asked, wanted: Taking) -> Export:
+    """Order recordings as one zip file with a manifest, once the access log says who takes each and why. They are
+    proved in the background."""
+    call_ids = wanted.call_ids
+    if wanted.calls is not None:
+        call_ids = call_ids + await found_by(ask, "calls", wanted.calls)
+    if wanted.grades is not None:
+        call_ids = call_ids + await found_by(ask, "grades", wanted.grades)
+    return _export(ask, await ask.office.exports.order(ask.who, call_ids, wanted.reason, wanted.words))
+
+
+@room.read("/recordings/exports/{export_id}", Verb.RECORDING_EXPORT)
+async def one_export(ask: Asked, export_id: str) -> Export:
+    """How far it is."""
+    return _export(ask, ask.office.exports.one(ask.who, export_id))
+
+
+@room.do("POST", "/recordings/exports/{export_id}/stop", Verb.RECORDING_EXPORT, status_code=204)
+async def stop(ask: Asked, export_id: str) -> None:
+    """Go no further with it."""
+    await ask.office.exports.stop(ask.who, export_id)
+
+
+@room.do("POST", "/recordings/exports/{export_id}/on", Verb.RECORDING_EXPORT, status_code=204)
+async def go_on(ask: Asked, export_id: str) -> None:
+    """Go on with it."""
+    await ask.office.exports.go_on(ask.who, export_id)
+
+
+@room.do("DELETE", "/recordings/exports/{export_id}", Verb.RECORDING_EXPORT, status_code=204)
+async def remove(ask: Asked, export_id: str) -> None:
+    """Take it away; the recordings are not touched."""
+    await ask.office.exports.remove(ask.who, export_id)
+
+
+@room.do("POST", "/recordings/exports/{export_id}/address", Verb.RECORDING_EXPORT, status_code=201)
+async def address(ask: Asked, export_id: str) -> Address:
+    """An address that opens it for whoever asked, for a while."""
+    found = ask.office.exports.address(ask.who, export_id)
+    return Address(path=found.path, until=found.until)
+
+
+@room.read("/recordings/exports/{export_id}/file", Verb.RECORDING_EXPORT, response_class=Response, responses=RANGES)
+async def file(ask: Asked, request: Request, export_id: str) -> Response:
+    """The zip, or the range of it that is asked for; ``If-Range`` with its ETag is understood."""
+    headers = request.headers
+    try:
+        part = await ask.office.exports.part(ask.who, export_id, headers.get("range"), headers.get("if-range"))
+    except hearing.NoSuchRange as wrong:
+        raise HTTPException(416, headers={"Content-Range": f"bytes */{wrong.size}"}) from None
+    return await answer(part)
+
+
+def _export(ask: Ask, one: exports.Export) -> Export:
+    return Export(
+        export_id=one.export_id, made_at=one.order.made_at, why=one.order.why, access_log_batch=one.order.batch,
+        state=one.standing, recordings=len(one.order.items), proved=len(one.proofs), size=one.size,
+        missing=[Missing(call_id=item.call_id, category=item.category, why=why) for item, why in one.faults],
+        until=ask.office.exports.until(one), name=ask.office.exports.name(one),
+    )  # fmt: skip
 
 
 @room.read("/recordings/coverage", Verb.RECORDING_VERIFY)

@@ -1,60 +1,23 @@
-"""Grades, lists, comments and hearings, for programs. Scores are 0 to 100 with one decimal."""
+"""The grades of one call, comments and hearings, for programs. Scores are 0 to 100 with one decimal."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
 from pydantic import BaseModel, Field
 
-from calllog.review_queries import ListedRow, ReviewRow
 from console import grading, hearing
 from console.ask import Asked
 from console.grading import Graded, Sheet
 from console.permits import Verb
 from console.rooms import ApiRoom
-from recordings.agreement import Kappa
 from recordings.reviews import LONGEST_REMARK, Filled
 
 room = ApiRoom("reviews")
 
 Short = Annotated[str, Field(max_length=200)]
 Remark = Annotated[str, Field(max_length=LONGEST_REMARK)]
-Since = Annotated[int | None, Query(ge=0, le=2**62, description="µs since 1970 UTC")]
 MOST_POINTS = 200
-
-
-class Grade(BaseModel):
-    """A grade in a list. ``appeal``: empty, open, kept or changed."""
-
-    call_id: str
-    review_id: str
-    form: str
-    version: str
-    grader: str
-    agent: str
-    given_at: int
-    score: float
-    passed: bool
-    fatal: int
-    appeal: str
-    decided_by: str
-
-
-class Listed(BaseModel):
-    """A call on a grader's list; ``score`` is null until it is graded."""
-
-    call_id: str
-    agent: str
-    grader: str
-    rule: str
-    plan: str
-    form: str
-    week: str
-    arrived_at: int
-    talk_seconds: float
-    review_id: str
-    score: float | None
 
 
 class WholeGrade(BaseModel):
@@ -94,6 +57,8 @@ class CallReviews(BaseModel):
     call_id: str
     score: float | None
     exemplary: bool
+    exemplary_by: str
+    exemplary_why: str
     hidden: int
     grades: list[WholeGrade]
     comments: list[Comment]
@@ -132,7 +97,7 @@ class Given(BaseModel):
 class Why(BaseModel):
     """A reason in words."""
 
-    why: Remark = ""
+    why: Remark
 
 
 class NewComment(BaseModel):
@@ -160,92 +125,6 @@ class Opened(BaseModel):
 
     path: str
     until: int
-
-
-class Draw(BaseModel):
-    """Draw this week (``2026-W48``), by one plan or all."""
-
-    week: Annotated[str, Field(pattern="^20[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3])$")]
-    plan: Annotated[str | None, Field(max_length=60)] = None
-
-
-class Drawn(BaseModel):
-    """What a plan added, and the calls that nobody may grade."""
-
-    plan: str
-    week: str
-    added: int
-    nobody: list[str]
-
-
-class Point(BaseModel):
-    """How far two graders agree on one point; "" is the verdict. ``undefined`` says why there is no kappa."""
-
-    point: str
-    n: int
-    observed: float | None
-    chance: float | None
-    kappa: float | None
-    undefined: str
-    weighted_kappa: float | None = None
-
-
-class Pair(BaseModel):
-    """Two graders who graded the same calls by the same version of a form."""
-
-    form: str
-    version: str
-    graders: list[str]
-    calls: int
-    points: list[Point]
-
-
-@room.read("/reviews", Verb.REVIEW_READ)
-async def reviews(
-    ask: Asked, since: Since = None, until: Since = None, agent: Annotated[str | None, Query(max_length=20)] = None,
-    grader: Annotated[str | None, Query(max_length=64)] = None,
-    appeal: Annotated[str | None, Query(max_length=10)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[Grade]:  # fmt: skip
-    """Grades that count, the newest first; an agent gets their own alone."""
-    rows = await grading.grades(ask.site, ask.who, since=since, until=until, agent=agent, grader=grader, appeal=appeal,
-                                limit=limit)  # fmt: skip
-    return [_grade(row) for row in rows]
-
-
-@room.read("/reviews/list", Verb.REVIEW_GRADE)
-async def own_list(ask: Asked, done: bool = False) -> list[Listed]:
-    """The own list: what is to be graded, or what of it is done."""
-    return [_listed(row) for row in await grading.todo(ask.site, ask.who, done=done)]
-
-
-@room.read("/reviews/lists", Verb.REVIEW_PLAN)
-async def lists(ask: Asked, done: bool = False) -> list[Listed]:
-    """Everybody's lists."""
-    return [_listed(row) for row in await grading.todo(ask.site, ask.who, done=done, everybody=True)]
-
-
-@room.do("POST", "/reviews/draws", Verb.REVIEW_PLAN)
-async def draw(ask: Asked, wanted: Draw) -> list[Drawn]:
-    """Fill the lists for a week; what is drawn stays, only what is missing is added."""
-    users = await ask.thread(ask.office.accounts.users, grading.draws_as())
-    bound = {user.name: user.agent for user in users if user.agent}
-    drew = await grading.draw(ask.site, ask.who, wanted.week, bound, wanted.plan)
-    return [Drawn(plan=one.plan, week=one.week, added=len(one.drawing.picks), nobody=list(one.drawing.nobody))
-            for one in drew]  # fmt: skip
-
-
-@room.read("/reviews/agreement", Verb.REVIEW_PLAN)
-async def agreement(ask: Asked, since: Since = None, until: Since = None) -> list[Pair]:
-    """How far every two graders agree: Cohen's kappa by point."""
-    found = await grading.agreement(ask.site, ask.who, since=since, until=until)
-    return [
-        Pair(
-            form=name, version=grading.version_of(form), graders=[pair.first, pair.second], calls=pair.n,
-            points=[_point("", pair.verdict), *(_point(one.point, one.plain, one.weighted) for one in pair.points)],
-        )
-        for name, form, pair in found
-    ]  # fmt: skip
 
 
 @room.read("/calls/{call_id}/reviews", Verb.REVIEW_READ)
@@ -293,10 +172,10 @@ async def mark(ask: Asked, call_id: str, why: Why) -> None:
     await grading.mark(ask.site, ask.who, call_id, True, why.why)
 
 
-@room.do("DELETE", "/calls/{call_id}/exemplary", Verb.REVIEW_GRADE, status_code=204)
-async def unmark(ask: Asked, call_id: str) -> None:
+@room.do("POST", "/calls/{call_id}/exemplary/end", Verb.REVIEW_GRADE, status_code=204)
+async def unmark(ask: Asked, call_id: str, why: Why) -> None:
     """No longer."""
-    await grading.mark(ask.site, ask.who, call_id, False)
+    await grading.mark(ask.site, ask.who, call_id, False, why.why)
 
 
 @room.do("POST", "/calls/{call_id}/comments", Verb.COMMENT_WRITE, status_code=201)
@@ -318,22 +197,6 @@ async def hear(ask: Asked, call_id: str, why: Hearing) -> Opened:
     return Opened(path=found.path, until=found.until)
 
 
-def _grade(row: ReviewRow) -> Grade:
-    return Grade(
-        call_id=row.call_id, review_id=row.review_id, form=row.form, version=row.version, grader=row.grader,
-        agent=row.agent, given_at=row.given_at, score=row.score / 10, passed=row.passed, fatal=row.fatal,
-        appeal=row.appeal, decided_by=row.decided_by,
-    )  # fmt: skip
-
-
-def _listed(row: ListedRow) -> Listed:
-    return Listed(
-        call_id=row.call_id, agent=row.agent, grader=row.grader, rule=row.rule, plan=row.plan, form=row.form,
-        week=row.week, arrived_at=row.arrived_at, talk_seconds=row.talk_us / 1e6, review_id=row.review_id,
-        score=row.score / 10 if row.score >= 0 else None,
-    )  # fmt: skip
-
-
 def _whole(graded: Graded) -> WholeGrade:
     review, given = graded.review, graded.review.given
     return WholeGrade(
@@ -347,17 +210,8 @@ def _whole(graded: Graded) -> WholeGrade:
 def _call(sheet: Sheet) -> CallReviews:
     return CallReviews(
         call_id=sheet.detail.row.call_id, score=sheet.score / 10 if sheet.score >= 0 else None,
-        exemplary=sheet.exemplary, hidden=sheet.hidden, grades=[_whole(each) for each in sheet.grades],
+        exemplary=sheet.exemplary, exemplary_by=sheet.exemplary_by, exemplary_why=sheet.exemplary_why,
+        hidden=sheet.hidden, grades=[_whole(each) for each in sheet.grades],
         comments=[Comment(comment_id=one.comment.comment_id, by=one.comment.by, at=one.comment.at_ms / 1000,
                           text=one.text) for one in sheet.comments],
-    )  # fmt: skip
-
-
-def _point(name: str, plain: Kappa, weighted: Kappa | None = None) -> Point:
-    def number(value: object) -> float | None:
-        return None if value is None else round(float(value), 6)  # type: ignore[arg-type]
-
-    return Point(
-        point=name, n=plain.n, observed=number(plain.observed), chance=number(plain.chance), kappa=number(plain.value),
-        undefined=plain.undefined, weighted_kappa=number(weighted.value) if weighted is not None else None,
     )  # fmt: skip

@@ -38,7 +38,7 @@ class Status(BaseModel):
 @room.read("/status", Verb.STATUS_READ)
 async def status(ask: Asked) -> Status:
     """Each part of the hotline, what is degraded, and what to do."""
-    found = await condition(ask.site, ask.who)
+    found = await condition(ask.office, ask.who)
     facts, whole = await ask.site.facts(), summary(found)
     parts = [Part(name=one.name, title=one.title, level=one.level, value=one.value, notes=list(one.notes), fix=one.fix)
              for one in found]  # fmt: skip

@@ -19,7 +19,7 @@ from cases.subjects import label_of, subjects_of
 from config.catalogue import _, ngettext
 from config.cells import plain_cell
 from config.lengths import length, moment
-from console import calls
+from console import calls, hearing
 from console.ask import Ask, Asked
 from console.calls import EXPORTED, PERIODS, Eyes, Found
 from console.filters import Filters
@@ -138,7 +138,7 @@ def _shown(ask: Ask, fields: Mapping[str, str], found: Found) -> dict[str, Any]:
     wanted = found.question.wanted
     hear = ask.may(Verb.RECORDING_HEAR) and any(link.name == "quality" for link in ask.office.links)
     return {
-        "hear": hear,
+        "hear": hear, "reasons": hearing.reasons(ask.who) if ask.may(Verb.RECORDING_EXPORT) else [],
         "fields": {key: fields.get(key, "") for key in (*FIELDS, "period")},
         "at": {key: _local(getattr(wanted, key), ask) if key in fields else "" for key in ("since", "until")},
         "found": found, "eyes": eyes, "query": urlencode(fields), "chips": _chips(ask, fields, found),

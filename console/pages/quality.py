@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import Form, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
-from calllog.review_queries import ReviewRow
+from calllog.list_pages import ListedRow
 from config.catalogue import _, ngettext
-from console import grading, hearing, taking
+from console import grade_lists, grading, hearing, taking
 from console.ask import Ask, Asked
+from console.calls import PERIODS
+from console.graders import absent_word, what_to_do
+from console.pages.calls import period_word
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
@@ -22,6 +27,7 @@ from recordings.sampling import week_of
 room = Room("quality", title=lambda: _("Quality"), path="/quality", verb=Verb.REVIEW_READ, order=40)
 
 Text = Annotated[str, Form(max_length=200)]
+Id = Annotated[str, Query(max_length=200)]
 WEEK = dt.timedelta(days=7)
 
 
@@ -36,6 +42,8 @@ def tabs(ask: Ask) -> list[tuple[str, str, str]]:
     if ask.may(Verb.REVIEW_PLAN):
         found.append(("lists", "/quality/lists", _("All lists")))
         found.append(("agreement", "/quality/agreement", _("Agreement")))
+    if ask.may(Verb.RECORDING_EXPORT):
+        found.append(("exports", "/quality/exports", _("Exports")))
     if ask.may(Verb.RECORDING_VERIFY):
         found.append(("coverage", "/quality/coverage", _("Recording coverage")))
     found.append(("forms", "/quality/forms", _("Forms")))
@@ -43,63 +51,91 @@ def tabs(ask: Ask) -> list[tuple[str, str, str]]:
 
 
 @room.page("/quality", Verb.REVIEW_READ)
-async def own_list(ask: Asked, done: Annotated[bool, Query()] = False) -> Response:
+async def own_list(ask: Asked, request: Request, done: bool = False, after: Id = "", before: Id = "") -> Response:
     """A grader's list; for everybody else the grades."""
     if not ask.may(Verb.REVIEW_GRADE):
-        return await grades(ask)
-    due, graded = await grading.todo(ask.site, ask.who), await grading.todo(ask.site, ask.who, done=True)
-    return await ask.page("quality_list.html", tabs=tabs(ask), here="list", rows=graded if done else due, done=done,
-                          due=len(due), graded=len(graded), agents=ask.site.settings.agents.agents,
-                          queues=ask.site.settings.queues.queues, forms=ask.site.settings.reviews.forms)  # fmt: skip
+        return await grades(ask, request)
+    page = await grade_lists.todo(ask.site, ask.who, done=done, after=after or None, before=before or None)
+    (figures,) = await grade_lists.figures(ask.site, ask.who)
+    drafts = await ask.thread(ask.office.drafts.of, ask.who.user_id)
+    return await ask.page("quality_list.html", tabs=tabs(ask), here="list", page=page, done=done, figures=figures,
+                          query=urlencode({"done": "true"}) if done else "", overdue=_overdue(ask), drafts=drafts,
+                          forms=ask.site.settings.reviews.forms, **_names(ask))  # fmt: skip
 
 
 @room.page("/quality/grades", Verb.REVIEW_READ)
-async def grades(ask: Asked) -> Response:
-    """Grades that count."""
-    rows = await grading.grades(ask.site, ask.who)
-    return await ask.page("quality_grades.html", tabs=tabs(ask), here="grades", rows=rows,
-                          agents=ask.site.settings.agents.agents, figures=_figures(rows),
-                          reasons=hearing.reasons(ask.who))  # fmt: skip
+async def grades(ask: Asked, request: Request, after: Id = "", before: Id = "") -> Response:
+    """Grades that count; to htmx the list alone."""
+    fields = {key: request.query_params[key].strip() for key in grade_lists.FIELDS if request.query_params.get(key)}
+    return await _grades(ask, "grades", fields, after, before)
 
 
 @room.page("/quality/appeals", Verb.REVIEW_READ)
-async def appeals(ask: Asked) -> Response:
-    """Appeals that wait for a decision, and those that were decided."""
-    rows = [row for appeal in ("open", "kept", "changed")
-            for row in await grading.grades(ask.site, ask.who, appeal=appeal)]  # fmt: skip
-    return await ask.page("quality_grades.html", tabs=tabs(ask), here="appeals", rows=rows,
-                          agents=ask.site.settings.agents.agents, figures=None,
-                          reasons=hearing.reasons(ask.who))  # fmt: skip
+async def appeals(ask: Asked, appeal: Literal["open", "decided"] = "open", after: Id = "", before: Id = "") -> Response:
+    """Appeals that wait for a decision, or those that were decided."""
+    return await _grades(ask, "appeals", {"appeal": appeal}, after, before)
+
+
+async def _grades(ask: Ask, here: str, fields: Mapping[str, str], after: str, before: str) -> Response:
+    found = await grade_lists.grades(ask.site, ask.who, fields, after=after or None, before=before or None)
+    settings = ask.site.settings
+    values: dict[str, Any] = {
+        "here": here, "path": f"/quality/{here}", "found": found, "page": found.page, "figures": found.figures,
+        "fields": {key: fields.get(key, "") for key in grade_lists.FIELDS}, "query": urlencode(fields),
+        "faults": {key: (_title(key), why) for key, why in found.faults.items()},
+        "reasons": hearing.reasons(ask.who), "source": "grades", **_names(ask),
+    }  # fmt: skip
+    if ask.htmx:
+        return await ask.page("_grades.html", **values)
+    choices = {
+        "agent": [(number, agent.name) for number, agent in settings.agents.agents.items()],
+        "form": [(name, form.title) for name, form in settings.reviews.forms.items()],
+        "result": [("passed", _("passed")), ("failed", _("not passed")), ("fatal", _("fatal"))],
+        "appeal": [("open", _("appeal open")), ("kept", _("appeal: kept")), ("changed", _("appeal: changed"))],
+        "period": [(period, period_word(period)) for period in PERIODS],
+    }  # fmt: skip
+    return await ask.page("quality_grades.html", tabs=tabs(ask), choices=choices, all_agents=ask.may(Verb.REVIEW_PLAN),
+                          **values)  # fmt: skip
+
+
+def _title(field: str) -> str:
+    return {
+        "agent": _("Agent"), "grader": _("Grader"), "form": _("Form"), "score": _("Score"), "result": _("Result"),
+        "appeal": _("Appeal"), "period": _("Time"), "since": _("Since"), "until": _("Until"),
+    }[field]  # fmt: skip
 
 
 @room.page("/quality/exemplary", Verb.REVIEW_READ)
-async def exemplary(ask: Asked) -> Response:
+async def exemplary(ask: Asked, after: Id = "", before: Id = "") -> Response:
     """Calls that others can learn from."""
-    return await ask.page("quality_exemplary.html", tabs=tabs(ask), here="exemplary",
-                          rows=await grading.exemplary(ask.site, ask.who), reasons=hearing.reasons(ask.who),
-                          agents=ask.site.settings.agents.agents)  # fmt: skip
+    page = await grade_lists.examples(ask.site, ask.who, after=after or None, before=before or None)
+    return await ask.page("quality_exemplary.html", tabs=tabs(ask), here="exemplary", page=page,
+                          reasons=hearing.reasons(ask.who), **_names(ask))  # fmt: skip
 
 
 @room.page("/quality/lists", Verb.REVIEW_PLAN)
-async def lists(ask: Asked) -> Response:
+async def lists(
+    ask: Asked, grader: Id = "", week: Id = "", done: bool = False, after: Id = "", before: Id = ""
+) -> Response:
     """Everybody's lists, and where they are drawn."""
-    due = await grading.todo(ask.site, ask.who, everybody=True)
-    graded = await grading.todo(ask.site, ask.who, everybody=True, done=True)
-    left, done = Counter(row.grader for row in due), Counter(row.grader for row in graded)
+    page = await grade_lists.todo(ask.site, ask.who, everybody=True, grader=grader or None, week=week.upper() or None,
+                                  done=done, after=after or None, before=before or None)  # fmt: skip
     zone = ask.site.settings.hotline.zone
-    return await ask.page("quality_lists.html", tabs=tabs(ask), here="lists", rows=due, left=left, done=done,
-                          graders=sorted(left.keys() | done.keys()), plans=ask.site.settings.reviews.plans,
-                          week=week_of(ask.site.wall() - WEEK, zone), agents=ask.site.settings.agents.agents,
-                          queues=ask.site.settings.queues.queues)  # fmt: skip
+    wish = {"grader": grader, "week": week, "done": "true" if done else ""}
+    query = urlencode({key: value for key, value in wish.items() if value})
+    return await ask.page("quality_lists.html", tabs=tabs(ask), here="lists", page=page, done=done, grader=grader,
+                          figures=await grade_lists.figures(ask.site, ask.who, everybody=True), query=query,
+                          plans=ask.site.settings.reviews.plans, absent=await grade_lists.absent(ask.office),
+                          absent_word=absent_word, what_to_do=what_to_do(), overdue=_overdue(ask), wanted_week=week,
+                          week=week_of(ask.site.wall() - WEEK, zone), **_names(ask))  # fmt: skip
 
 
 @room.act("/quality/lists", Verb.REVIEW_PLAN)
 async def draw(ask: Asked, week: Text = "", plan: Text = "") -> Response:
     """Fill the lists for a week."""
-    users = await ask.thread(ask.office.accounts.users, grading.draws_as())
-    bound = {user.name: user.agent for user in users if user.agent}
+    users = await grade_lists.users(ask.office)
     try:
-        drew = await grading.draw(ask.site, ask.who, week, bound, plan or None)
+        drew, gone = await grade_lists.draw(ask.site, ask.who, week, users, plan or None)
     except Refusal as refusal:
         return ask.go("/quality/lists", said=str(refusal), bad=True)
     n = sum(len(one.drawing.picks) for one in drew)
@@ -107,7 +143,20 @@ async def draw(ask: Asked, week: Text = "", plan: Text = "") -> Response:
     if left := sum(len(one.drawing.nobody) for one in drew):
         said += " " + ngettext("{n} call has nobody who may grade it.", "{n} calls have nobody who may grade them.",
                                left).format(n=left)  # fmt: skip
-    return ask.go("/quality/lists", said=said)
+    if gone:
+        said += " " + _("Nothing is drawn for them: {who}.").format(who="; ".join(map(absent_word, gone)))
+    return ask.go("/quality/lists", said=said, bad=bool(gone))
+
+
+def _names(ask: Ask) -> dict[str, Any]:
+    settings = ask.site.settings
+    return {"agents": settings.agents.agents, "queues": settings.queues.queues}
+
+
+def _overdue(ask: Ask) -> Callable[[ListedRow], bool]:
+    """Whether a call on a list should have been graded by now."""
+    now = ask.site.now()
+    return lambda row: not row.review_id and grade_lists.due_at(ask.site, row) <= now
 
 
 @room.page("/quality/agreement", Verb.REVIEW_PLAN)
@@ -133,14 +182,3 @@ async def forms(ask: Asked) -> Response:
     now = {(name, grading.version_of(form)) for name, form in in_force.items()}
     return await ask.page("quality_forms.html", tabs=tabs(ask), here="forms", forms=in_force,
                           version=grading.version_of, used=used, now=now)  # fmt: skip
-
-
-def _figures(rows: list[ReviewRow]) -> dict[str, object] | None:
-    if not rows:
-        return None
-    scores = [row.score for row in rows]
-    return {
-        "n": len(rows), "mean": (2 * sum(scores) + len(scores)) // (2 * len(scores)),
-        "passed": sum(row.passed for row in rows), "fatal": sum(row.fatal > 0 for row in rows),
-        "appeals": sum(row.appeal == "open" for row in rows),
-    }  # fmt: skip

@@ -12,16 +12,17 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from config.catalogue import _
+from config.catalogue import _, ngettext
 from config.masking import shown
 from config.review_file import Form
-from console import grading, hearing, taking
+from console import grade_lists, grading, hearing, taking
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
 from recordings.forms import DOES_NOT_APPLY
 from recordings.playback import NotPlayable
+from recordings.review_words import total
 from recordings.reviews import LONGEST_REMARK, Filled
 
 room = Room("recording")
@@ -99,40 +100,36 @@ async def download(ask: Asked, call_id: str, reason: Reason = "grading", words: 
     return StreamingResponse(pieces, headers=headers, media_type=playing.media_type)
 
 
-@room.act("/quality/download", Verb.RECORDING_EXPORT)
-async def download_many(
-    ask: Asked, call: Annotated[list[str] | None, Field(max_length=taking.MOST)] = None, reason: Reason = "grading",
-    words: Text = "",
-) -> Response:  # fmt: skip
-    """Many recordings as a zip with its manifest."""
-    taken = await taking.take(ask.site, ask.who, call or [], reason, words)
-    name = f"recordings-{taken.about['made_at'][:10]}.zip"
-    headers = {"Content-Disposition": attachment(name)} | UNKEPT
-    return StreamingResponse(taking.as_zip(ask.site, taken), headers=headers, media_type="application/zip")
-
-
 @room.act("/quality/calls/{call_id}/grade", Verb.REVIEW_READ)
 async def grade(ask: Asked, request: Request, call_id: str) -> Response:
     """A grade: the first one, a correction, or the one that decides an appeal."""
     said = await _fields(request)
     about, replaces = said.get("about", "give"), said.get("replaces", "")
+    turn = await grade_lists.turn(ask.site, ask.who, call_id)
     try:
         if about == "give":
             name = said.get("form", "")
             form = ask.site.settings.reviews.forms.get(name)
             if form is None:
                 raise Refusal(_("There is no form {form}.").format(form=name[:40]), status=404)
-            await grading.give(ask.site, ask.who, call_id, name, filled(form, said))
+            given = await grading.give(ask.site, ask.who, call_id, name, filled(form, said))
         else:
             _graded, form = await grading.form_of_grade(ask.site, ask.who, call_id, replaces)
             course = grading.change if about == "change" else grading.correct
-            await course(ask.site, ask.who, call_id, replaces, filled(form, said))
+            given = await course(ask.site, ask.who, call_id, replaces, filled(form, said))
     except Refusal as refusal:
         more = {"correct": replaces if about == "correct" else "", "change": replaces if about == "change" else ""}
         return await _page(ask, call_id, form=said.get("form", ""), wrong=str(refusal), typed=said,
                            status=refusal.status, **more)  # fmt: skip
     await ask.thread(ask.office.drafts.drop, ask.who.user_id, f"review:{call_id}")
-    return ask.go(f"/quality/calls/{call_id}", said=_("The grade is saved."))
+    text = _("The grade is saved: {score}.").format(score=total(given.score))
+    if said.get("go") != "next":
+        return ask.go(f"/quality/calls/{call_id}", said=text)
+    left = turn.left - 1 if turn.place else turn.left
+    if not left or not turn.next:
+        return ask.go("/quality", said=f"{text} {_('Your list is empty: everything is graded.')}")
+    rest = ngettext("{n} call is left on your list.", "{n} calls are left on your list.", left).format(n=left)
+    return ask.go(f"/quality/calls/{turn.next}", said=f"{text} {rest}")
 
 
 @room.act("/quality/calls/{call_id}/draft", Verb.REVIEW_READ)
@@ -208,6 +205,7 @@ async def _page(
     typed: Mapping[str, str] | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
     found = await grading.sheet(ask.site, ask.who, call_id)
+    turn = await grade_lists.turn(ask.site, ask.who, call_id)
     detail, settings = found.detail, ask.site.settings
     replaces = correct or change
     about = "change" if change else "correct" if correct else "give"
@@ -218,7 +216,7 @@ async def _page(
         name = graded.review.given.form
         values = values or values_of(graded)
     elif found.to_fill:
-        name = form if form in found.to_fill else next(iter(found.to_fill))
+        name = next(one for one in (form, turn.form, *found.to_fill) if one in found.to_fill)
         wanted = found.to_fill[name]
     if wanted is not None and not values:
         kept = await ask.thread(ask.office.drafts.get, ask.who.user_id, f"review:{call_id}")
@@ -231,7 +229,7 @@ async def _page(
         form=wanted, form_name=name, about=about, replaces=replaces, values=values, wrong=wrong,
         reasons=hearing.reasons(ask.who, about == "change"),
         agents=settings.agents.agents, queues=settings.queues.queues,
-        sound_data=_for_page(sound), holds=held,
+        sound_data=_for_page(sound), holds=held, turn=turn,
     )  # fmt: skip
 
 

@@ -7,11 +7,12 @@ from typing import Any
 from starlette.responses import Response
 
 from config.catalogue import _
+from console import grade_lists
 from console.ask import Ask, Asked
 from console.condition import Point, points, summary
+from console.office import Office
 from console.permits import Verb, Who
 from console.rooms import Room
-from console.site import Site
 
 LOOK_EVERY = 3.0
 """Seconds between two looks while somebody has the room open."""
@@ -20,10 +21,11 @@ room = Room("status", title=lambda: _("Status"), path="/status", verb=Verb.STATU
             topics={"status": Verb.STATUS_READ})  # fmt: skip
 
 
-async def condition(site: Site, who: Who) -> list[Point]:
+async def condition(office: Office, who: Who) -> list[Point]:
     """Each part of the hotline, in words. Raises NotPermitted."""
     who.must(Verb.STATUS_READ)
-    return points(await site.facts(), site.settings, site.now())
+    site = office.site
+    return points(await site.facts(), site.settings, site.now(), await grade_lists.absent(office))
 
 
 @room.page("/status", Verb.STATUS_READ)
@@ -39,6 +41,6 @@ async def now(ask: Asked) -> Response:
 
 
 async def _seen(ask: Ask) -> dict[str, Any]:
-    found = await condition(ask.site, ask.who)
+    found = await condition(ask.office, ask.who)
     ask.office.live.watch("status", LOOK_EVERY, ask.site.facts)
     return {"points": found, "summary": summary(found), "now": ask.site.now()}

@@ -34,7 +34,7 @@ async def graded(store: Path, config: Path) -> None:
     first = await desk.give(Who("quality1"), SERVED, file, "service", Filled(best, remarks={"": "很好"}))
     await desk.give(Who("boss"), SERVED, file, "service", Filled(best | {"listen": 0}, ["abuse"]))
     await desk.appeal(Who("li", "8002"), SERVED, first.review_id, "不同意")
-    await desk.mark(Who("boss"), SERVED, True)
+    await desk.mark(Who("boss"), SERVED, True, "值得学习")
     await journal.close()
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from recordings import export
-from recordings.export import ExportStopped, plain, stream_zip, to_folder, to_zip
+from recordings.bundle import Proof, bundle_of
+from recordings.export import ExportStopped, plain, to_folder, to_zip
 from recordings.export_names import Item, manifest_csv, names
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -155,13 +158,36 @@ def test_a_torn_or_foreign_unfinished_zip_is_never_believed(tmp_path_factory: An
             assert hashlib.sha256(made.read(names(items, ZONE)[item.key])).hexdigest() == item.sha256
 
 
-def test_a_stream_is_the_same_zip(tmp_path: Path) -> None:
-    archive, items = archive_of(tmp_path, 3)
-    (archive / "1.flac").write_bytes(b"other")
-    data = b"".join(stream_zip(items, plain(archive), ZONE, {"why": "x"}))
-    with zipfile.ZipFile(io.BytesIO(data)) as made:
-        assert made.testzip() is None and len(made.namelist()) == 4
-        assert made.read(names(items, ZONE)[items[2].key]) == (archive / "2.flac").read_bytes()
+@given(parts=st.lists(st.integers(0, 9_999), min_size=1, max_size=6), many=st.integers(0, 3), broken=st.integers(0, 3))
+@settings(max_examples=25)
+def test_any_part_of_a_bundle_is_that_part_of_one_and_the_same_zip(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[int], many: int, broken: int
+) -> None:
+    archive, items = archive_of(tmp_path_factory.mktemp("bundle"), many)
+    proofs = {}
+    for n, item in enumerate(items):
+        data = (archive / item.file).read_bytes()
+        proofs[item.key] = Proof(fault="没有了") if n == broken else Proof(len(data), zlib.crc32(data))
+    made = bundle_of(items, proofs, ZONE, {"why": "x", "made_at_us": 1_795_000_000_000_000})
+
+    def read(first: int, end: int) -> bytes:
+        found = b""
+        for part in made.slices(first, end):
+            whole = part.data if part.item is None else (archive / part.item.file).read_bytes()[part.first : part.end]
+            found += whole
+        return found
+
+    whole = read(0, made.size)
+    assert len(whole) == made.size
+    cuts = sorted({0, made.size, *(part % made.size for part in parts)})
+    assert b"".join(read(first, end) for first, end in itertools.pairwise(cuts)) == whole
+    with zipfile.ZipFile(io.BytesIO(whole)) as opened:
+        assert opened.testzip() is None
+        assert len(opened.namelist()) == 2 + many - (broken < many)
+        for n, item in enumerate(items):
+            if n != broken:
+                assert hashlib.sha256(opened.read(names(items, ZONE)[item.key])).hexdigest() == item.sha256
+        assert (b"\xe6\xb2\xa1" in opened.read("manifest.csv")) is (broken < many)
 
 
 @pytest.mark.parametrize("work", [to_folder, to_zip])

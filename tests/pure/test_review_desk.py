@@ -10,6 +10,8 @@ import pytest
 
 from calllog import review_queries as ask
 from calllog.journal import Journal
+from calllog.list_pages import ListWish, find_listed
+from calllog.review_pages import GradeWish, find_grades
 from calllog.verify import rebuild, verify
 from config.review_file import Form, Group, Plan, Point, ReviewFile
 from recordings.review_desk import ReviewDesk
@@ -56,16 +58,21 @@ async def test_grades_corrections_and_appeals_are_rows_that_rebuild_finds_right(
     with pytest.raises(Refused):
         await desk.give(ANN, "nothing", FILE, "service", GOOD)
     changed = await desk.change(BEN, "c0", second.review_id, GOOD)
+    with pytest.raises(Refused):
+        await desk.mark(ANN, "c0", True, " ")
     await desk.mark(ANN, "c0", True, "值得学习")
     gone = await desk.comment(ANN, "c0", 300, "语速快", 1000)
     await desk.comment(BEN, "c0", 700, "复述得好", 1000)
     await desk.uncomment(ANN, "c0", gone)
-    rows = await ask.list_reviews(store)
+    rows = (await find_grades(store, GradeWish())).rows
     assert {(row.grader, row.score) for row in rows} == {("ben", 200), ("ben", 1000)}
-    assert len(await ask.list_reviews(store, standing=False)) == 4
-    assert [row.call_id for row in await ask.list_reviews(store, agent="8002")] == []
+    assert len((await find_grades(store, GradeWish(standing=False))).rows) == 4
+    assert (await find_grades(store, GradeWish(agent="8002"))).rows == ()
     assert stored(store, "SELECT score, grades, open_appeals, exemplary, comments FROM reviewed") == [(600, 2, 0, 1, 1)]
-    assert [(row.call_id, row.agents, row.score) for row in await ask.exemplary(store)] == [("c0", ("8001",), 600)]
+    (example,) = (await ask.examples(store)).rows
+    assert (example.call_id, example.agents, example.score) == ("c0", ("8001",), 600)
+    assert (example.by, example.why) == ("ann", "值得学习")
+    assert (await ask.examples(store, agent="8002")).rows == ()
     assert len(await ask.forms(store)) == 1, "one version was used, so one is kept"
     state = await ask.state_of(store, "c0")
     assert (state.reviews[1].appeal, changed.appealed) == ("changed", True)
@@ -77,7 +84,7 @@ async def test_grades_corrections_and_appeals_are_rows_that_rebuild_finds_right(
     await journal.close()
     assert verify(store) == [] and rebuild(store).changed == 0
     tamper(store, "UPDATE review SET score = 1000", "DELETE FROM reviewed", "UPDATE review_form SET text = ''",
-           "INSERT INTO reviewed VALUES ('ghost', 1, 1, 0, 0, 0, 0, 1)")  # fmt: skip
+           "INSERT INTO reviewed VALUES ('ghost', 1, 1, 0, 0, 0, 0, 1, 0)")  # fmt: skip
     assert rebuild(store).changed == 5 and verify(store) == []
     assert stored(store, "SELECT score FROM reviewed") == [(600,)]
 
@@ -103,11 +110,11 @@ async def test_a_draw_fills_lists_once_and_grading_empties_them(journal: Journal
     (again,) = await desk.draw("boss", FILE, WEEK, ZONE, {"ann": "8001"})
     assert again.drawing.picks == ()
     assert (await desk.draw("boss", FILE, "2026-W47", ZONE, {}))[0].drawing.picks == ()
-    todo = await ask.listed(store, grader="ben", due=True)
+    todo = (await find_listed(store, ListWish("ben"))).rows
     assert todo and all((row.week, row.rule, row.score) == (WEEK, "random", -1) for row in todo)
     await desk.give(BEN, todo[0].call_id, FILE, "service", POOR)
-    assert len(await ask.listed(store, grader="ben", due=True)) == len(todo) - 1
-    (done,) = await ask.listed(store, grader="ben", due=False)
+    assert len((await find_listed(store, ListWish("ben"))).rows) == len(todo) - 1
+    (done,) = (await find_listed(store, ListWish("ben", done=True))).rows
     assert (done.call_id, done.score) == (todo[0].call_id, 200)
     with pytest.raises(Refused):
         await desk.draw("boss", FILE, WEEK, ZONE, {}, only="daily")

@@ -332,4 +332,4 @@ def test_comments_lie_within_the_recording_and_are_their_authors() -> None:
 def test_a_score_is_the_mean_of_the_grades_that_count() -> None:
     one, two = graded(), reviews.give(BEN, CALL, state(), "service", FORM, Filled(ALL | {"hold": 0, "listen": 4}))
     assert (state().score, state(one).score, state(one, two).score) == (-1, 1000, 895)
-    assert state(one, reviews.mark(BEN, CALL, state(), True)).exemplary
+    assert state(one, reviews.mark(BEN, CALL, state(), True, "说得清楚")).exemplary

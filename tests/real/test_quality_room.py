@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 import soundfile
 
-from calllog import access_queries, review_queries
+from calllog import access_queries
+from calllog.review_pages import GradeWish, find_grades
 from calllog.verify import rebuild
 from config.load import load_settings
 from console.accounts import Accounts, Wanted
@@ -110,6 +111,6 @@ async def test_a_call_is_archived_drawn_heard_and_graded(hotline: Trial) -> None
         form = load_settings(hotline.config).reviews.forms["service"]
         answers = {f"a.{point}": str(one.steps) for point, one in form.points.items()} | {"a.listen": "4"}
         assert "98.0" in await person.post(f"{page}/grade", about="give", form="service", remark="很好", **answers)
-    (grade,) = await review_queries.list_reviews(hotline.store)
+    (grade,) = (await find_grades(hotline.store, GradeWish())).rows
     assert (grade.call_id, grade.grader, grade.agent, grade.score) == (name, "quality1", "8001", 980)
     assert rebuild(hotline.store).changed == 0

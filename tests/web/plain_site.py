@@ -219,10 +219,12 @@ async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = N
                 web.user(name, roles, agent)
         await listener.open()
         office.connections = lambda: listener.connections
+        office.exports.begin()
         yield web
     finally:
         office.live.close()
         await listener.close()
+        await office.exports.close()
         office.close()
         await site.playback.close()
         await journal.close()

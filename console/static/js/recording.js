@@ -182,6 +182,31 @@ speed.addEventListener("change", () => {
   audio.defaultPlaybackRate = audio.playbackRate = Number(speed.value);
 });
 
+// --- what one has chosen stays from one recording to the next; where one was in this one, for as long as the tab lives
+
+function kept(store, name, value) {
+  try {
+    if (value === undefined) return store.getItem(name);
+    store.setItem(name, value);
+  } catch {} // a browser that keeps nothing
+  return null;
+}
+
+for (const [name, field] of [["hotline-speed", speed], ["hotline-reason", reason]]) {
+  const last = kept(localStorage, name);
+  if (last && last !== "other" && [...field.options].some((one) => one.value === last)) field.value = last;
+  field.addEventListener("change", () => kept(localStorage, name, field.value));
+}
+speed.dispatchEvent(new Event("change"));
+skip.checked = kept(localStorage, "hotline-skip") === "1";
+skip.addEventListener("change", () => kept(localStorage, "hotline-skip", skip.checked ? "1" : "0"));
+const place = `hotline-at:${location.pathname}`;
+addEventListener("pagehide", () => kept(sessionStorage, place, here.toFixed(2)));
+wave.once("ready", () => {
+  const last = Number(kept(sessionStorage, place));
+  if (last > 0 && last < about.seconds - 1) go(last);
+});
+
 document.addEventListener("click", (event) => {
   const seek = event.target.closest?.("[data-seek]");
   const move = event.target.closest?.("[data-move]");
@@ -202,21 +227,44 @@ function faster(step) {
   speed.dispatchEvent(new Event("change"));
 }
 
+function turn(way) {
+  document.querySelector(`[data-turn="${way}"]`)?.click();
+}
+
+// In the form a digit answers the point that one is at, and goes on to the next that is open.
+function answered(target, key) {
+  const point = target.closest?.(".point");
+  const choice = point && [...point.querySelectorAll("input[type=radio]")].find((one) => one.value === (key === "x" ? "na" : key));
+  if (!choice) return false;
+  choice.click();
+  const all = [...form.querySelectorAll(".point")];
+  const behind = [...all.slice(all.indexOf(point) + 1), ...all].find((one) => !one.querySelector("input:checked"));
+  (behind?.querySelector("input[type=radio]") ?? form.querySelector("[data-fatal], #g-remark")).focus();
+  return true;
+}
+
 const KEYS = {
   k: toggle, j: () => go(here - 5), l: () => go(here + 5), ",": () => mark(-1), ".": () => mark(1), "<": () => faster(-1), ">": () => faster(1),
-  s: () => { skip.checked = !skip.checked; },
+  s: () => { skip.click(); },
+  n: () => turn("on"), p: () => turn("back"),
   c: () => { commentText?.focus(); },
   g: () => { form?.querySelector("input[type=radio]:checked, input[type=radio]")?.focus(); },
 };
 
 // Letters work everywhere but where one writes; space and arrows only where nothing else wants them.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("button[type=submit]"));
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const target = event.target;
   if (target.closest("textarea, select, input:not([type=radio], [type=checkbox])")) {
     if (event.key === "Escape") player.focus();
     return;
   }
+  if (form && form.contains(target) && answered(target, event.key.toLowerCase())) return event.preventDefault();
   const free = !target.closest("input, button, a, summary");
   let course = KEYS[event.key.toLowerCase()];
   if (free && event.key === " ") course = toggle;
@@ -234,7 +282,10 @@ commentText?.addEventListener("focus", () => {
 });
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id !== "comments") return;
-  if (commentText) commentText.value = "";
+  if (commentText) {
+    if (document.activeElement === commentText) player.focus();
+    commentText.value = "";
+  }
   markComments();
 });
 
@@ -263,13 +314,15 @@ if (form) {
   const state = document.getElementById("draft-state");
   let waiting = null;
   let dirty = false;
+  let lost = false;
   const keep = async () => {
     waiting = null;
     try {
       const answer = await fetch(form.dataset.draft, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-CSRF-Token": token() }, keepalive: true });
-      dirty = !answer.ok;
+      dirty = lost = !answer.ok;
       state.textContent = answer.ok ? state.dataset.kept : state.dataset.lost;
     } catch {
+      lost = true;
       state.textContent = state.dataset.lost;
     }
   };
@@ -281,6 +334,7 @@ if (form) {
     waiting = setTimeout(keep, 700);
   });
   addEventListener("pagehide", () => { if (dirty && waiting) keep(); });
+  addEventListener("beforeunload", (event) => { if (dirty && lost) event.preventDefault(); });
   form.addEventListener("submit", (event) => {
     clearTimeout(waiting);
     dirty = false;

@@ -1,0 +1,73 @@
+"""Are the graders of the plans people who can grade? Their users stand in the console's file, which no check of the
+settings reads: so it is asked here, by ``hotline check``, at each draw, in the status and the quality room. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from config.catalogue import _
+from config.review_file import ReviewFile
+from console.accounts import User, plain_name
+from console.permits import TABLE, Verb
+
+Why = Literal["unknown", "disabled", "no_role"]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A grader of a plan who cannot grade: no user, one who cannot sign in, or one without the role."""
+
+    plan: str
+    grader: str
+    why: Why
+
+
+def absent(file: ReviewFile, users: Iterable[User]) -> list[Absent]:
+    """Every grader of a plan onto whose list nothing may be drawn, plan by plan."""
+    known = {user.name: user for user in users}
+    return [
+        Absent(name, grader, why)
+        for name, plan in file.plans.items() for grader in dict.fromkeys(plan.graders)
+        if (why := _why(known.get(plain_name(grader))))
+    ]  # fmt: skip
+
+
+def _why(user: User | None) -> Why | Literal[""]:
+    if user is None:
+        return "unknown"
+    if user.disabled_at:
+        return "disabled"
+    return "" if user.roles & TABLE[Verb.REVIEW_GRADE] else "no_role"
+
+
+def with_those_there(file: ReviewFile, users: Sequence[User]) -> ReviewFile:
+    """The file with those plans alone that have graders who can grade, and these graders, as they sign in."""
+    gone = {(one.plan, one.grader) for one in absent(file, users)}
+    left = {
+        name: tuple(plain_name(one) for one in plan.graders if (name, one) not in gone)
+        for name, plan in file.plans.items()
+    }
+    plans = {name: plan.model_copy(update={"graders": left[name]}) for name, plan in file.plans.items() if left[name]}
+    return file.model_copy(update={"plans": plans})
+
+
+def bound(users: Iterable[User]) -> dict[str, str]:
+    """The staff number of each who answers calls too, by name."""
+    return {user.name: user.agent for user in users if user.agent and not user.disabled_at}
+
+
+def absent_word(one: Absent) -> str:
+    """What is wrong, in a sentence without its end."""
+    words = {
+        "unknown": _("{grader} of plan {plan} is no user of the console"),
+        "disabled": _("{grader} of plan {plan} can no longer sign in"),
+        "no_role": _("{grader} of plan {plan} is not of the quality staff"),
+    }
+    return words[one.why].format(grader=one.grader, plan=one.plan)
+
+
+def what_to_do() -> str:
+    """How that is mended."""
+    return _("Make the user ('hotline users add', role quality), or name another grader in reviews.yaml.")

@@ -1,0 +1,211 @@
+"""Exports: ordered from lists and searches, proved in the background, downloaded by range, by nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from calllog import access_queries, events as ev
+from console.export_shelf import Shelf
+from console.exports import Export
+from recordings.jobs import ProveJob
+from tests.web.conftest import Person
+from tests.web.plain_site import Web, plain_web
+from tests.web.recorded import fill
+
+EXPORTS = "/quality/exports"
+
+
+@dataclass
+class House:
+    """A console with some recorded calls, and two people who may take them along."""
+
+    web: Web
+    calls: list[str]
+    quality: Person
+    supervisor: Person
+
+    def file(self, call: str) -> Path:
+        (path,) = self.web.site.folders.archive.rglob(f"{call}.flac")
+        return path
+
+    async def ready(self) -> Export:
+        """The newest export, once it is ready."""
+        return await until(self.web, lambda one: one.standing == "ready")
+
+
+async def until(web: Web, good: Callable[[Export], bool]) -> Export:
+    async with asyncio.timeout(240):
+        while True:
+            found = sorted(web.office.exports._all.values(), key=lambda one: one.order.made_at)
+            if found and good(found[-1]):
+                return found[-1]
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with plain_web(tmp_path) as web, AsyncExitStack() as stack:
+        calls = await asyncio.to_thread(fill, web, 6, 1.0)
+        await web.site.journal.flush()
+        people = []
+        for name in ("quality", "supervisor"):
+            client = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
+            people.append(Person(web, client))
+            await people[-1].sign_in(name)
+        yield House(web, calls, *people)
+
+
+async def got(who: Person, path: str, status: int = 200, **headers: str) -> tuple[bytes, Any]:
+    async with who.client.get(who.web.url + path, headers=headers, allow_redirects=False) as answer:
+        data = await answer.read()
+        assert answer.status == status, (answer.status, data[:500])
+        return data, answer.headers
+
+
+def entries(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        assert opened.testzip() is None
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+async def test_what_is_ticked_is_proved_noted_and_downloaded_by_its_person_alone(house: House) -> None:
+    quality, wanted = house.quality, house.calls[:3]
+    assert 'name="call"' in await quality.get("/calls"), "recorded calls can be ticked"
+    damaged = house.file(wanted[1])
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    form = [("reason", "complaint"), *(("call", call) for call in wanted)]
+    assert await quality.post(EXPORTS, form) == EXPORTS
+    noted = await access_queries.list_accesses(house.web.site.store)
+    assert {one.entry.call_id for one in noted} == set(wanted)
+    assert len({one.entry.batch for one in noted}) == 1 and noted[0].entry.why == "complaint"
+    export = await house.ready()
+    page = await quality.get(EXPORTS)
+    assert wanted[1] in page and "address" in page
+    assert await quality.get(f"{EXPORTS}/now")
+    address = await quality.post(f"{EXPORTS}/{export.export_id}/address")
+    data, headers = await got(quality, address)
+    assert headers["Accept-Ranges"] == "bytes" and "recordings-" in headers["Content-Disposition"]
+    found = entries(data)
+    digests = {hashlib.sha256(data).hexdigest() for name, data in found.items() if name.endswith(".flac")}
+    assert digests == {hashlib.sha256(house.file(call).read_bytes()).hexdigest() for call in (wanted[0], wanted[2])}
+    manifest = json.loads(found["manifest.json"])
+    assert [bool(one["missing"]) for one in manifest["recordings"]] == [False, True, False]
+    assert manifest["access_log_batch"] == noted[0].entry.batch and "138xxxx000" in str(sorted(found))
+    # cut anywhere, it goes on; and what changed since is sent whole
+    rest, more = await got(quality, address, 206, **{"Range": "bytes=1000-", "If-Range": headers["ETag"]})
+    assert rest == data[1000:] and more["Content-Range"] == f"bytes 1000-{len(data) - 1}/{len(data)}"
+    assert (await got(quality, address, **{"Range": "bytes=1000-", "If-Range": '"other"'}))[0] == data
+    await got(quality, address, 416, Range=f"bytes={len(data)}-")
+    # nobody else, by no way
+    await got(house.supervisor, address, 404)
+    assert export.export_id not in await house.supervisor.get(EXPORTS)
+    await house.supervisor.post(f"{EXPORTS}/{export.export_id}/address", status=404)
+    await house.supervisor.post(f"{EXPORTS}/{export.export_id}/remove", status=404)
+    await got(quality, address[:-2], 404)
+    await quality.get(EXPORTS)
+    await quality.post(f"{EXPORTS}/{export.export_id}/remove")
+    await got(quality, address, 404)
+    await quality.post(EXPORTS, {"reason": "complaint"}, status=422)
+    await quality.post(EXPORTS, {"reason": "complaint", "call": "nothing"}, status=404)
+
+
+async def test_all_that_is_found_is_taken_along_and_a_deleted_recording_leaves_it(house: House) -> None:
+    supervisor = house.supervisor
+    page = await supervisor.get("/calls?agent=8002")
+    (query,) = re.findall(r'name="query" value="([^"]*)"', page)
+    await supervisor.post(EXPORTS, {"reason": "training", "which": "calls", "query": query})
+    export = await house.ready()
+    mine = sorted(item.call_id for item in export.order.items)
+    assert mine == house.calls[1::2] and "13800000001" in str(export.order.items), "a supervisor sees whole numbers"
+    address = await supervisor.post(f"{EXPORTS}/{export.export_id}/address")
+    assert len(entries((await got(supervisor, address))[0])) == 3 + 2
+    gone = ev.RecordingPurged(category="call", sha256=export.order.items[0].sha256, by="test", kind_of="call",
+                              manifest="m", manifest_sha256="", file=export.order.items[0].file)  # fmt: skip
+    await house.web.site.journal.commit("call", mine[0], gone)
+    await got(supervisor, address, 409)
+    await house.ready()
+    assert len(entries((await got(supervisor, address))[0])) == 2 + 2
+    house.file(mine[1]).unlink()
+    await got(supervisor, address, 409)
+    await house.ready()
+    assert len(entries((await got(supervisor, address))[0])) == 1 + 2
+
+
+async def test_a_restart_goes_on_where_it_was_and_proves_nothing_twice(tmp_path: Path) -> None:
+    proved: list[str] = []
+    async with plain_web(tmp_path) as web:
+        calls = await asyncio.to_thread(fill, web, 5, 0.5)
+        await web.site.journal.flush()
+        exports, slow = web.office.exports, asyncio.Event()
+        lane = exports._lane.do
+
+        async def third_waits(job: ProveJob, about: str = "") -> Any:
+            if len(proved) == 2:
+                await slow.wait()
+            proved.append(job.file)
+            return await lane(job, about)
+
+        exports._lane.do = third_waits  # type: ignore[method-assign]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+            person = Person(web, client)
+            await person.sign_in("quality")
+            await person.get(EXPORTS)
+            await person.post(EXPORTS, [("reason", "grading"), *(("call", call) for call in calls)])
+            await until(web, lambda one: len(one.proofs) == 2)
+            assert "2 / 5" in await person.get(EXPORTS)
+    (order,) = Shelf(tmp_path).orders()
+    torn = tmp_path / "exports" / f"{order.export_id}.proved"
+    torn.write_bytes(torn.read_bytes() + b'["half a li')
+    async with plain_web(tmp_path) as web:
+        export = await until(web, lambda one: one.standing == "ready")
+        assert not export.faults and len(export.proofs) == 5
+        assert len(Shelf(tmp_path).proofs(order.export_id)) == 5 and len(proved) == 2
+        # kept for so long, then taken away; an erasure takes it at once
+        web.site.clock.now = lambda: export.order.made_at + 26 * 3_600_000_000  # type: ignore[method-assign]
+        await web.office.exports._sweep()
+        assert not web.office.exports._all and not Shelf(tmp_path).orders()
+        Shelf(tmp_path).put(order)
+        assert Shelf(tmp_path).forget(["other"]) == 0 and Shelf(tmp_path).forget([calls[0]]) == 1
+
+
+async def test_it_stops_when_asked_and_when_the_disk_is_full(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    quality = house.quality
+    await quality.get(EXPORTS)
+
+    def full(*_about: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Shelf, "proved", full)
+        await quality.post(EXPORTS, {"reason": "grading", "call": house.calls[0]})
+        export = await until(house.web, lambda one: one.standing == "full")
+        assert f"{export.export_id}/on" in await quality.get(EXPORTS)
+        patched.setattr(Shelf, "put", full)
+        await quality.post(EXPORTS, {"reason": "grading", "call": house.calls[1]}, status=503)
+    await quality.get(EXPORTS)
+    await quality.post(f"{EXPORTS}/{export.export_id}/on")
+    await house.ready()
+    base, headers = f"/api/v1/recordings/exports/{export.export_id}", {"X-CSRF-Token": quality.csrf}
+    data = (await got(quality, f"{base}/file"))[0]
+    assert len(entries(data)) == 3 and (await got(quality, f"{base}/file", 206, Range="bytes=-7"))[0] == data[-7:]
+    assert json.loads((await got(quality, base))[0])["state"] == "ready"
+    await got(quality, f"{base}/file", 416, Range=f"bytes={len(data)}-")
+    order = {"grades": {"score": "0-59"}, "reason": "other", "words": "抽检"}
+    async with quality.client.post(f"{house.web.url}/api/v1/recordings/exports", json=order, headers=headers) as answer:
+        assert answer.status == 422, "no grade is like that"
+    async with quality.client.delete(house.web.url + base, headers=headers) as answer:
+        assert answer.status == 204
+    assert json.loads((await got(quality, "/api/v1/recordings/exports"))[0]) == []
