@@ -81,7 +81,7 @@ async def test_a_grader_works_through_their_list_by_keys(tmp_path: Path) -> None
             await here.picture("grader-recording")
             await page.keyboard.press("Control+Enter")
             await page.wait_for_url(lambda url: url != first and "/calls/" in url)
-            await expect(page.locator(".said")).to_contain_text("100.0")
+            await expect(page.locator(".said.good")).to_contain_text("100.0")
             await expect(page.locator(".turn")).to_contain_text("1 / 3")
             await expect(page.locator("#speed")).to_have_value("1.25")
             await expect(page.locator("#skip")).to_be_checked()
