@@ -15,7 +15,7 @@ help:
 	@echo 'make run     in service, with the settings in config/'
 	@echo 'make call    one call into the running hotline'
 	@echo 'make test    everything that must hold'
-	@echo 'make bench   ratios to the dialplan and Queue(), side by side (QUICK=1: three minutes)'
+	@echo 'make bench   ratios to the dialplan and Queue(), side by side (QUICK=1: five minutes)'
 	@echo 'make chaos   the long runs of every fault, about 40 minutes (SEED=n, ONLY=fault,fault, MINUTES=n, README=1)'
 	@echo 'make check   ruff, mypy, import-linter'
 	@echo 'make setup   only the set-up: .venv and a private Asterisk under .cache/'
@@ -49,6 +49,7 @@ chaos: setup
 		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(filter-out 0,$(README)),--readme)
 
 bench: setup
+	@$(PYTHON) scripts/setup.py --web
 	@$(BIN)/python -m hotline.bench $(if $(filter-out 0,$(QUICK)),--quick)
 
 clean:

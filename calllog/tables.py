@@ -71,6 +71,7 @@ talk = Table(
     _text("ended_by"), _int("held_since"), _int("held_us"), _int("parts"), _text("recording_failed"),
     _int("first_frame"), _int("end_frame"), _int("verified"), _text("note"),
     Index("talk_by_agent", "agent", "rung_at"),
+    Index("talk_unverified", "call_id", "n", sqlite_where=text("verified = 0 AND started_at > 0")),
     sqlite_strict=True,
 )  # fmt: skip
 
@@ -81,6 +82,7 @@ recording = Table(
     _int("size"), _text("fault"),
     Index("recording_unfinished", "state", "call_id", sqlite_where=text("state IN ('due', 'failed')")),
     Index("recording_by_begin", "begun_at", "call_id"),
+    Index("recording_faulty", "call_id", sqlite_where=text("fault != ''")),
     sqlite_strict=True,
 )  # fmt: skip
 

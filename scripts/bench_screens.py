@@ -16,6 +16,7 @@ import datetime as dt
 import json
 import math
 import multiprocessing
+import signal
 import socket
 import sys
 import tempfile
@@ -35,7 +36,7 @@ from calllog.clock import Clock
 from console.permits import Role
 from hotline.bench import house
 from hotline.outside.ports import free_ports
-from hotline.trial import Trial, trial
+from hotline.trial import trial
 from tests.web.browser import DESK, Visitor, browser, weight_of
 
 PAINT = """() => new Promise((told) => {
@@ -121,15 +122,16 @@ async def one(context: BrowserContext, url: str) -> tuple[float, float, float, i
         await page.close()
 
 
-async def person(opened: Browser, url: str, name: str, role: Role, ids: dict[str, str], rounds: int,
-                 tell: bool) -> dict[str, Any]:  # fmt: skip
+async def person(
+    opened: Browser, url: str, name: str, role: Role, ids: dict[str, str], rounds: int, short: bool, tell: bool
+) -> dict[str, Any]:
     """Every page of one role."""
     context = await opened.new_context(viewport={"width": DESK, "height": 900}, reduced_motion="reduce")
     found: dict[str, Any] = {}
     try:
         here = Visitor(url, context, await context.new_page(), name)
         await here.sign_in(house.PASSWORD)
-        for path in dict.fromkeys((*await here.rooms(), *PATHS[role])):
+        for path in dict.fromkeys((*await here.rooms(), *(() if short else PATHS[role]))):
             there = url + path.format(**ids)
             seen = []
             for _round in range(rounds):
@@ -148,8 +150,11 @@ async def person(opened: Browser, url: str, name: str, role: Role, ids: dict[str
     return found
 
 
-async def screens(store: Path, rounds: int, tell: bool) -> dict[str, Any]:
+async def screens(store: Path, rounds: int, short: bool, tell: bool) -> dict[str, Any]:
     """The whole measurement."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # as at Ctrl-C: nothing runs on
     (port,) = free_ports(1)
     wanted = house.changes(dt.datetime.now(dt.UTC).date())
     wanted["hotline"] = {"console": {"enabled": True, "port": port}}
@@ -158,11 +163,12 @@ async def screens(store: Path, rounds: int, tell: bool) -> dict[str, Any]:
             last = await house.store(store, it.state, Clock().now)
             people = await asyncio.to_thread(house.users, it.state)
             await it.start()
-            return await _measured(it, port, people, {"last": last, **house.some_calls(it.store)}, rounds, tell)
+            ids = {"last": last, **house.some_calls(it.store)}
+            return await _measured(port, people, ids, rounds, short, tell)
 
 
 async def _measured(
-    it: Trial, port: int, people: dict[str, Role], ids: dict[str, str], rounds: int, tell: bool
+    port: int, people: dict[str, Role], ids: dict[str, str], rounds: int, short: bool, tell: bool
 ) -> dict[str, Any]:
     url = f"http://127.0.0.1:{port}"
     async with asyncio.timeout(60):
@@ -177,7 +183,9 @@ async def _measured(
     calm = beside.end()
     beside = Beside(port)
     async with browser() as opened:
-        rooms = {role.value: await person(opened, url, name, role, ids, rounds, tell) for name, role in people.items()}
+        rooms = {
+            role.value: await person(opened, url, name, role, ids, rounds, short, tell) for name, role in people.items()
+        }
     took = beside.end()
     pages = list(_each(rooms))
     slowest = max(pages, key=lambda page: page[1]["paint"])
@@ -200,9 +208,11 @@ def main() -> None:
     told = argparse.ArgumentParser()
     told.add_argument("--store", type=Path, required=True, help="a store that hotline.bench.many_calls made")
     told.add_argument("--rounds", type=int, default=3)
+    told.add_argument("--short", action="store_true", help="only the rooms of the navigation, each once")
     told.add_argument("--tell", action="store_true", help="each page on standard error as it comes")
     given = told.parse_args()
-    print(json.dumps(asyncio.run(screens(given.store.absolute(), given.rounds, given.tell)), ensure_ascii=False))
+    rounds = 1 if given.short else given.rounds
+    print(json.dumps(asyncio.run(screens(given.store.absolute(), rounds, given.short, given.tell)), ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from config.problems import Refused
 from hotline.asterisk.fault import AsteriskFault
 from hotline.bench import figures, finding, inside, measure, page, rosters
 from hotline.bench.cost import machine
+from hotline.bench.many_calls import many_calls
 from hotline.bench.sides import FEW, Ground, hotline, make_ground, plain
 from hotline.bench.stage import REPOSITORY
 from hotline.outside.switch import SwitchFault
@@ -38,6 +39,8 @@ CALM = 5.0
 """The same for a calm machine, for the answer's delay alone."""
 OTHER_LIMIT = 180.0
 """Seconds that a program of its own (the simulator, the lifeboat's bench) may take."""
+SCREENS_LIMIT = 900.0
+"""The same for the console's screens: some hundred and fifty pages, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ async def run(folder: Path, plan: Plan, tell: Console) -> figures.Measured:
         found.journal = await inside.journal(folder, seconds=plan.journal)
     with _step(tell, _("Finding calls (a store of {calls} is made once, in minutes)").format(calls=f"{plan.calls:,}")):
         found.finding = await finding.finding(folder.parent, plan.calls)
+    with _step(tell, _("The screens of the console, with as many calls and 1,000 agents")):
+        found.screens = await _screens(folder.parent, plan)
+    if found.screens is None:
+        found.missing.append("scripts/bench_screens.py")
     with _step(tell, _("Settings, passwords and prompts for {count} phones").format(count=plan.most + FEW)):
         ground = await asyncio.to_thread(make_ground, folder, plan.most, {})
     runs = [(RATE, plan.seconds), (CALM, plan.calm)][: 2 if plan.calm else 1]
@@ -147,14 +154,23 @@ async def _lifeboat() -> dict[str, Any] | None:
     return found
 
 
-async def _program(*arguments: str) -> str | None:
+async def _screens(folder: Path, plan: Plan) -> dict[str, Any] | None:
+    """The console's screens in a browser; in the short form the rooms alone, each once."""
+    path = await asyncio.to_thread(many_calls, folder, plan.calls)
+    how = () if plan.limits else ("--short",)
+    said = await _program(str(REPOSITORY / "scripts" / "bench_screens.py"), "--store", str(path), *how,
+                          limit=SCREENS_LIMIT)  # fmt: skip
+    return {**json.loads(said), "calls": plan.calls} if said else None
+
+
+async def _program(*arguments: str, limit: float = OTHER_LIMIT) -> str | None:
     """What a program of ours prints; None when it fails or takes too long."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=REPOSITORY, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(OTHER_LIMIT):
+        async with asyncio.timeout(limit):
             said, _errors = await process.communicate()
     except TimeoutError:
         return None
@@ -201,7 +217,7 @@ def about(ground_version: str, quick: bool) -> dict[str, Any]:
 def main() -> int:
     """Measure and tell; returns the exit status."""
     told = argparse.ArgumentParser(prog="make bench")
-    told.add_argument("--quick", action="store_true", help="a short form, three minutes at most")
+    told.add_argument("--quick", action="store_true", help="a short form, some five minutes")
     told.add_argument("--docs", type=Path, default=REPOSITORY / "docs" / "bench", help="where the pages lie")
     given = told.parse_args()
     tell = Console()

@@ -37,6 +37,8 @@ class Measured:
     decisions: list[Decisions] = field(default_factory=list)
     roster: RosterSpeed | None = None
     finding: FindSpeed | None = None
+    screens: dict[str, Any] | None = None
+    """What ``scripts/bench_screens.py`` says."""
     simulate: dict[str, Any] | None = None
     lifeboat: dict[str, Any] | None = None
     missing: list[str] = field(default_factory=list)
@@ -104,6 +106,8 @@ def lines(found: Measured) -> list[Line]:
         table += _roster(found.roster)
     if found.finding is not None:
         table += _finding(found.finding)
+    if found.screens is not None:
+        table += _screens(found.screens)
     table += _others(found)
     return table
 
@@ -193,6 +197,20 @@ def _finding(speed: FindSpeed) -> list[Line]:
     ]
 
 
+def _screens(seen: dict[str, Any]) -> list[Line]:
+    name = _("First paint of the slowest screen, {calls} calls and {agents} agents").format(
+        calls=f"{seen['calls']:,}", agents=f"{seen['agents']:,}"
+    )
+    return [
+        Line("paint_s", name, seen["paint_s"], "s", most=1.0),
+        Line("first_load_kb", _("… and the heaviest first load"), seen["heaviest_bytes"] / 1000, "kB", most=500,
+             places=0),
+        Line("screens_late_p99_ms", _("… meanwhile the daemon answers others, p99"), seen["late_p99_s"] * 1000, "ms",
+             places=1),
+        Line("screens_calm_p99_ms", _("… and while nobody looks, p99"), seen["calm_p99_s"] * 1000, "ms", places=1),
+    ]  # fmt: skip
+
+
 def _others(found: Measured) -> list[Line]:
     table: list[Line] = []
     for key, name, of in (
@@ -252,6 +270,7 @@ def as_json(found: Measured, table: Sequence[Line], about: dict[str, Any]) -> di
             for one in found.decisions
         ],
         "roster": dataclasses.asdict(found.roster) if found.roster is not None else None,
+        "screens": found.screens,
         "simulate": found.simulate,
         "lifeboat": found.lifeboat,
     }  # fmt: skip

@@ -44,6 +44,8 @@ def measured(**other: object) -> figures.Measured:
         decisions=inside.decisions((50, 200), 60),
         roster=rosters.rosters(40, 20, 50),
         finding=finding.FindSpeed(1_000_000, 0.05, 0.1, 0.12, ("a", "b", "c")),
+        screens={"calls": 1_000_000, "agents": 1_000, "paint_s": 0.4, "heaviest_bytes": 226_216, "late_p99_s": 0.004,
+                 "calm_p99_s": 0.002, "rooms": {"agent": {"/desk": {"paint": 0.4}}}},
         simulate={"seconds": 40.0},
         lifeboat={"alone_ms": {"median": 60.0}, "at_once_ms": {"most": 900.0}},
     )
@@ -70,7 +72,7 @@ def test_the_file_has_the_keys_that_others_read() -> None:
     whole = figures.as_json(found, figures.lines(found), about("22.10.1", False))
     for key in (
         "cpu_per_call_ratio", "answer_delay_p99_ratio", "free_to_ring_p99_s", "queue_free_to_ring_p99_s",
-        "rss_idle_mb", "rss_200_calls_mb",
+        "rss_idle_mb", "rss_200_calls_mb", "paint_s", "first_load_kb", "find_one_s",
     ):  # fmt: skip
         assert isinstance(whole[key], float), key
     assert json.loads(json.dumps(whole)) == whole

@@ -8,16 +8,18 @@ import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy.dialects.sqlite import dialect
 
 from calllog import events as ev
 from calllog.folds import CallState
 from calllog.journal import Journal
 from calllog.measure_queries import unmeasured
 from calllog.queries import get_call
-from calllog.recording_coverage import Coverage, coverage
+from calllog.recording_coverage import Coverage, coverage, questions
 from calllog.verify import rebuild, verify
 from hotline.shelf import Shelf
 from hotline.upkeep import Measurer, note_checked
@@ -30,7 +32,7 @@ from recordings.keys import make_key
 from recordings.measures import measure_file
 from recordings.notes import say
 from recordings.reconcile import reconcile
-from tests.pure.journal_play import new_store, open_journal
+from tests.pure.journal_play import new_store, open_journal, stored
 
 UTC = dt.UTC
 DAY = 86_400 * 1_000_000
@@ -292,6 +294,18 @@ async def test_coverage_has_its_figure_and_a_reason_for_each_gap(house: House) -
     assert await coverage(house.store, since=NOW) == Coverage(0, 0, ())
     assert (await coverage(house.store, until=NOW - 2 * DAY + 90_000_000, gaps=0)).verified == 1
     assert Coverage(0, 0, ()).share is None
+
+
+def test_what_lacks_a_recording_is_found_without_reading_what_has_one(house: House) -> None:
+    how: Any = {"dialect": dialect(), "compile_kwargs": {"literal_binds": True}}
+    plans = []
+    for question in questions(NOW - 2 * DAY, NOW, 10):
+        rows = stored(house.store, f"EXPLAIN QUERY PLAN {question.compile(**how)}")
+        plans.append([str(row[-1]) for row in rows])
+    for plan in plans[1:]:
+        assert "SCAN talk USING INDEX talk_unverified" in plan and "SCAN recording USING INDEX recording_faulty" in plan
+        assert all("INDEX" in step for step in plan if step.startswith(("SCAN", "SEARCH")) and "lacking" not in step)
+    assert plans[0][0].startswith("SEARCH call USING COVERING INDEX call_by_arrival")
 
 
 async def test_what_is_not_measured_is_measured_later_and_rebuild_agrees(house: House) -> None:
