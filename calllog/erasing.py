@@ -12,13 +12,13 @@ import mmap
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 
-from calllog.store import OPEN_PATIENCE, connect_to_read, explain, uri
+from calllog.store import OPEN_PATIENCE, explain, reading, uri
 from calllog.words import scrub, teach
 
 CUT_PATIENCE = 15.0
@@ -53,7 +53,7 @@ def persons(path: Path, e164: str, raw: str) -> list[Person]:
         SELECT party_id, raw, e164, name FROM party
         WHERE (? != '' AND e164 = ?) OR (e164 = '' AND raw != '' AND raw = ?)
     """
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return [Person(*row) for row in connection.execute(query, (e164, e164, raw))]
 
 
@@ -65,7 +65,7 @@ def calls_of(path: Path, party_ids: Collection[str]) -> list[CallOf]:
             EXISTS (SELECT 1 FROM recording WHERE recording.call_id = call.call_id AND state IN ('open', 'due'))
         FROM call WHERE party_id IN (SELECT value FROM json_each(?)) ORDER BY arrived_at, call_id
     """
-    with _reading(path) as connection:
+    with reading(path) as connection:
         rows = connection.execute(query, (dumps(list(party_ids)),)).fetchall()
     return [CallOf(call_id, party_id, *map(bool, flags)) for call_id, party_id, *flags in rows]
 
@@ -153,12 +153,3 @@ def _writing(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(connect_to_read(path)) as connection:
-        try:
-            yield connection
-        except sqlite3.Error as error:
-            raise explain(path, error) from error

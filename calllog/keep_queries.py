@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from json import dumps
 from pathlib import Path
 from typing import Any
 
-from calllog.store import connect_to_read, explain
+from calllog.store import reading
 
 _FINISHED = """
     SELECT recording.call_id, recording.category, max(recording.begun_at, 0), call.arrived_at, recording.file,
@@ -108,7 +106,7 @@ def export_question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
 def exportable(path: Path, wanted: Wanted) -> list[ExportRow]:
     """The finished recordings that are wanted, in order of arrival. Raises StoreError."""
     question, values = export_question(wanted)
-    with _reading(path) as connection:
+    with reading(path) as connection:
         rows = connection.execute(question, values).fetchall()
     return [
         ExportRow(*(*fixed, tuple(agents.split(",")) if agents else (), number, outcome))
@@ -131,7 +129,7 @@ class HoldRow:
 
 def finished_before(path: Path, before: int) -> list[FinishedRow]:
     """Finished recordings that began before this moment, the oldest first. Raises StoreError."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return [
             FinishedRow(call_id, category, begun or arrived, file, sha256, tuple(filter(None, about)), bool(held))
             for call_id, category, begun, arrived, file, sha256, held, *about in connection.execute(
@@ -149,7 +147,7 @@ def ever_about(path: Path, call_ids: Iterable[str]) -> dict[str, set[str]]:
             AND kind IN ('asked', 'enqueued', 'record_written')
     """
     found: dict[str, set[str]] = {}
-    with _reading(path) as connection:
+    with reading(path) as connection:
         for call_id, *about in connection.execute(query, (dumps(list(call_ids)),)):
             found.setdefault(call_id, set()).update(each for each in about if each)
     return found
@@ -157,14 +155,14 @@ def ever_about(path: Path, call_ids: Iterable[str]) -> dict[str, set[str]]:
 
 def count_finished(path: Path) -> int:
     """How many finished recordings there are. Raises StoreError."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return int(connection.execute("SELECT count(*) FROM recording WHERE state = 'finished'").fetchone()[0])
 
 
 def held_among(path: Path, call_ids: Iterable[str]) -> set[str]:
     """Those of these calls on which a hold is in force. Raises StoreError."""
     query = "SELECT DISTINCT call_id FROM hold WHERE lifted_at = 0 AND call_id IN (SELECT value FROM json_each(?))"
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return {call_id for (call_id,) in connection.execute(query, (dumps(list(call_ids)),))}
 
 
@@ -174,7 +172,7 @@ def purged_among(path: Path, recordings: Sequence[tuple[str, str]]) -> set[tuple
         SELECT call_id, category FROM recording
         WHERE state = 'purged' AND call_id IN (SELECT value FROM json_each(?))
     """
-    with _reading(path) as connection:
+    with reading(path) as connection:
         found = set(connection.execute(query, (dumps([call_id for call_id, _category in recordings]),)))
     return found & set(recordings)
 
@@ -182,7 +180,7 @@ def purged_among(path: Path, recordings: Sequence[tuple[str, str]]) -> set[tuple
 def erased_by(path: Path, manifest: str) -> set[str]:
     """The calls that were erased by this manifest. Raises StoreError."""
     query = "SELECT call_id FROM removal WHERE what = 'erased' AND manifest = ?"
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return {call_id for (call_id,) in connection.execute(query, (manifest,))}
 
 
@@ -193,7 +191,7 @@ def list_holds(path: Path, *, call_id: str | None = None, lifted: bool = False) 
         FROM hold LEFT JOIN note ON note.note_id = hold.reason
         WHERE (? OR lifted_at = 0) AND (? IS NULL OR hold.call_id = ?) ORDER BY set_at DESC, hold_id DESC
     """
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return [HoldRow(*row) for row in connection.execute(query, (lifted, call_id, call_id))]
 
 
@@ -215,14 +213,5 @@ def notes_of(path: Path, call_ids: Iterable[str]) -> list[NoteRow]:
         WHERE call_id IN (SELECT value FROM json_each(?)) AND kind IN ('record', 'comment') AND text != ''
         ORDER BY call_id, at, note_id
     """
-    with _reading(path) as connection:
+    with reading(path) as connection:
         return [NoteRow(*row) for row in connection.execute(query, (dumps(list(call_ids)),))]
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(connect_to_read(path)) as connection:
-        try:
-            yield connection
-        except sqlite3.Error as error:
-            raise explain(path, error) from error

@@ -6,7 +6,8 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -66,6 +67,16 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreInUse(_("The call store {path} is locked by another program.").format(path=path))
     return StoreError(_("The call store {path} cannot be used: {why}.").format(path=path, why=error))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads, for a question or two. Raises StoreError, also for what the questions run into."""
+    with closing(connect_to_read(path)) as connection:
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise explain(path, error) from error
 
 
 def shape(path: Path, mode: Literal["ro", "rw"] = "rw") -> str:

@@ -146,6 +146,18 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def status_of(state: Path) -> dict[str, Any] | None:
+    """The daemon's word on itself; None while none runs, nothing in it where it cannot answer now."""
+    from hotline import control
+
+    try:
+        return control.ask(state, "status")
+    except control.NotRunning:
+        return None
+    except control.Refused:
+        return {}
+
+
 @contextmanager
 def one_line_each() -> Iterator[None]:
     """What an operator can mend becomes a line on standard error and exit status 1, without a traceback."""

@@ -86,7 +86,12 @@ def record(
     if fill:
         changes |= _asked(card, subjects, changes)
     if changes:
-        _write(call, changes, by or getpass.getuser(), card.version, settings, state)
+        try:
+            _write(call, changes, by or getpass.getuser(), card.version, settings, state)
+        except Exception:
+            if fill:
+                _give_back(changes)
+            raise
         card, began = _card(call, settings, state, subjects)
     if form is Format.TABLE:
         _page(card, began, settings, subjects)
@@ -256,6 +261,15 @@ def _chosen(field: str, ask: Any, meanings: Mapping[str, Any]) -> dict[str, Any]
         if text.strip().lower() in meanings:
             return {field: meanings[text.strip().lower()]}
         tell(_("That is not among the choices."))
+
+
+def _give_back(typed: Mapping[str, Any]) -> None:
+    """What somebody typed is not lost because it cannot be written."""
+    from cases.record import TEXTS, field_word
+
+    for field in TEXTS:
+        if text := typed.get(field):
+            tell(_("Not written: {field}: {text}").format(field=field_word(field), text=visible(text)))
 
 
 def _write(call: str, changes: dict[str, Any], by: str, version: int, settings: Settings, state: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.catalogue import _, ngettext
-from hotline.cli_options import STORE, ConfigFolder, house, one_line_each, refuse, tell
+from hotline.cli_options import STORE, ConfigFolder, house, one_line_each, refuse, status_of, tell
 from hotline.problems_shown import counted, show_problems
 from hotline.show import console
 
@@ -78,7 +78,7 @@ def run(
 def _refuse_a_second(state: Path) -> None:
     """Refuse at once while another daemon is in service here; one that is stopping is waited for, by the store's lock.
     """
-    now = _status(state)
+    now = status_of(state)
     if now and now.get("stopping") is False:
         what = _("A hotline is running already on {path} (process {pid}): stop it first, or set another state_dir.")
         refuse(what.format(path=state, pid=now.get("pid")))
@@ -164,7 +164,7 @@ def _in_force(config: Path) -> list[str]:
         settings, state = house(config)
     except Refused:
         return []
-    about = (_status(state) or {}).get("config", {})
+    about = (status_of(state) or {}).get("config", {})
     if not isinstance(about, dict) or not about.get("version"):
         return []
     zone = settings.hotline.zone
@@ -190,7 +190,7 @@ def _store(settings: Settings) -> Iterator[Problem]:
         except StoreError as error:
             fix = _("Move it away, or bring back a good one; recordings are not touched.")
             yield Problem("store-unusable", Place(str(path)), str(error), fix)
-    if spool.exists() and spool.stat().st_size and _status(state) is None:
+    if spool.exists() and spool.stat().st_size and status_of(state) is None:
         what = _("Events wait here for the store.")
         yield Problem("spool-left", Place(str(spool)), what, _("The next start takes them in."), warning=True)
 
@@ -242,18 +242,6 @@ def _used() -> Iterator[str]:
         yield find_asterisk().described()
 
 
-def _status(state: Path) -> dict[str, object] | None:
-    """What the running daemon says; None when none runs."""
-    from hotline import control
-
-    try:
-        return control.ask(state, "status")
-    except control.NotRunning:
-        return None
-    except control.Refused:
-        return {}
-
-
 def _summary(settings: Settings) -> str:
     """What was found in order, in a line."""
     import datetime as dt
@@ -265,7 +253,7 @@ def _summary(settings: Settings) -> str:
     home = AsteriskHome.of(settings.hotline.state_dir)
     on_duty = Roster.of(settings).on_duty(dt.datetime.now(dt.UTC))
     agents, queues = len(settings.agents.agents), len(settings.queues.queues)
-    status = _status(home.state)
+    status = status_of(home.state)
     parts = [
         ngettext("{n} agent", "{n} agents", agents).format(n=agents),
         ngettext("{n} queue", "{n} queues", queues).format(n=queues),

@@ -21,7 +21,7 @@ from config.catalogue import _
 from config.problems import Place, Problem, Refused
 from config.snapshot import Snapshot, being_written, look
 from config.versions import History, How, Note, Version
-from hotline.cli_options import refuse, tell
+from hotline.cli_options import refuse, status_of, tell
 from hotline.in_force import in_our_words, pending_line
 from hotline.show import console
 
@@ -128,18 +128,6 @@ def version_of(history: History, number: int | None) -> Version:
 
 
 # --- waiting ----------------------------------------------------------------------------------------------------------
-
-
-def status_of(state: Path) -> Mapping[str, Any] | None:
-    """The daemon's word on itself; None while none runs, nothing in it where it cannot answer now."""
-    from hotline import control
-
-    try:
-        return control.ask(state, "status")
-    except control.NotRunning:
-        return None
-    except control.Refused:
-        return {}
 
 
 def wait(state: Path, digest: str, config: Path, after: int) -> None:

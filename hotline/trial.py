@@ -18,8 +18,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from calllog import queries
 from calllog.errors import StoreError
 from calllog.queries import CallDetail, CallRow
@@ -36,12 +34,10 @@ from hotline.asterisk.ports import cannot_bind
 from hotline.asterisk.render import devices, render
 from hotline.control import NotRunning, Refused, ask
 from hotline.outside import Handset, OutsideWorld
-from hotline.outside.ports import free_ports
 from hotline.preflight import build_prompts
+from hotline.trial_config import REPOSITORY, copy_config
 from ivr.prompts import languages
 from recordings.keys import key_folder, load_ring, make_key
-
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 READY_LIMIT = 90.0
 """Seconds until a started daemon answers and has read Asterisk back: it imports and builds prompts first."""
@@ -52,64 +48,9 @@ END_LIMIT = 60.0
 ENDED_LIMIT = 90.0
 """Seconds until a call that is over stands in the store with its outcome and its recording."""
 
-RTP_PORTS = 400
-
 
 class NotInService(Exception):
     """The daemon did not come up, or died; the text is the end of its log."""
-
-
-def copy_config(to: Path, state: Path, changes: Mapping[str, Any]) -> Path:
-    """A copy of the tracked configuration, on free ports of loopback and with ``state`` as state folder.
-
-    ``changes``: file stem to a tree that is laid over that file's; a value of None takes the key away.
-    """
-    to.mkdir(parents=True, exist_ok=True)
-    rtp = free_ports(RTP_PORTS, run=True)
-    sip, ari, ami, carrier, spare = free_ports(5)
-    own: dict[str, Any] = {
-        "state_dir": str(state),
-        "asterisk": {
-            "sip": {"bind": "127.0.0.1", "port": sip},
-            "rtp": {"first": rtp[0], "last": rtp[-1]},
-            "ari_port": ari,
-            "ami_port": ami,
-        },
-        # The spare one is for a call from elsewhere while the trial's own carrier holds the first.
-        "trunks": [
-            {"name": "carrier", "addresses": [f"127.0.0.1:{carrier}"], "outgoing": {"present": PRESENTED}},
-            {"name": "spare", "addresses": [f"127.0.0.1:{spare}"]},
-        ],
-        "console": {"enabled": False},
-    }
-    yaml = YAML()
-    for file in sorted((REPOSITORY / "config").glob("*.yaml")):
-        tree = yaml.load(file.read_text(encoding="utf-8"))
-        if file.stem == "hotline":
-            _lay_over(tree, own)
-        _lay_over(tree, changes.get(file.stem, {}))
-        with (to / file.name).open("w", encoding="utf-8") as out:
-            yaml.dump(tree, out)
-    sounds = REPOSITORY / "config" / "sounds"
-    if sounds.is_dir():
-        shutil.copytree(sounds, to / "sounds", dirs_exist_ok=True)
-    return to
-
-
-def _lay_over(tree: Any, changes: Mapping[str, Any]) -> None:
-    written = {str(key): key for key in tree}
-    for name, value in changes.items():
-        key = written.get(name, name)
-        if value is None:
-            tree.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(tree.get(key), dict):
-            _lay_over(tree[key], value)
-        else:
-            tree[key] = value
-
-
-PRESENTED = "02112345678"
-"""The number that a trial's mobiles see."""
 
 
 class Trial:

@@ -26,7 +26,8 @@ from hotline.bench.cost import Cost, tree
 from hotline.outside.ports import free_ports
 from hotline.outside.switch import Switch
 from hotline.preflight import build_prompts
-from hotline.trial import NotInService, Trial, copy_config
+from hotline.trial import NotInService, Trial
+from hotline.trial_config import copy_config
 
 WORDS = {
     "greeting": "您好，欢迎致电。",

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import fmean
 
 from hotline.asterisk.install import find_asterisk
-from hotline.trial import REPOSITORY
+from hotline.trial_config import REPOSITORY
 from tests.chaos.every import FAULTS
 from tests.chaos.fault import Fault, Skipped
 from tests.chaos.house import House, house

@@ -7,7 +7,7 @@ import os
 import re
 from typing import Literal
 
-from hotline.trial import REPOSITORY
+from hotline.trial_config import REPOSITORY
 from tests.chaos.every import FAULTS
 from tests.chaos.round import Row
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from calllog import events as ev
 from calllog.clock import Clock
 from calllog.journal import Journal
 from config import catalogue
+from hotline import control
 from hotline.cli import build
 from tests.pure.journal_play import new_store
 
@@ -173,3 +175,46 @@ def hotline(*arguments: str | Path, config: Path | None = None, language: catalo
 def kinds(union: Any) -> Iterable[type[ev.Event]]:
     """The classes of a union of events."""
     return union.__args__  # type: ignore[no-any-return]
+
+
+class Daemon:
+    """Answers on the control socket as the daemon does."""
+
+    def __init__(self, state: Path) -> None:
+        self.asked: list[dict[str, object]] = []
+        self.stopping = False
+        self._state = state
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Daemon:
+        self._thread.start()
+        assert self._ready.wait(60)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            door = control.Control(control.socket_path(self._state), {"status": self._status, "agent": self._agent})
+            await door.open()
+            self._ready.set()
+            await self._stop.wait()
+            await door.close()
+
+        asyncio.run(serve())
+
+    async def _status(self, _request: object) -> dict[str, object]:
+        seat = {"mode": "ready", "reason": "", "on_duty": True, "reachable": True}
+        seats = {"8001": seat, "8002": seat | {"mode": "off"}}
+        return {"ready": True, "degraded": False, "calls": 0, "agents": seats, "pid": 4711, "stopping": self.stopping}
+
+    async def _agent(self, request: object) -> dict[str, object]:
+        assert isinstance(request, dict)
+        self.asked.append(request)
+        if request["agent"] == "8003":
+            raise control.Refused(lambda: "8003 不在当班。")
+        return {"mode": "paused", "reason": request["reason"]}

@@ -16,7 +16,8 @@ from calllog import queries
 from calllog.folds import CallState
 from hotline.control import ask
 from hotline.outside.ports import free_ports
-from hotline.trial import REPOSITORY, Trial, trial
+from hotline.trial import Trial, trial
+from hotline.trial_config import REPOSITORY
 from tests.real.conftest import profile
 from tests.real.hostile import KEYS, RawCaller, RawCarrier, calls_in_journal, healthy, raw_carrier
 from tests.real.verbs import asks, connected, either, recorded

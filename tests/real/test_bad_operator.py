@@ -29,7 +29,7 @@ from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices, render
 from hotline.control import NotRunning, ask
 from hotline.preflight import build_prompts
-from hotline.trial import REPOSITORY, copy_config
+from hotline.trial_config import REPOSITORY, copy_config
 from tests.real.conftest import profile
 
 LIMIT = 60.0

@@ -16,7 +16,8 @@ from calllog.queries import CallDetail
 from hotline.outside import Caller, Handset, Ring
 from hotline.outside.ports import free_ports
 from hotline.outside.speech import spoken_wav
-from hotline.trial import PRESENTED, Trial, trial
+from hotline.trial import Trial, trial
+from hotline.trial_config import PRESENTED
 from recordings.measure import tones
 from tests.real.conftest import profile
 from tests.real.verbs import asks, recorded

@@ -12,7 +12,7 @@ from config.load import load_settings
 from hotline.asterisk import process
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import find_asterisk
-from hotline.trial import REPOSITORY, copy_config
+from hotline.trial_config import REPOSITORY, copy_config
 from tests.real.private_asterisk import wait_for
 
 

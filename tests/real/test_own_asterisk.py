@@ -18,7 +18,8 @@ from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
 from hotline.outside import OutsideWorld, free_ports
 from hotline.outside.switch import Switch
-from hotline.trial import Trial, _prompts, copy_config
+from hotline.trial import Trial, _prompts
+from hotline.trial_config import copy_config
 from recordings.measure import measure
 from tests.real.conftest import profile
 from tests.real.verbs import either, leaves_message, recorded

@@ -23,7 +23,8 @@ from config.versions import History
 from hotline.asterisk.passwords import load_secrets
 from hotline.control import ask
 from hotline.outside import Caller, free_ports
-from hotline.trial import REPOSITORY, Trial
+from hotline.trial import Trial
+from hotline.trial_config import REPOSITORY
 from tests.real.verbs import asks, either
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
