@@ -114,11 +114,14 @@ async def test_the_record_is_written_at_the_desk_and_readiness_follows(hotline: 
         await mode(hotline, "wrap_up")
         await desk.post(f"/records/{call_id[1]}", **{**form, "version": "1", "solved": "yes"})
         await mode(hotline, "ready")
-        second, second_number = await asks(hotline)
+        second, _number = await asks(hotline, number=number)
         ring = await hotline.world.handsets["8001"].rings(LIMIT)
+        page = await desk.shows("正在振铃", number, "归属地", "已等候", "此号码此前来电 1 次", "进行中")
+        ringing = re.search(r'data-call="([^"]+)"', page)
+        assert ringing is not None and f'<a href="/records/{ringing[1]}">' in page, "it stands in today's list"
+        assert f'href="/calls/{ringing[1]}' in await desk.get("/calls")
         await second.hang_up()
         await hotline.ended(number)
-        await hotline.ended(second_number)
         detail = await queries.get_call(hotline.state / "hotline.sqlite", call_id[1])
         assert detail is not None and detail.state.record is not None
         record = detail.state.record

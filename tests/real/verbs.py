@@ -70,11 +70,11 @@ async def hung_up(hotline: Trial, *, caller: str = "", agent: str = "") -> None:
             await asyncio.sleep(0.05)
 
 
-async def asks(hotline: Trial, key: str = "1") -> tuple[Caller, str]:
+async def asks(hotline: Trial, key: str = "1", number: str = "") -> tuple[Caller, str]:
     """A caller who has pressed a key in the menu, and their number; rings of before are forgotten."""
     for handset in hotline.world.handsets.values():
         handset.forget()
-    number = hotline.fresh_number()
+    number = number or hotline.fresh_number()
     caller = await hotline.world.call(hotline.number, number=number)
     await caller.answered()
     await asyncio.sleep(0.3)
