@@ -146,7 +146,10 @@ class ReviewDesk:
                 if only not in (None, name):
                     continue
                 had = [_pick(one) for one in await review_queries.drawn(self._store, name, week)]
-                drawing = sampling.draw(plan, week, candidates, had, Graders(plan.graders, bound))
+                # In a thread: a week of many calls takes a moment, for which no call of now may wait.
+                drawing = await asyncio.to_thread(
+                    sampling.draw, plan, week, candidates, had, Graders(plan.graders, bound)
+                )
                 if drawing.picks:
                     calls = tuple(Drawn(one.call_id, one.agent, one.grader, one.rule) for one in drawing.picks)
                     event = ListDrawn(plan=name, form=plan.form, week=week, seed=plan.seed, by=who, calls=calls)

@@ -127,8 +127,13 @@ def _chosen(
             yield call, call.agents[0], rule
     left = Counter({agent: plan.per_agent for call in by_lot for agent in call.agents})
     left.subtract(Counter(pick.agent for pick in drawn if pick.rule == "random"))
+    calls: dict[str, list[Candidate]] = {}
+    for call in by_lot:
+        if call.seconds >= plan.shortest:
+            for agent in dict.fromkeys(call.agents):
+                calls.setdefault(agent, []).append(call)
     for agent in sorted(left):
-        own = [call for call in by_lot if agent in call.agents and call.seconds >= plan.shortest]
+        own = calls.get(agent, [])
         own.sort(key=lambda call: lot(plan.seed, week, agent, call.call_id))
         for call in sorted(own, key=graders.none_for):  # those that nobody may grade come last
             if left[agent] <= 0:

@@ -15,13 +15,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from calllog.access import faults
+from calllog.codec import decode
+from calllog.search import Wanted, find
 from hotline.bench import figures, finding, inside, page, rosters
 from hotline.bench.__main__ import about
 from hotline.bench.cost import Cost, resident_mb, tree
+from hotline.bench.many_calls import RARE, many_calls
 from hotline.bench.measure import Busy, Rate, Talks
 from hotline.bench.sound import EVENT, KEY_PACKETS, SETTLED, Side
 from hotline.bench.stage import Heard
 from hotline.outside.ports import free_ports
+from tests.pure.journal_play import stored
 
 
 def busy(asterisk: float, daemon: float = 0.0, workers: float = 0.0, slowest: float = 0.01) -> Busy:
@@ -100,6 +105,19 @@ def test_both_pages_get_the_same_figures(tmp_path: Path) -> None:
     assert "未达到" in chinese
     for language in ("en", "zh"):
         ElementTree.parse(tmp_path / f"figures.{language}.svg")
+
+
+async def test_a_made_up_store_has_what_people_did_with_its_calls(tmp_path: Path) -> None:
+    path = many_calls(tmp_path, 400)
+    assert many_calls(tmp_path, 400) == path  # as it is: made once
+    assert len((await find(path, Wanted(words=RARE))).call_ids) == 2  # the third is in a larger store
+    ((reviews, listed, heard),) = stored(
+        path, "SELECT (SELECT count(*) FROM reviewed), (SELECT count(*) FROM review_list), count(*) FROM event"
+        " WHERE stream = 'access'"
+    )  # fmt: skip
+    assert 0 < reviews <= listed and heard == 400
+    rows = stored(path, "SELECT seq, at, kind, v, data FROM event WHERE stream = 'access' ORDER BY seq")
+    assert list(faults((seq, at, decode(*event)) for seq, at, *event in rows)) == []  # type: ignore[misc]
 
 
 def test_sound_suffers_in_two_bad_seconds_on_end() -> None:
