@@ -47,15 +47,17 @@ class Span:
 class Wanted:
     """What calls are looked for; None: any. Times and lengths in µs, [``since``, ``until``); ``score`` in tenths.
 
-    ``number``: a part of the caller's; empty: callers who hid theirs. ``agent`` and ``own`` (whose calls alone the
-    asker may see): staff numbers of who talked. ``subjects``: any of these. ``silence`` is the longest one in the
-    talks, ``talk_over`` is all of it. ``score``: by its reviews, in tenths. ``recorded``: there is a recording, or is
-    to be; of one kind where ``category`` says. ``words``: all of them stand in the call's record or comments.
+    ``number``: a part of the caller's (with ``whole``: it is this, in E.164); empty: callers who hid theirs.
+    ``agent`` and ``own`` (whose calls alone the asker may see): staff numbers of who talked. ``subjects``: any of
+    these. ``silence`` is the longest one in the talks, ``talk_over`` is all of it. ``score``: by its reviews, in
+    tenths. ``recorded``: there is a recording, or is to be; of one kind where ``category`` says. ``words``: all of
+    them stand in the call's record or comments.
     """
 
     since: int | None = None
     until: int | None = None
     number: str | None = None
+    whole: bool = False
     agent: str | None = None
     own: str | None = None
     queue: str | None = None
@@ -128,7 +130,7 @@ def wishes_of(wanted: Wanted) -> Search:
         found += [_words(wanted.words)]
     found += [_agent(agent) for agent in dict.fromkeys((wanted.agent, wanted.own)) if agent is not None]
     if wanted.number is not None:
-        found += [_number(wanted.number)]
+        found += [_number(wanted.number, wanted.whole)]
     if wanted.outcome is not None:
         found += [_equal("outcome", wanted.outcome)]
     if wanted.queue is not None:
@@ -214,8 +216,9 @@ def _agent(agent: str) -> Wish:
     )  # fmt: skip
 
 
-def _number(part: str) -> Wish:
-    """Callers whose number has this part: as E.164, as the trunk gave it, or as people at home dial it."""
+def _number(part: str, whole: bool) -> Wish:
+    """Callers whose number has this part: as E.164, as the trunk gave it, or as people at home dial it; ``whole``: is
+    this."""
     part = "".join(char for char in unicodedata.normalize("NFKC", part) if char.isprintable()).translate(_BETWEEN)
     part = part.lower()
     if not part:
@@ -231,7 +234,9 @@ def _number(part: str) -> Wish:
         ways.append("+" + part[2:])
     elif part.startswith("0"):
         ways.append("+86" + part[1:])
-    has = " OR ".join("instr(lower(n.number), ?) > 0" for _way in ways)
+    if whole:
+        ways = [f"{part} "]  # as it stands before the blank and the number as the trunk gave it
+    has = " OR ".join(f"instr(lower(n.number), ?) {'= 1' if whole else '> 0'}" for _way in ways)
     check = f"EXISTS (SELECT 1 FROM number AS n WHERE n.party_id = c.party_id AND ({has}))"
     if min(map(len, ways)) < 3:
         return Wish("number", check, tuple(ways))
@@ -239,8 +244,8 @@ def _number(part: str) -> Wish:
         "number", check, tuple(ways),
         "number_parts AS f CROSS JOIN number AS n ON n.n = f.rowid"
         " CROSS JOIN card AS c INDEXED BY card_by_party ON c.party_id = n.party_id",
-        f"f.number_parts MATCH ? AND ({has})", (" OR ".join(map(_thirds, ways)), *ways), ordered=False,
-        bound=NUMBERS,
+        f"f.number_parts MATCH ? AND ({has})", (" OR ".join(_thirds(way.strip()) for way in ways), *ways),
+        ordered=False, bound=NUMBERS,
     )  # fmt: skip
 
 

@@ -5,12 +5,13 @@ Everything that changes takes ``who`` asks and checks the verb; times are µs si
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from uuid_utils import uuid7
@@ -44,16 +45,24 @@ class User:
     created_at: int
     signed_in_at: int
 
+    @property
+    def version(self) -> str:
+        """Another one after each change of what can be edited."""
+        said = json.dumps([self.shown, sorted(self.roles), self.agent, self.language])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a user is to be; checked by :func:`checked`."""
+    """What a user is to be; checked by :func:`checked`. ``seen``: the version that was looked at; where somebody made
+    another one since, nothing is changed. Empty: whatever there is."""
 
     name: str
     shown: str = ""
     roles: frozenset[Role] = frozenset()
     agent: str = ""
     language: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def checked(wanted: Wanted, agents: Iterable[str]) -> Wanted:
         raise Refusal(_("There is no agent {agent}.").format(agent=wanted.agent))
     if wanted.language not in ("", "zh", "en"):
         raise Refusal(_("The language is zh or en."), status=422)
-    return Wanted(name, shown, wanted.roles, wanted.agent, wanted.language)
+    return replace(wanted, name=name, shown=shown)
 
 
 class Accounts:
@@ -159,10 +168,14 @@ class Accounts:
 
         def work(run: Callable[..., sqlite3.Cursor]) -> None:
             before = _user(_row(run, user_id))
+            if wanted.seen not in ("", before.version):
+                text = _("Somebody else has changed {name} meanwhile: look what it is now, and save again.")
+                raise Refusal(text.format(name=before.name))
             self._keep_one(run, before, Role.ADMINISTRATOR in wanted.roles and not before.disabled_at)
             run("UPDATE user SET shown = ?, roles = ?, agent = ?, language = ? WHERE user_id = ?",
                 (wanted.shown, _roles(wanted.roles), wanted.agent, wanted.language, user_id))  # fmt: skip
-            run("DELETE FROM session WHERE user_id = ? AND ?", (user_id, before.roles != wanted.roles))
+            if (before.roles, before.agent) != (wanted.roles, wanted.agent):
+                forget_sessions(run, user_id)
             note(run, now, who, "changed", before.name, _detail(wanted))
 
         self._book.do(work)

@@ -13,7 +13,10 @@ from console.api import (
     account as api_account,
     calls as api_calls,
     desk as api_desk,
+    drafts as api_drafts,
     duty as api_duty,
+    hearing as api_hearing,
+    quality as api_quality,
     recordings as api_recordings,
     review_lists as api_review_lists,
     reviews as api_reviews,
@@ -55,10 +58,13 @@ ROOMS: tuple[Room, ...] = (
 API_ROOMS: tuple[ApiRoom, ...] = (
     api_account.room,
     api_desk.room,
+    api_drafts.room,
     api_calls.room,
+    api_hearing.room,
     api_recordings.room,
     api_duty.room,
     api_review_lists.room,
+    api_quality.room,
     api_reviews.room,
     api_status.room,
     api_users.room,
@@ -84,6 +90,8 @@ def make_app(office: Office, *, rooms: Iterable[Room] = ROOMS, api_rooms: Iterab
         if room.title is not None:
             office.links.append(Link(room.name, room.title, room.path, room.verb, room.order))
         office.live.topics.update(room.live_topics)
+        if room.watch is not None:
+            room.watch(office.live, office.site)
     office.links.sort(key=lambda link: link.order)
 
     app.openapi_schema = _documented(app)
@@ -97,7 +105,7 @@ def _documented(app: FastAPI) -> dict[str, Any]:
     for methods in schema["paths"].values():
         for about in methods.values():
             for code, answer in about["responses"].items():
-                if code >= "400":
+                if code >= "400" and "content" in answer:
                     answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
     return schema
 

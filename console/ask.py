@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from console.site import Site
 
 T = TypeVar("T")
+
+_IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;"
+"""What stays as it is in an address; line ends and all that is not ASCII do not."""
 
 
 class SignInNeeded(Exception):
@@ -84,7 +87,7 @@ class Ask:
         if said and self.known is not None:
             self.office.say(self.known.key, "bad" if bad else "good", said)
         if self.htmx:
-            return Response(status_code=204, headers={"HX-Redirect": path})
+            return Response(status_code=204, headers={"HX-Redirect": quote(path, safe=_IN_ADDRESSES)})
         return RedirectResponse(path, 303)
 
     def links(self) -> list[Link]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calllog import events as ev, queries
 from calllog.queries import CallDetail, CallRow
@@ -17,6 +17,7 @@ from console.desk import ringing_at
 from console.finding import Question, question_of
 from console.permits import Verb, Who, own_agent
 from console.site import Site
+from phone.numbers import dialled, e164
 
 PAGE = 50
 """Calls on one page."""
@@ -43,12 +44,23 @@ class Found:
 
 
 def asked(fields: Mapping[str, str], site: Site, who: Who) -> Question:
-    """The wish in these fields, within what this person may see; ``period`` stands for since and until."""
+    """The wish in these fields, within what this person may see; ``period`` stands for since and until.
+
+    Whoever sees numbers masked may look for a whole one alone: by its parts they could find the hidden digits.
+    """
     since, until = PERIODS.get(fields.get("period", ""), ("", ""))
     given = dict(fields)
     if since and not (given.get("since") or given.get("until")):
         given |= {"since": since, "until": until}
-    return question_of(given, site.settings, site.wall(), own=own_agent(who))
+    question = question_of(given, site.settings, site.wall(), own=own_agent(who))
+    number = question.wanted.number
+    if not number or who.may(Verb.NUMBER_SEE):
+        return question
+    whole = e164(dialled(number), site.settings.hotline.country)
+    if whole:
+        return replace(question, wanted=replace(question.wanted, number=whole, whole=True))
+    why = _("Write the whole number: whoever sees numbers masked cannot look for parts of them.")
+    return replace(question, faults={**question.faults, "number": why})
 
 
 async def found_calls(

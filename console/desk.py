@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from calllog import queries
@@ -15,10 +15,10 @@ from calllog.errors import StoreMissing
 from calllog.folds import AgentState
 from calllog.queries import CallRow
 from calllog.record_queries import Stands, earlier_calls, records_of, talked_in
-from cases.record import Card
+from cases.record import Card, Content
 from cases.subjects import subjects_of
 from config.catalogue import _, language
-from config.masking import shown
+from config.masking import masked, masked_text, shown
 from config.settings import Settings
 from console.live import Live
 from console.permits import Verb, Who, own_agent
@@ -239,7 +239,22 @@ async def record(site: Site, who: Who, call_id: str) -> Card:
     """The call's record and its history. Raises NotPermitted; LookupError where there is none, or not for them."""
     who.must(Verb.RECORD_READ)
     await _theirs(site, who, call_id)
-    return await site.records.read(call_id)
+    return _as_seen(await site.records.read(call_id), who)
+
+
+def _as_seen(card: Card, who: Who) -> Card:
+    """Telephone numbers in it are masked for whoever may not see them."""
+    if who.may(Verb.NUMBER_SEE):
+        return card
+    versions = tuple(replace(one, content=_masked(one.content)) for one in card.versions)
+    return replace(card, content=_masked(card.content), versions=versions)
+
+
+def _masked(content: Content) -> Content:
+    plain = content.contact.strip().lstrip("+").replace("-", "").replace(" ", "")
+    contact = masked(content.contact) if plain.isdigit() else masked_text(content.contact)
+    return replace(content, name=masked_text(content.name), contact=contact, problem=masked_text(content.problem),
+                   solution=masked_text(content.solution))  # fmt: skip
 
 
 async def write(
@@ -248,7 +263,8 @@ async def write(
     """Put these fields in place. Raises NotPermitted, LookupError, cases.record.NotTaken, StoreError."""
     who.must(Verb.RECORD_WRITE)
     await _theirs(site, who, call_id)
-    return await site.records.write(call_id, changes, by=who.agent or who.name, agent=who.agent, version=version)
+    by = who.agent or who.name
+    return _as_seen(await site.records.write(call_id, changes, by=by, agent=who.agent, version=version), who)
 
 
 async def may_draft(site: Site, who: Who, call_id: str) -> None:
@@ -258,12 +274,13 @@ async def may_draft(site: Site, who: Who, call_id: str) -> None:
 
 
 async def _theirs(site: Site, who: Who, call_id: str) -> None:
-    agent = own_agent(who)
+    agent, now = own_agent(who), site.call_now(call_id)
     if agent is None:
+        if now is None and not await _is_there(site, call_id):
+            raise LookupError(call_id)
         return
     if not agent:
         raise LookupError(call_id)
-    now = site.call_now(call_id)
     if any(one.call_id == call_id for one in site.agents() if one.agent == agent):
         return
     if now is not None and agent in now.agents:
@@ -274,6 +291,13 @@ async def _theirs(site: Site, who: Who, call_id: str) -> None:
     except StoreMissing:
         pass
     raise LookupError(call_id)
+
+
+async def _is_there(site: Site, call_id: str) -> bool:
+    try:
+        return bool(await queries.calls_of(site.store, [call_id]))
+    except StoreMissing:
+        return False
 
 
 def subjects(settings: Settings) -> list[tuple[str, str]]:

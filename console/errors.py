@@ -13,6 +13,7 @@ from calllog.errors import StoreError
 from config.catalogue import _
 from console.ask import Ask, PasswordNeeded, SignInNeeded
 from console.book import BookFault
+from console.field_words import fields
 from console.live import TooManyStreams
 from console.passwords import TooBusy
 from console.permits import NotPermitted
@@ -29,7 +30,7 @@ async def answer_to(ask: Ask, fault: Exception) -> Response:
     if isinstance(fault, PasswordNeeded) and not ask.is_api:
         return ask.go("/account/password")
     status, title, detail = _told(fault)
-    if status >= 500 and not isinstance(fault, TooBusy | TooManyStreams | StoreError):
+    if status >= 500 and not isinstance(fault, TooBusy | TooManyStreams | StoreError | Refusal):
         log.error("a page of the console failed", path=ask.path, exc_info=fault)
     headers = {"Retry-After": "5"} if status == 503 else dict(getattr(fault, "headers", None) or {})
     if status == 401:
@@ -70,7 +71,7 @@ def _told(fault: Exception) -> tuple[int, str, str]:
         case LookupError():
             return 404, _("Not found"), _("There is nothing here, or it is not for you.")
         case RequestValidationError():
-            return 422, _("Cannot be understood"), _fields(fault)
+            return 422, _("Cannot be understood"), fields(list(fault.errors()))
         case TooBusy() | TooManyStreams():
             return 503, _("Very busy"), _("Many people are at it just now. Try again in a moment.")
         case StoreError():
@@ -81,8 +82,8 @@ def _told(fault: Exception) -> tuple[int, str, str]:
             return 404, _("Not found"), _("There is nothing here, or it is not for you.")
         case HTTPException(status_code=405):
             return 405, _("Not possible"), _("This cannot be done here in this way.")
-        case HTTPException(status_code=status, detail=detail):
-            return status, _("Cannot be understood"), str(detail)
+        case HTTPException(status_code=status):
+            return status, _("Cannot be understood"), _("What was sent is not written as it must be.")
     return 500, _("A fault of ours"), _("It is in the hotline's log. Calls are not touched by it.")
 
 
@@ -90,11 +91,3 @@ def _refused(status: int) -> str:
     return {400: _("Cannot be understood"), 404: _("Not found"), 422: _("Cannot be taken"), 429: _("Too many tries"),
             503: _("Not now")}.get(status, _("Not possible"))  # fmt: skip
 
-
-def _fields(fault: RequestValidationError) -> str:
-    """Which fields, without what was in them."""
-    names = []
-    for each in fault.errors()[:8]:
-        name = ".".join(str(part) for part in each.get("loc", ()) if part not in ("body", "query", "path"))
-        names.append(f"{name[:60]}: {str(each.get('msg', ''))[:120]}" if name else str(each.get("msg", ""))[:120])
-    return "; ".join(names)

@@ -159,7 +159,7 @@ async def draw(
             site.reviews.draw(who.name, file, week.strip().upper(), settings.hotline.zone, graders.bound(users), plan)
         )
     except ValueError:
-        raise Refusal(_("{week} is no week: write one as 2026-W48.").format(week=week[:20]), status=422) from None
+        raise Refusal(_("{week} is no week: write one as 2026-W48.").format(week=week[:20]), status=404) from None
     return drew, gone
 
 

@@ -4,7 +4,7 @@ wrong. Decisions are in ``recordings.reviews``."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,9 +14,10 @@ from calllog.list_pages import ListWish, find_listed
 from calllog.queries import CallDetail
 from calllog.review_folds import Comment, Review, ReviewState
 from calllog.review_queries import Published
+from config.masking import masked_text
 from config.review_file import Form
 from console import hearing
-from console.permits import Verb, Who
+from console.permits import Verb, Who, own_agent
 from console.site import Refusal, Site
 from recordings import reviews
 from recordings.agreement import Agreement
@@ -81,20 +82,22 @@ async def sheet(site: Site, who: Who, call_id: str) -> Sheet:
     me = reviews.Who(who.name, who.agent)
     facts = _facts(detail)
     blind = await _still_blind(site, who, call_id)
-    shown = [each for each in state.reviews if not blind or each.given.by == who.name]
+    only = own_agent(who)
+    theirs = [each for each in state.reviews if only is None or each.given.agent == only]
+    shown = [each for each in theirs if not blind or each.given.by == who.name]
     to_fill = {
         name: form for name, form in site.settings.reviews.forms.items()
         if who.may(Verb.REVIEW_GRADE) and _allowed(partial(reviews.may_give, me, facts, state, name, form))
     }  # fmt: skip
     return Sheet(
-        detail, -1 if blind else state.score, state.exemplary, state.exemplary_by,
-        texts.get(state.exemplary_notes.get("why", ""), "") if state.exemplary else "",
+        detail, -1 if blind else replace(state, reviews=theirs).score, state.exemplary, state.exemplary_by,
+        _seen(texts.get(state.exemplary_notes.get("why", ""), ""), who) if state.exemplary else "",
         tuple(_graded(each, who, me, facts, state, forms, texts) for each in shown),
         tuple(
-            Said(one, texts.get(one.notes.get("text", ""), ""), one.by == who.name)
+            Said(one, _seen(texts.get(one.notes.get("text", ""), ""), who), one.by == who.name)
             for one in sorted(state.comments, key=lambda one: one.at_ms) if not one.removed
         ),
-        len(state.reviews) - len(shown), to_fill, bool(to_fill), _why_not(me, facts) if not to_fill else "",
+        len(theirs) - len(shown), to_fill, bool(to_fill), _why_not(me, facts) if not to_fill else "",
     )  # fmt: skip
 
 
@@ -204,6 +207,11 @@ def _graded(
         who.may(Verb.REVIEW_APPEAL) and _allowed(lambda: reviews.may_appeal(me, state, given.review_id)),
         who.may(Verb.REVIEW_DECIDE) and _allowed(lambda: reviews.may_decide(me, facts, state, given.review_id)),
     )  # fmt: skip
+
+
+def _seen(text: str, who: Who) -> str:
+    """A text with its numbers masked for whoever may not see them."""
+    return text if who.may(Verb.NUMBER_SEE) else masked_text(text)
 
 
 def _allowed(attempt: Callable[[], object]) -> bool:

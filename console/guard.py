@@ -10,7 +10,8 @@ import asyncio
 import hmac
 import secrets
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from contextlib import ExitStack
 from email.utils import formatdate
 from functools import cache
 from ipaddress import ip_address
@@ -27,6 +28,7 @@ from starlette.routing import Route
 from config.catalogue import DEFAULT, Language, _, answering
 from console.ask import Ask
 from console.errors import answer_to
+from console.languages import preferred
 from console.office import Office
 from console.rooms import BODY
 from console.site import Refusal
@@ -76,6 +78,11 @@ class Guard:
     def __init__(self, app: FastAPI, office: Office) -> None:
         self._app, self._office = app, office
 
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """What programs can ask, as OpenAPI."""
+        return self._app.openapi()
+
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         """Serve one request."""
         if scope["type"] != "http":
@@ -95,10 +102,12 @@ class Guard:
             async with asyncio.timeout(SEND_PATIENCE):
                 await send(message)
 
-        with answering(ask.language):
+        with ExitStack() as words:
+            words.enter_context(answering(ask.language))
             try:
                 self._check_host(headers)
                 await self._know(ask, headers)
+                words.enter_context(answering(ask.language))  # whoever it is may have chosen another
                 await self._app(scope, _bounded(scope, headers, receive), sent)
             except asyncio.CancelledError:
                 raise
@@ -119,7 +128,8 @@ class Guard:
         cookies = cookie_parser(headers.get("cookie", ""))
         hotline = self._office.site.settings.hotline
         wanted, theme = cookies.get(LANGUAGE), cookies.get(THEME)
-        language: Language = "en" if wanted == "en" else "zh" if wanted == "zh" else hotline.language or DEFAULT
+        language: Language | None = "en" if wanted == "en" else "zh" if wanted == "zh" else None
+        language = language or preferred(headers.get("accept-language", "")) or hotline.language or DEFAULT
         path, query = scope["path"], scope.get("query_string", b"").decode("ascii", "replace")
         here = (f"{path}?{query}" if query else path) if scope["method"] == "GET" else "/"
         return Ask(
@@ -134,14 +144,16 @@ class Guard:
             raise Refusal(_("This host name is not one of the console's: set it in console.names."), status=400)
 
     async def _know(self, ask: Ask, headers: Headers) -> None:
-        """Look up who asks, by token or by session."""
+        """Look up who asks, by token or by session. The language of their account goes before all else."""
         if ask.path.startswith("/static/"):
             return
         office = self._office
-        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        scheme, _blank, secret = headers.get("authorization", "").partition(" ")
         if ask.is_api and secret:
             if scheme.lower() == "bearer":
-                ask.known = await office.thread(office.sessions.of_token, secret.strip()[:200], ask.address)
+                known = await office.thread(office.sessions.of_token, secret.strip()[:200], ask.address)
+                if known is not None:
+                    ask.known, ask.language = known[0], _spoken(known[1]) or ask.language
             return
         secret = cookie_parser(headers.get("cookie", "")).get(cookie_name(COOKIE, ask.secure), "")
         if not secret:
@@ -150,11 +162,13 @@ class Guard:
             office.sessions.whose, secret[:200], ask.address, office.lasting, quiet=QUIET in headers
         )
         if found is not None:
-            ask.known, ask.csrf, _language = found
+            ask.known, ask.csrf, chosen = found
+            ask.language = _spoken(chosen) or ask.language
 
-    async def proven(self, request: Request, ask: Ask) -> None:
+    async def proven(self, request: Request, ask: Ask, *, by_token: bool = True) -> None:
         """That what changes something comes from a page of ours: by the browser's own word, and by the token that
-        stands in our forms. A program's bearer token is proof by itself. Raises Forged."""
+        stands in our forms. A program's bearer token is proof by itself; without ``by_token`` none is needed, since
+        nothing of a browser's is used. Raises Forged."""
         if ask.known is not None and ask.known.by == "token":
             return
         headers = request.headers
@@ -163,6 +177,8 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and not _same_origin(origin, headers.get("host", ""), ask.secure):
             raise Forged
+        if not by_token:
+            return
         wanted = ask.csrf or request.cookies.get(cookie_name(BEFORE, ask.secure), "")
         given = headers.get("x-csrf-token", "")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -171,6 +187,10 @@ class Guard:
             given = str(form.get("csrf", ""))
         if not wanted or not hmac.compare_digest(wanted.encode(), given.encode()):
             raise Forged
+
+
+def _spoken(language: str) -> Language | None:
+    return "en" if language == "en" else "zh" if language == "zh" else None
 
 
 def known_host(text: str, names: tuple[str, ...]) -> bool:

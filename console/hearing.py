@@ -74,8 +74,13 @@ class Heard:
 class Address:
     """Where the sound is, for this session, until ``until`` (µs)."""
 
-    path: str
+    token: str
     until: int
+
+    @property
+    def path(self) -> str:
+        """For browsers; programs have a door of their own (``console.api.hearing``)."""
+        return f"/quality/sound/{self.token}"
 
 
 def reason_word(reason: str) -> str:
@@ -147,7 +152,7 @@ async def hear(
     ])  # fmt: skip
     until = site.now() + VALID_FOR * 1_000_000
     grant = Grant(call_id, archived.category, who.user_id, who.key, until)
-    return Address(f"/quality/sound/{sign(site.signing, grant)}", until)
+    return Address(sign(site.signing, grant), until)
 
 
 def stated(reason: str, words: str) -> str:

@@ -40,6 +40,8 @@ class _Listener:
     topics: frozenset[str]
     waiting: set[str] = field(default_factory=set)
     rung: asyncio.Event = field(default_factory=asyncio.Event)
+    doubted: bool = False
+    """Somebody's session or rights were changed: look at once whether this one's are still there."""
 
 
 class Live:
@@ -64,6 +66,12 @@ class Live:
             if topic in one.topics and (agent is None or own_agent(one.who) in (None, agent)):
                 one.waiting.add(topic)
                 one.rung.set()
+
+    def look_again(self) -> None:
+        """Sessions or rights were changed: every stream looks at once whether its own are still there."""
+        for one in self._listeners:
+            one.doubted = True
+            one.rung.set()
 
     def watch(self, topic: str, every: float, look: Callable[[], Awaitable[Any]]) -> None:
         """While anybody listens to ``topic``, look every so many seconds, and tell when what is seen differs."""
@@ -90,9 +98,11 @@ class Live:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(ALIVE):
                         await one.rung.wait()
+                one.rung.clear()
                 if self._closed.is_set():
                     break
-                if loop.time() - looked >= ALIVE:  # however much there is to tell
+                if one.doubted or loop.time() - looked >= ALIVE:  # however much there is to tell
+                    one.doubted = False
                     if not await still():
                         break
                     looked = loop.time()
@@ -101,7 +111,6 @@ class Live:
                     continue
                 told = " ".join(sorted(one.waiting))
                 one.waiting.clear()
-                one.rung.clear()
                 yield f"data: {told}\n\n".encode()
                 await asyncio.sleep(HUSH)
         finally:

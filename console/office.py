@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +20,7 @@ from console.drafts import Drafts
 from console.exports import Exports
 from console.live import Live
 from console.passwords import COST, Worker
-from console.permits import Verb
+from console.permits import Verb, Who
 from console.sessions import Lasting, Sessions
 from console.site import Site
 
@@ -88,6 +88,15 @@ class Office:
         inside = contextvars.copy_context()
         call = partial(inside.run, partial(work, *arguments, **named))
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    async def follow(self, who: Who, topics: str) -> AsyncIterator[bytes]:
+        """The stream of these topics (with commas between) for whoever asks, until their session or token is over.
+        Raises TooManyStreams."""
+
+        async def still() -> bool:
+            return await self.thread(self.sessions.still, who, self.lasting)
+
+        return await self.live.stream(who, frozenset(topics.split(",")), still)
 
     def say(self, key: str, how: str, what: str) -> None:
         """Keep a sentence for the next page of this session."""

@@ -20,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from config.catalogue import _
-from recordings.worker import end_with_parent
+from recordings.orphans import end_with_parent
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher

@@ -5,10 +5,10 @@ Whatever is typed is checked here; the password of a new user is made here and c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from console import passwords
-from console.accounts import Accounts, User, Wanted, checked
+from console.accounts import Accounts, Changed, User, Wanted, checked
 from console.office import Office
 from console.permits import Role, Verb, Who
 
@@ -25,20 +25,33 @@ async def change(office: Office, who: Who, user_id: str, wanted: Wanted) -> User
     """Another name shown, other roles, agent or language. Raises NotPermitted, Refusal, LookupError."""
     who.must(Verb.USERS_EDIT)
     plain = checked(wanted, office.site.settings.agents.agents)
-    return await office.thread(office.accounts.change, who, user_id, plain)
+    return await _told(office, office.thread(office.accounts.change, who, user_id, plain))
 
 
 async def reset(office: Office, who: Who, user_id: str) -> tuple[User, str]:
     """A new one-time password; who is signed in by the old one is out. Raises NotPermitted, LookupError, TooBusy."""
     who.must(Verb.USERS_EDIT)
     password = passwords.one_time()
-    return await office.thread(office.accounts.reset, who, user_id, await office.passwords.hash(password)), password
+    hashed = await office.passwords.hash(password)
+    return await _told(office, office.thread(office.accounts.reset, who, user_id, hashed)), password
 
 
 async def disable(office: Office, who: Who, user_id: str, disabled: bool) -> User:
     """Nobody signs in by this name any more, or again. Raises NotPermitted, Refusal, LookupError."""
     who.must(Verb.USERS_EDIT)
-    return await office.thread(office.accounts.disable, who, user_id, disabled)
+    return await _told(office, office.thread(office.accounts.disable, who, user_id, disabled))
+
+
+async def _told(office: Office, work: Awaitable[User]) -> User:
+    """Once it is done, streams of whoever is out end."""
+    user = await work
+    office.live.look_again()
+    return user
+
+
+async def changes(office: Office, who: Who, *, most: int) -> list[Changed]:
+    """The latest changes of users and sign-ins, the newest first. Raises NotPermitted."""
+    return await office.thread(office.accounts.changes, who, most=most)
 
 
 async def found(office: Office, who: Who, user_id: str) -> User:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -19,6 +19,10 @@ from starlette.routing import BaseRoute
 
 from console.ask import PasswordNeeded
 from console.permits import Verb
+
+if TYPE_CHECKING:
+    from console.live import Live
+    from console.site import Site
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,7 +70,7 @@ class Guarded(APIRoute):
                     raise PasswordNeeded
             request.scope["hotline.body"] = declared["body"]
             if request.method not in ("GET", "HEAD", "OPTIONS"):
-                await request.state.guard.proven(request, ask)
+                await request.state.guard.proven(request, ask, by_token=not declared["stranger"])
             answer: Response = await course(request)
             return answer
 
@@ -95,10 +99,11 @@ def declared(route: BaseRoute) -> Verb | Anyone:
 
 class _Declares(APIRouter):
     def _declare(
-        self, method: str, path: str, verb: Verb | Anyone, body: int, before_change: bool, more: Mapping[str, Any]
-    ) -> Callable[[Function], Function]:
+        self, method: str, path: str, verb: Verb | Anyone, body: int, before_change: bool, more: Mapping[str, Any],
+        stranger: bool = False,
+    ) -> Callable[[Function], Function]:  # fmt: skip
         def add(function: Function) -> Function:
-            about = {"verb": verb, "body": body, "before_change": before_change}
+            about = {"verb": verb, "body": body, "before_change": before_change, "stranger": stranger}
             known = getattr(function, "__hotline__", about)
             if known != about:
                 raise Undeclared(f"{function.__qualname__} is declared twice, with different verbs")
@@ -112,7 +117,8 @@ class _Declares(APIRouter):
 class Room(_Declares):
     """A room on the screen. With ``title`` it stands in the navigation for whoever may ``verb``.
 
-    ``topics``: what its pages may listen to (``console.live``), and the verb of each.
+    ``topics``: what its pages and programs may listen to (``console.live``), and the verb of each; ``watch`` sets up
+    who looks for changes while somebody does.
     """
 
     def __init__(
@@ -124,10 +130,11 @@ class Room(_Declares):
         verb: Verb = Verb.SELF,
         order: int = 50,
         topics: Mapping[str, Verb] | None = None,
+        watch: Callable[[Live, Site], None] | None = None,
     ) -> None:
         super().__init__(route_class=Guarded, include_in_schema=False, default_response_class=HTMLResponse)
         self.name, self.title, self.path, self.verb, self.order = name, title, path, verb, order
-        self.live_topics = dict(topics or {})
+        self.live_topics, self.watch = dict(topics or {}), watch
 
     def page(
         self, path: str, verb: Verb | Anyone, *, before_change: bool = False, **more: Any
@@ -155,10 +162,12 @@ class ApiRoom(_Declares):
         return self._declare("GET", path, verb, 0, False, _documented(verb, more))
 
     def do(
-        self, method: str, path: str, verb: Verb | Anyone, *, body: int = BODY, **more: Any
-    ) -> Callable[[Function], Function]:
-        """POST, PUT, PATCH or DELETE with a JSON body."""
-        return self._declare(method, path, verb, body, False, _documented(verb, more))
+        self, method: str, path: str, verb: Verb | Anyone, *, body: int = BODY, before_change: bool = False,
+        stranger: bool = False, **more: Any,
+    ) -> Callable[[Function], Function]:  # fmt: skip
+        """POST, PUT, PATCH or DELETE with a JSON body. ``stranger``: it takes nothing from cookies and sets none, so
+        that no CSRF token is needed."""
+        return self._declare(method, path, verb, body, before_change, _documented(verb, more), stranger)
 
 
 def _documented(verb: Verb | Anyone, more: Mapping[str, Any]) -> dict[str, Any]:

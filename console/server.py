@@ -44,6 +44,10 @@ IDLE = 15.0
 HEAD = 32 * 1024
 """Bytes of a request's head."""
 
+LINGER = 2.0
+"""Seconds in which the rest of a request that was answered already is thrown away: a close at once could cost the
+answer (RFC 9112, section 9.6)."""
+
 STOP_PATIENCE = 2.0
 """Seconds that a stop leaves to answers that are on their way."""
 
@@ -75,6 +79,20 @@ class Line(H11Protocol):
             self._be_patient()
         else:
             self._let_be()
+
+    def on_response_complete(self) -> None:
+        """The answer is out. Where the rest of the request is still to come, nobody waits for it for long."""
+        super().on_response_complete()
+        if self._unread():
+            self.loop.call_later(LINGER, self._no_more)
+
+    def _unread(self) -> bool:
+        """Whether a request was answered whose body has not come to its end."""
+        return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
+
+    def _no_more(self) -> None:
+        if self._unread() and not self.transport.is_closing():
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""

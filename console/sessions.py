@@ -60,6 +60,8 @@ class Token:
     created_at: int
     expires_at: int
     used_at: int
+    key: str = ""
+    """As a session's: names it and opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,13 @@ class Sessions:
 
         self._book.do(work)
 
+    def not_tried(self, name: str, address: str) -> None:
+        """The password was not even looked at: what was counted beforehand is taken back."""
+        keys = [key for kind, key in delays.keys(name, address).items() if kind in delays.RULES]
+        self._book.do(lambda run: [
+            run("UPDATE failure SET failures = max(0, failures - 1) WHERE key = ?", (key,)) for key in keys
+        ])  # fmt: skip
+
     # --- sessions
 
     def begin(self, user: User, address: str, browser: str) -> str:
@@ -163,11 +172,17 @@ class Sessions:
                   address, user.must_change)  # fmt: skip
         return who, row["csrf"], user.language
 
-    def still(self, key: str) -> bool:
-        """Whether the session or token of this key is there, for streams that last."""
-        return bool(self._book.read(
-            "SELECT 1 FROM session WHERE key = ? UNION SELECT 1 FROM token WHERE key = ?", key, key
-        ))  # fmt: skip
+    def still(self, who: Who, lasting: Lasting) -> bool:
+        """Whether this session or token is still there, of the same person with the same rights; for streams."""
+        now = self._now()
+        rows = self._book.read(
+            "SELECT user.* FROM user JOIN ("
+            "SELECT user_id FROM session WHERE key = ?1 AND began >= ?2 AND seen >= ?3"
+            " UNION SELECT user_id FROM token WHERE key = ?1 AND expires_at > ?4) USING (user_id)",
+            who.key, now - round(lasting.longest * SECOND), now - round(lasting.idle * SECOND), now,
+        )  # fmt: skip
+        user = _user(rows[0]) if rows else None
+        return user is not None and not user.disabled_at and (user.roles, user.agent) == (who.roles, who.agent)
 
     def of(self, who: Who) -> list[Session]:
         """A person's own sessions, the latest first."""
@@ -175,13 +190,15 @@ class Sessions:
             "SELECT key, began, seen, address, browser FROM session WHERE user_id = ? ORDER BY seen DESC", who.user_id
         )]  # fmt: skip
 
-    def end(self, who: Who, key: str) -> None:
-        """End one of a person's own sessions; one that is not theirs is left as it is."""
-        def work(run: Callable[..., sqlite3.Cursor]) -> None:
-            if run("DELETE FROM session WHERE key = ? AND user_id = ?", (key, who.user_id)).rowcount:
+    def end(self, who: Who, key: str) -> bool:
+        """End one of a person's own sessions; one that is not theirs is left as it is. Returns whether it was."""
+        def work(run: Callable[..., sqlite3.Cursor]) -> bool:
+            ended = run("DELETE FROM session WHERE key = ? AND user_id = ?", (key, who.user_id)).rowcount > 0
+            if ended:
                 note(run, self._now(), who, "signed-out", who.name)
+            return ended
 
-        self._book.do(work)
+        return self._book.do(work)
 
     def end_others(self, who: Who) -> None:
         """End all of a person's sessions but this one."""
@@ -220,7 +237,7 @@ class Sessions:
         """A person's own tokens."""
         rows = self._book.read("SELECT * FROM token WHERE user_id = ? ORDER BY created_at DESC", who.user_id)
         return [Token(row["token_id"], row["label"], _verbs(row["verbs"]), row["created_at"], row["expires_at"],
-                      row["used_at"]) for row in rows]  # fmt: skip
+                      row["used_at"], row["key"]) for row in rows]  # fmt: skip
 
     def revoke(self, who: Who, token_id: str) -> None:
         """End one of a person's own tokens. Raises LookupError for one that is not theirs."""
@@ -231,8 +248,8 @@ class Sessions:
 
         self._book.do(work)
 
-    def of_token(self, secret: str, address: str) -> Who | None:
-        """Who a program asks for; None where the token is none, or over."""
+    def of_token(self, secret: str, address: str) -> tuple[Who, str] | None:
+        """Who a program asks for, and the user's language; None where the token is none, or over."""
         key, now = key_of(secret), self._now()
         rows = self._book.read(
             "SELECT token.verbs, token.expires_at, token.used_at, user.* FROM token JOIN user USING (user_id)"
@@ -245,8 +262,9 @@ class Sessions:
             return None
         if now - rows[0]["used_at"] > SEEN_EVERY:
             self._book.do(lambda run: run("UPDATE token SET used_at = ? WHERE key = ?", (now, key)))
-        return Who(user.user_id, user.name, user.shown, user.roles, user.agent,
-                   verbs_of(user.roles) & _verbs(rows[0]["verbs"]), "token", key, address)  # fmt: skip
+        who = Who(user.user_id, user.name, user.shown, user.roles, user.agent,
+                  verbs_of(user.roles) & _verbs(rows[0]["verbs"]), "token", key, address)  # fmt: skip
+        return who, user.language
 
 
 def _verbs(text: str) -> frozenset[Verb]:

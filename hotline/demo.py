@@ -55,8 +55,8 @@ def demo(
 
 
 async def _demo(once: bool) -> bool:
+    from hotline import demo_console
     from hotline.control import NotRunning, Refused, ask
-    from hotline.outside.ports import free_ports
     from hotline.scenes import CHANGES, ON_DUTY, scenes
     from hotline.trial import trial
 
@@ -66,7 +66,7 @@ async def _demo(once: bool) -> bool:
     shutil.rmtree(DEMO_FOLDER, ignore_errors=True)
     out = console()
     out.print(_("Starting a hotline on Asterisk, and the outside world around it …"), style=DIM)
-    web = {"console": {"enabled": not once, "port": free_ports(1)[0]}}
+    web = {"console": {"enabled": True, "port": demo_console.port(once)}}
     async with trial(DEMO_FOLDER.absolute(), CHANGES | {"hotline": CHANGES["hotline"] | web}) as it:
         for agent in ON_DUTY:
             await it.handset(agent)
@@ -84,6 +84,10 @@ async def _demo(once: bool) -> bool:
             out.print(_("All {n} scenes went as expected.").format(n=len(results)), style=GOOD)
         else:
             out.print(_("Not every call went as expected: see the lines marked ✗ above."), style="bold red")
+        if not await demo_console.answers(it.settings):
+            out.print(_("The console does not answer; the daemon's log says why: {log}").format(log=near(it.log)),
+                      style="bold red")  # fmt: skip
+            right = False
         if not once:
             await _stay(it)
     return right
@@ -173,7 +177,7 @@ async def _stay(it: Trial) -> None:
     out.print("  make call")
     for command in ("calls", "call last", "agents", "recordings list"):
         out.print(f"  .venv/bin/hotline {command} --config {config}")
-    _console(it)
+    await _console(it)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGINT, signal.SIGTERM):
@@ -182,14 +186,15 @@ async def _stay(it: Trial) -> None:
     out.print(_("Stopping …"), style=DIM)
 
 
-def _console(it: Trial) -> None:
+async def _console(it: Trial) -> None:
     """Where the console is, and who may enter it: the demo's users go with its folder."""
-    from hotline.cli_users import first_at_start
+    from hotline.demo_console import address, people
 
-    it_is = it.settings.hotline.console
-    console().print(_("In a browser: http://{address}:{port}").format(address=it_is.address, port=it_is.port))
-    for line in first_at_start(it.settings, it.state):
-        console().print(line, soft_wrap=True)
+    out = console()
+    out.print(_("In a browser: {address} (each password is for the first sign-in alone)").format(
+        address=address(it.settings)), soft_wrap=True)  # fmt: skip
+    for name, about, password in await asyncio.to_thread(list, people(it.settings, it.state)):
+        out.print(f"  {name:8} {password}  {about}", soft_wrap=True, highlight=False)
 
 
 # --- one call into a running hotline ----------------------------------------------------------------------------------

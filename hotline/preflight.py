@@ -34,7 +34,7 @@ from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import espeak_command
 from ivr.versions import draft_folder, forget, lay
 from recordings.check_keep import check_keep
-from recordings.worker import end_with_parent
+from recordings.orphans import end_with_parent
 
 READS = 5
 """How often files that change while they are read are read again."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import threading
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recordings.jobs import ArchiveJob, ArchiveResult, ProveJob, ProveResult
+from recordings.orphans import end_with_parent
 
 if TYPE_CHECKING:
     from recordings.findings import CheckJob, Report
@@ -30,16 +29,6 @@ def begin() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def end_with_parent() -> None:
-    """End at once when the process that started this one is gone; for a thread of its own."""
-    # A worker of concurrent.futures holds both ends of its job pipe, so that it never notices by itself that
-    # its parent was killed.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def pid() -> int:

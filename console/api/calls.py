@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
+from calllog.events import Category, Outcome
 from console import calls
 from console.ask import Asked
 from console.calls import MOST, PAGE, Eyes
@@ -22,6 +23,9 @@ room = ApiRoom("calls")
 
 Text = Annotated[str, Query(max_length=LONGEST)]
 Id = Annotated[str, Query(max_length=200)]
+Outcomes = Literal["", Outcome]
+Recorded = Literal["", Category, "any"]
+Period = Literal["", "today", "yesterday", "7d", "30d"]
 
 
 class Call(BaseModel):
@@ -123,8 +127,9 @@ class NewFilter(BaseModel):
 @room.read("/calls", Verb.CALLS_READ)
 async def listing(
     ask: Asked, request: Request, since: Text = "", until: Text = "", number: Text = "", agent: Text = "",
-    queue: Text = "", subject: Text = "", outcome: Text = "", length: Text = "", hold: Text = "", silence: Text = "",
-    talk_over: Text = "", score: Text = "", category: Text = "", words: Text = "", period: Text = "",
+    queue: Text = "", subject: Text = "", outcome: Outcomes = "", length: Text = "", hold: Text = "",
+    silence: Text = "", talk_over: Text = "", score: Text = "", category: Recorded = "", words: Text = "",
+    period: Period = "",
     limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE, after: Id = "", before: Id = "",
 ) -> Calls:  # fmt: skip
     """Calls that are all of this; the grammar of each field is that of docs/finding-calls.md."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from fastapi import Body, Path
@@ -11,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from calllog.wording import mode_word
 from cases.record import LONGEST, Card, NotTaken
 from cases.subjects import subjects_of
-from config.catalogue import _
-from console import desk
+from console import desk, drafting
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import ApiRoom
+from console.said import Whole
 from console.site import Refusal
 
 room = ApiRoom("desk")
@@ -88,7 +87,7 @@ class Content(BaseModel):
 
     name: Text | None = None
     contact: Text | None = None
-    identity_checked: bool | None = None
+    identity_checked: Annotated[bool, Field(strict=True)] | None = None
     subject: Annotated[str, Field(max_length=40)] | None = None
     problem: Text | None = None
     solution: Text | None = None
@@ -102,7 +101,7 @@ class Content(BaseModel):
 class Writing(Content):
     """``version``: the one that was seen; where somebody wrote another since, nothing is written (409)."""
 
-    version: Annotated[int, Field(ge=0, le=2**53, strict=True)] | None = None
+    version: Annotated[Whole, Field(ge=0, le=2**53)] | None = None
 
 
 class Version(BaseModel):
@@ -129,12 +128,24 @@ class Record(BaseModel):
     versions: list[Version]
 
 
+class Typed(BaseModel):
+    """What was typed so far: nothing of it need be right yet."""
+
+    name: str | None = None
+    contact: str | None = None
+    identity_checked: bool | None = None
+    subject: str | None = None
+    problem: str | None = None
+    solution: str | None = None
+    solved: str | None = None
+
+
 class Kept(BaseModel):
     """A draft; ``at`` in µs, 0: there is none."""
 
     at: int
     version: int
-    record: Content
+    record: Typed
 
 
 class Subject(BaseModel):
@@ -192,11 +203,9 @@ async def write(ask: Asked, call_id: CallId, wanted: Writing) -> Record:
 async def draft(ask: Asked, call_id: CallId) -> Kept:
     """What one has typed and not saved."""
     await desk.may_draft(ask.site, ask.who, call_id)
-    text = await ask.thread(ask.office.drafts.get, ask.who.user_id, f"record:{call_id}")
-    if not text:
-        return Kept(at=0, version=0, record=Content())
-    read = json.loads(text)
-    return Kept(at=read["at"], version=read["version"], record=Content(**read["typed"]))
+    read = await drafting.get(ask, f"record:{call_id}")
+    typed = {field: value for field, value in read.get("typed", {}).items() if field in Content.model_fields}
+    return Kept(at=read.get("at", 0), version=read.get("version", 0), record=Typed(**typed))
 
 
 @room.do("PUT", "/calls/{call_id}/record/draft", Verb.RECORD_WRITE, body=FORM)
@@ -204,13 +213,16 @@ async def keep(ask: Asked, call_id: CallId, wanted: Annotated[Writing, Body()]) 
     """Keep what is being typed."""
     await desk.may_draft(ask.site, ask.who, call_id)
     given = {field: value for field, value in wanted.given().items() if field != "version"}
-    now = ask.site.now()
-    text = json.dumps({"version": wanted.version or 0, "at": now, "typed": given}, ensure_ascii=False)
-    try:
-        await ask.thread(ask.office.drafts.put, ask.who.user_id, f"record:{call_id}", text, now)
-    except ValueError:
-        raise Refusal(_("This is too long for a draft: shorten it."), status=413) from None
-    return Kept(at=now, version=wanted.version or 0, record=Content(**given))
+    said = {"version": wanted.version or 0, "at": ask.site.now(), "typed": given}
+    at = await drafting.put(ask, f"record:{call_id}", said)
+    return Kept(at=at, version=wanted.version or 0, record=Typed(**given))
+
+
+@room.do("DELETE", "/calls/{call_id}/record/draft", Verb.RECORD_WRITE, status_code=204)
+async def drop(ask: Asked, call_id: CallId) -> None:
+    """It is not wanted."""
+    await desk.may_draft(ask.site, ask.who, call_id)
+    await drafting.drop(ask, f"record:{call_id}")
 
 
 async def _desk(ask: Ask) -> Desk:

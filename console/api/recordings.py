@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from console import exports, hearing, taking
@@ -13,6 +13,7 @@ from console.ask import Ask, Asked
 from console.pages.exports import answer, found_by
 from console.permits import Verb
 from console.rooms import ApiRoom, Trouble
+from console.said import Known, Other, Words
 
 room = ApiRoom("recordings")
 
@@ -35,18 +36,29 @@ class Hold(BaseModel):
 class Reason(BaseModel):
     """Why, in words."""
 
-    why: Short
+    model_config = ConfigDict(extra="forbid")
+
+    why: Words
 
 
-class Taking(BaseModel):
-    """Which calls' recordings (``call_ids``, or all that ``calls`` or ``grades`` finds: the parameters of GET /calls or
-    GET /reviews), and why; ``words`` where the reason is ``other``."""
+class Which(BaseModel):
+    """Which calls' recordings: ``call_ids``, or all that ``calls`` or ``grades`` finds (the parameters of GET /calls or
+    GET /reviews)."""
 
     call_ids: Annotated[list[Short], Field(max_length=exports.MOST)] = []
     calls: Annotated[dict[Short, Short], Field(max_length=30)] | None = None
     grades: Annotated[dict[Short, Short], Field(max_length=30)] | None = None
-    reason: hearing.Reason
-    words: Short = ""
+
+
+class TakingKnown(Which, Known):
+    """Which calls' recordings, and why."""
+
+
+class TakingOther(Which, Other):
+    """The same for another reason, in words."""
+
+
+Taking = Annotated[TakingKnown | TakingOther, Field(discriminator="reason")]
 
 
 class Missing(BaseModel):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from console import grading, hearing
 from console.ask import Asked
 from console.grading import Graded, Sheet
 from console.permits import Verb
 from console.rooms import ApiRoom
+from console.said import SEEN, Whole, Why
 from recordings.reviews import LONGEST_REMARK, Filled
 
 room = ApiRoom("reviews")
@@ -68,7 +69,7 @@ class NewGrade(BaseModel):
     """A form filled in: an answer for each point (0 to its steps, -1: does not apply), the fatal points that were hit,
     remarks by point ("" for the call). ``agent``: whom it grades, where several talked."""
 
-    answers: Annotated[dict[Short, Annotated[int, Field(ge=-1, le=100)]], Field(max_length=MOST_POINTS)]
+    answers: Annotated[dict[Short, Annotated[Whole, Field(ge=-1, le=100)]], Field(max_length=MOST_POINTS)]
     fatal: Annotated[list[Short], Field(max_length=MOST_POINTS)] = []
     remarks: Annotated[dict[Short, Remark], Field(max_length=MOST_POINTS)] = {}
     agent: Short = ""
@@ -94,30 +95,27 @@ class Given(BaseModel):
     passed: bool
 
 
-class Why(BaseModel):
+class Stated(BaseModel):
     """A reason in words."""
 
-    why: Remark
+    model_config = ConfigDict(extra="forbid")
+
+    why: Annotated[str, Field(max_length=LONGEST_REMARK, pattern=SEEN)]
 
 
 class NewComment(BaseModel):
     """A comment ``at`` seconds into the recording."""
 
-    at: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-    text: Remark
+    model_config = ConfigDict(extra="forbid")
+
+    at: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False, strict=True)]
+    text: Annotated[str, Field(max_length=LONGEST_REMARK, pattern=SEEN)]
 
 
 class Made(BaseModel):
     """The id of what was made."""
 
     comment_id: str
-
-
-class Hearing(BaseModel):
-    """Why it is heard; ``words`` where the reason is ``other``."""
-
-    reason: hearing.Reason
-    words: Short = ""
 
 
 class Opened(BaseModel):
@@ -148,13 +146,13 @@ async def correct(ask: Asked, call_id: str, review_id: str, grade: NewGrade) -> 
 
 
 @room.do("POST", "/calls/{call_id}/reviews/{review_id}/appeal", Verb.REVIEW_APPEAL, status_code=204)
-async def appeal(ask: Asked, call_id: str, review_id: str, why: Why) -> None:
+async def appeal(ask: Asked, call_id: str, review_id: str, why: Stated) -> None:
     """The agent who was graded appeals."""
     await grading.appeal(ask.site, ask.who, call_id, review_id, why.why)
 
 
 @room.do("POST", "/calls/{call_id}/reviews/{review_id}/keep", Verb.REVIEW_DECIDE, status_code=204)
-async def keep(ask: Asked, call_id: str, review_id: str, why: Why) -> None:
+async def keep(ask: Asked, call_id: str, review_id: str, why: Stated) -> None:
     """The appeal is decided: the grade stays."""
     await grading.keep(ask.site, ask.who, call_id, review_id, why.why)
 
@@ -167,13 +165,13 @@ async def change(ask: Asked, call_id: str, review_id: str, grade: NewGrade) -> G
 
 
 @room.do("PUT", "/calls/{call_id}/exemplary", Verb.REVIEW_GRADE, status_code=204)
-async def mark(ask: Asked, call_id: str, why: Why) -> None:
+async def mark(ask: Asked, call_id: str, why: Stated) -> None:
     """Others can learn from this call."""
     await grading.mark(ask.site, ask.who, call_id, True, why.why)
 
 
 @room.do("POST", "/calls/{call_id}/exemplary/end", Verb.REVIEW_GRADE, status_code=204)
-async def unmark(ask: Asked, call_id: str, why: Why) -> None:
+async def unmark(ask: Asked, call_id: str, why: Stated) -> None:
     """No longer."""
     await grading.mark(ask.site, ask.who, call_id, False, why.why)
 
@@ -191,10 +189,10 @@ async def uncomment(ask: Asked, call_id: str, comment_id: str) -> None:
 
 
 @room.do("POST", "/calls/{call_id}/hearings", Verb.RECORDING_HEAR, status_code=201)
-async def hear(ask: Asked, call_id: str, why: Hearing) -> Opened:
+async def hear(ask: Asked, call_id: str, why: Why) -> Opened:
     """An address for the sound, once the access log says who hears it and why."""
     found = await hearing.hear(ask.site, ask.who, call_id, why.reason, why.words)
-    return Opened(path=found.path, until=found.until)
+    return Opened(path=f"/api/v1/sound/{found.token}", until=found.until)
 
 
 def _whole(graded: Graded) -> WholeGrade:

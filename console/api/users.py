@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from console import people
 from console.accounts import User, Wanted
 from console.ask import Asked
-from console.permits import Role, Verb
+from console.permits import TABLE, Role, Verb
 from console.rooms import ApiRoom
 
 room = ApiRoom("users")
@@ -33,15 +34,24 @@ class Person(BaseModel):
     disabled_at: int
     created_at: int
     signed_in_at: int
+    version: str
 
 
 class Change(BaseModel):
     """What a user is to be. ``agent``: a staff number of agents.yaml, or empty; ``language``: zh, en, or empty."""
 
+    model_config = ConfigDict(extra="forbid")
+
     shown: Shown = ""
     roles: Annotated[list[Role], Field(min_length=1, max_length=20)]
     agent: Annotated[str, Field(pattern="^([0-9]{2,12})?$")] = ""
     language: Annotated[str, Field(pattern="^(zh|en)?$")] = ""
+
+
+class Edit(Change):
+    """``version``: the one that was looked at; where somebody changed the user since, nothing is done (409)."""
+
+    version: Annotated[str, Field(pattern="^([0-9a-f]{16})?$")] = ""
 
 
 class NewPerson(Change):
@@ -61,12 +71,23 @@ def _person(user: User) -> Person:
     return Person(
         user_id=user.user_id, name=user.name, shown=user.shown, roles=sorted(user.roles), agent=user.agent,
         language=user.language, must_change_password=user.must_change, disabled_at=user.disabled_at,
-        created_at=user.created_at, signed_in_at=user.signed_in_at,
+        created_at=user.created_at, signed_in_at=user.signed_in_at, version=user.version,
     )  # fmt: skip
 
 
-def _wanted(name: str, change: Change) -> Wanted:
-    return Wanted(name, change.shown, frozenset(change.roles), change.agent, change.language)
+class Log(BaseModel):
+    """A change of a user, or a sign-in. ``detail`` is JSON."""
+
+    at: int
+    by: str
+    kind: str
+    whom: str
+    detail: str
+    address: str
+
+
+def _wanted(name: str, change: Change, seen: str = "") -> Wanted:
+    return Wanted(name, change.shown, frozenset(change.roles), change.agent, change.language, seen)
 
 
 @room.read("/users", Verb.USERS_READ)
@@ -82,6 +103,20 @@ async def create(ask: Asked, person: NewPerson) -> WithPassword:
     return WithPassword(user=_person(user), password=password)
 
 
+@room.read("/user-log", Verb.USERS_READ)
+async def log(ask: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[Log]:
+    """Who changed what of the users, and who signed in, the newest first."""
+    found = await people.changes(ask.office, ask.who, most=limit)
+    return [Log(at=one.at, by=one.by, kind=one.kind, whom=one.whom, detail=one.detail, address=one.address)
+            for one in found]  # fmt: skip
+
+
+@room.read("/permits", Verb.USERS_READ)
+async def permits(ask: Asked) -> dict[Verb, list[Role]]:
+    """The table role × verb."""
+    return {verb: sorted(roles) for verb, roles in TABLE.items()}
+
+
 @room.read("/users/{user_id}", Verb.USERS_READ)
 async def user(ask: Asked, user_id: str) -> Person:
     """One user."""
@@ -89,10 +124,10 @@ async def user(ask: Asked, user_id: str) -> Person:
 
 
 @room.do("PUT", "/users/{user_id}", Verb.USERS_EDIT)
-async def change(ask: Asked, user_id: str, change: Change) -> Person:
+async def change(ask: Asked, user_id: str, change: Edit) -> Person:
     """Other roles, another agent, name shown or language; the user name stays. Other roles end the user's sessions."""
     before = await people.found(ask.office, ask.who, user_id)
-    return _person(await people.change(ask.office, ask.who, user_id, _wanted(before.name, change)))
+    return _person(await people.change(ask.office, ask.who, user_id, _wanted(before.name, change, change.version)))
 
 
 @room.do("POST", "/users/{user_id}/reset", Verb.USERS_EDIT)

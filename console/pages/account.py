@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Form
 from starlette.responses import Response
 
 from config.catalogue import _
-from console import passwords
+from console import own, passwords
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import Room
@@ -24,11 +25,8 @@ async def account(ask: Asked) -> Response:
 
 
 async def _account(ask: Ask, *, made: str = "") -> Response:
-    who, office = ask.who, ask.office
-    return await ask.page(
-        "account.html", made=made, sessions=await ask.thread(office.sessions.of, who),
-        tokens=await ask.thread(office.sessions.tokens, who), now=ask.site.now(),
-    )  # fmt: skip
+    return await ask.page("account.html", made=made, sessions=await own.sessions(ask), tokens=await own.tokens(ask),
+                          now=ask.site.now())  # fmt: skip
 
 
 @room.page("/account/password", Verb.SELF, before_change=True)
@@ -45,34 +43,20 @@ async def password(
     again: Annotated[str, Form(max_length=4 * passwords.LONGEST)] = "",
 ) -> Response:
     """A new password instead of the old one. All other sessions of this person end."""
-    wrong = _("The two new passwords differ.") if new != again else await change_password(ask, old, new)
+    wrong = _("The two new passwords differ.") if new != again else await own.change_password(ask, old, new)
     if wrong:
         return await ask.page("password.html", status=422, wrong=wrong, shortest=passwords.SHORTEST)
     return ask.go("/", said=_("The password is changed. You are signed out everywhere else."))
-
-
-async def change_password(ask: Ask, old: str, new: str) -> str:
-    """Change the password of whoever asks; returns why not, or nothing. Raises TooBusy."""
-    who, office = ask.who, ask.office
-    if why := passwords.fault_of(new, who.name):
-        return why
-    wait = await ask.thread(office.sessions.may_try, who.name, ask.address)
-    if wait or not await office.passwords.check(await ask.thread(office.accounts.password_of, who.user_id), old):
-        return _("The old password is wrong, or was wrong too often: try again in a while.")
-    await ask.thread(office.sessions.was_right, who.name, ask.address)
-    if old == new:
-        return _("The new password is the old one.")
-    await ask.thread(office.accounts.own_password, who, await office.passwords.hash(new))
-    return ""
 
 
 @room.act("/account/sessions/end", Verb.SELF)
 async def end_session(ask: Asked, key: Annotated[str, Form(max_length=64)] = "") -> Response:
     """Sign out elsewhere: there, or everywhere but here where no ``key`` is given."""
     if key:
-        await ask.thread(ask.office.sessions.end, ask.who, key)
+        with suppress(LookupError):  # it is over already
+            await own.end_session(ask, key)
     else:
-        await ask.thread(ask.office.sessions.end_others, ask.who)
+        await own.end_other_sessions(ask)
     return ask.go("/account", said=_("Signed out there."))
 
 
@@ -87,7 +71,7 @@ async def new_token(
     known = {verb.value: verb for verb in Verb}
     verbs = [known[each] for each in scope or () if each in known]
     try:
-        _token, secret = await ask.thread(ask.office.sessions.issue, ask.who, label, verbs, days)
+        _token, secret = await own.make_token(ask, label, verbs, days)
     except Refusal as refusal:
         return ask.go("/account", said=str(refusal), bad=True)
     return await _account(ask, made=secret)
@@ -96,5 +80,5 @@ async def new_token(
 @room.act("/account/tokens/end", Verb.SELF)
 async def end_token(ask: Asked, token_id: Annotated[str, Form(max_length=64)]) -> Response:
     """The token opens nothing any more."""
-    await ask.thread(ask.office.sessions.revoke, ask.who, token_id)
+    await own.end_token(ask, token_id)
     return ask.go("/account", said=_("The token is ended."))

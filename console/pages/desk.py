@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import Annotated, Any
 
 from fastapi import Form
@@ -13,14 +12,14 @@ from calllog.wording import MODE_STYLES, Names, language_word, mode_word, outcom
 from cases.record import FIELDS, TEXTS, Card, NotTaken, field_word, needs_of, solved_word
 from cases.subjects import label_of, subjects_of
 from config.catalogue import _
-from console import desk
+from console import desk, drafting
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
 
 room = Room("desk", title=lambda: _("Desk"), path="/desk", verb=Verb.DESK_USE, order=10,
-            topics={"desk": Verb.DESK_USE})  # fmt: skip
+            topics={"desk": Verb.DESK_USE}, watch=desk.watch)  # fmt: skip
 
 FORM = 512 * 1024
 """Bytes of a record's form: four texts of 10,000 Chinese characters, escaped."""
@@ -31,7 +30,6 @@ Text = Annotated[str, Form()]
 @room.page("/desk", Verb.DESK_USE)
 async def whole(ask: Asked) -> Response:
     """The whole room: the record form is that of the call before the agent, or of their last one."""
-    desk.watch(ask.office.live, ask.site)
     seen = await desk.view(ask.site, ask.who, ask.thread)
     lines = await desk.today(ask.site, ask.who)
     call_id = seen.state.call_id or (lines[0].call_id if lines else "")
@@ -45,7 +43,6 @@ async def whole(ask: Asked) -> Response:
 @room.page("/desk/now", Verb.DESK_USE)
 async def now(ask: Asked) -> Response:
     """What changes of it."""
-    desk.watch(ask.office.live, ask.site)
     return await ask.page("_desk_now.html", **_seen(ask, await desk.view(ask.site, ask.who, ask.thread)))
 
 
@@ -104,7 +101,7 @@ async def save(
             values["version"] = version
         template = "_record_form.html" if ask.htmx else "record.html"
         return await ask.page(template, status=200 if ask.htmx else 409 if refused.outdated else 422, **values)
-    await ask.thread(ask.office.drafts.drop, ask.who.user_id, _about(call_id))
+    await drafting.drop(ask, _about(call_id))
     said = _("The call record is complete.") if not card.missing else _("Saved; still missing: {fields}.").format(
         fields=_(", ").join(field_word(one) for one in card.missing)
     )  # fmt: skip
@@ -130,20 +127,15 @@ async def draft(
     """Keep what is being typed. The answer says when, for the line below the form."""
     await desk.may_draft(ask.site, ask.who, call_id)
     typed = _typed(name, contact, identity_checked, subject, problem, solution, solved)
-    now = ask.site.now()
-    text = json.dumps({"version": version, "at": now, "typed": typed}, ensure_ascii=False)
-    try:
-        await ask.thread(ask.office.drafts.put, ask.who.user_id, _about(call_id), text, now)
-    except ValueError:
-        raise Refusal(_("This is too long for a draft: shorten it."), status=413) from None
-    return await ask.page("_draft_kept.html", at=now)
+    at = await drafting.put(ask, _about(call_id), {"version": version, "at": ask.site.now(), "typed": typed})
+    return await ask.page("_draft_kept.html", at=at)
 
 
 @room.act("/records/{call_id}/draft/drop", Verb.RECORD_WRITE)
 async def drop(ask: Asked, call_id: str) -> Response:
     """The draft is not wanted."""
     await desk.may_draft(ask.site, ask.who, call_id)
-    await ask.thread(ask.office.drafts.drop, ask.who.user_id, _about(call_id))
+    await drafting.drop(ask, _about(call_id))
     if ask.htmx:
         return await form(ask, call_id)
     return RedirectResponse(f"/records/{call_id}", 303)
@@ -183,8 +175,8 @@ async def _form(
     kept = 0
     version = card.version
     if typed is None and ask.may(Verb.RECORD_WRITE):
-        text = await ask.thread(ask.office.drafts.get, ask.who.user_id, _about(call_id))
-        if text and (read := _draft_read(text)) is not None:
+        read = _draft_read(await drafting.get(ask, _about(call_id)))
+        if read is not None:
             typed, version, kept = read
     subjects = subjects_of(ask.site.settings)
     values = {field: getattr(card.content, field) for field in FIELDS} | (typed or {})
@@ -208,10 +200,9 @@ def _history(card: Card) -> list[tuple[Any, str]]:
     ]
 
 
-def _draft_read(text: str) -> tuple[dict[str, Any], int, int] | None:
+def _draft_read(read: dict[str, Any]) -> tuple[dict[str, Any], int, int] | None:
     """The fields of a draft, the version that it began with, and when it was kept (µs)."""
     try:
-        read = json.loads(text)
         typed = {field: read["typed"][field] for field in FIELDS if field in read["typed"]}
         return typed, int(read["version"]), int(read["at"])
     except (ValueError, KeyError, TypeError):

@@ -13,8 +13,10 @@ from calllog.wording import mode_word
 from config.catalogue import _
 from console import duty
 from console.ask import Ask, Asked
+from console.live import Live
 from console.permits import Verb
 from console.rooms import Room
+from console.site import Site
 from console.week import PEOPLE, Bar, Week, WeekRow
 
 LOOK_EVERY = 5.0
@@ -28,8 +30,18 @@ MOST_NAMED = 12
 
 DAY = dt.timedelta(days=1)
 
+
+def watch(live: Live, site: Site) -> None:
+    """Tell when the standing of the roster or somebody's state changed."""
+
+    async def seen() -> object:
+        return site.standing, [(state.agent, state.mode) for state in site.agents()]
+
+    live.watch("duty", LOOK_EVERY, seen)
+
+
 room = Room("duty", title=lambda: _("Duty"), path="/duty", verb=Verb.DUTY_READ, order=20,
-            topics={"duty": Verb.DUTY_READ})  # fmt: skip
+            topics={"duty": Verb.DUTY_READ}, watch=watch)  # fmt: skip
 
 First = Annotated[dt.date | None, Query(alias="from")]
 Page = Annotated[int, Query(ge=1, le=1_000)]
@@ -74,12 +86,6 @@ async def coverage(ask: Asked, first: First = None, theme: Literal["light", "dar
 
 async def _seen(ask: Ask, on: int, name: str) -> dict[str, Any]:
     found = await duty.now(ask.site, ask.who, page=on, name=name.strip())
-
-    async def changed() -> object:
-        standing = ask.site.standing
-        return standing, [(state.agent, state.mode) for state in ask.site.agents()]
-
-    ask.office.live.watch("duty", LOOK_EVERY, changed)
     return {"now": found, "alike": _alike(found.queues), "mode_word": mode_word, "clock": _clock(found.at), "on": on,
             "named": MOST_NAMED, "name": name.strip(), "on_pages": _pages(found.many)}  # fmt: skip
 

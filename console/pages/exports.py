@@ -16,10 +16,10 @@ from console import calls, grade_lists, hearing
 from console.ask import Ask, Asked
 from console.exports import MOST, Part
 from console.pages.quality import tabs
-from console.pages.recording import UNKEPT, attachment
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
+from console.sounding import UNKEPT, attachment
 from recordings.playback import NotPlayable
 
 room = Room("exports", topics={"exports": Verb.RECORDING_EXPORT})

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Form as Field, Query
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from config.catalogue import _, ngettext
 from config.masking import shown
 from config.review_file import Form
-from console import grade_lists, grading, hearing, taking
+from console import drafting, grade_lists, grading, hearing, sounding, taking
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
 from recordings.forms import DOES_NOT_APPLY
-from recordings.playback import NotPlayable
 from recordings.review_words import total
 from recordings.reviews import LONGEST_REMARK, Filled
 
@@ -29,7 +27,6 @@ room = Room("recording")
 
 Text = Annotated[str, Field(max_length=LONGEST_REMARK * 4)]
 Reason = Annotated[hearing.Reason, Field()]
-UNKEPT = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 MOST_FIELDS = 300
 
 
@@ -54,28 +51,7 @@ async def hear(ask: Asked, call_id: str, reason: Reason = "grading", words: Text
 @room.page("/quality/sound/{token}", Verb.RECORDING_HEAR)
 async def sound(ask: Asked, request: Request, token: str) -> Response:
     """The sound, or the range of it that the browser asks for (RFC 9110, section 14)."""
-    try:
-        part = await hearing.sound(ask.site, ask.who, token, request.headers.get("range"))
-    except hearing.NoSuchRange as wrong:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{wrong.size}"})
-    headers = {
-        "Accept-Ranges": "bytes", "Cache-Control": "private, no-store", "Content-Length": str(part.end - part.first),
-        "Content-Disposition": "inline", "X-Content-Type-Options": "nosniff",
-    }  # fmt: skip
-    if not part.whole:
-        headers["Content-Range"] = f"bytes {part.first}-{part.end - 1}/{part.playing.size}"
-    pieces = part.pieces(ask.site)
-    try:
-        first = await anext(pieces, b"")
-    except NotPlayable as fault:
-        raise Refusal(str(fault)) from None
-    return StreamingResponse(_from(first, pieces), 200 if part.whole else 206, headers, part.playing.media_type)
-
-
-async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+    return await sounding.answer(ask, token, request.headers.get("range"))
 
 
 @room.act("/quality/calls/{call_id}/hold", Verb.HOLD_SET)
@@ -95,9 +71,7 @@ async def release(ask: Asked, call_id: str, why: Text = "") -> Response:
 async def download(ask: Asked, call_id: str, reason: Reason = "grading", words: Text = "") -> Response:
     """The recording's own file, once it is written down who takes it and why."""
     taken = await taking.take(ask.site, ask.who, [call_id], reason, words)
-    playing, name, pieces = await taking.as_file(ask.site, taken)
-    headers = {"Content-Length": str(playing.size), "Content-Disposition": attachment(name)} | UNKEPT
-    return StreamingResponse(pieces, headers=headers, media_type=playing.media_type)
+    return await sounding.file(ask, taken)
 
 
 @room.act("/quality/calls/{call_id}/grade", Verb.REVIEW_READ)
@@ -121,7 +95,7 @@ async def grade(ask: Asked, request: Request, call_id: str) -> Response:
         more = {"correct": replaces if about == "correct" else "", "change": replaces if about == "change" else ""}
         return await _page(ask, call_id, form=said.get("form", ""), wrong=str(refusal), typed=said,
                            status=refusal.status, **more)  # fmt: skip
-    await ask.thread(ask.office.drafts.drop, ask.who.user_id, f"review:{call_id}")
+    await drafting.drop(ask, f"review:{call_id}")
     text = _("The grade is saved: {score}.").format(score=total(given.score))
     if said.get("go") != "next":
         return ask.go(f"/quality/calls/{call_id}", said=text)
@@ -138,15 +112,14 @@ async def draft(ask: Asked, request: Request, call_id: str) -> Response:
     await hearing.call_of(ask.site, ask.who, call_id)
     said = await _fields(request)
     said.pop("csrf", None)
-    text = json.dumps(said, ensure_ascii=False)
-    await ask.thread(ask.office.drafts.put, ask.who.user_id, f"review:{call_id}", text, ask.site.now())
+    await drafting.put(ask, f"review:{call_id}", said)
     return Response(status_code=204)
 
 
 @room.act("/quality/calls/{call_id}/draft/drop", Verb.REVIEW_READ)
 async def drop_draft(ask: Asked, call_id: str) -> Response:
     """Begin anew."""
-    await ask.thread(ask.office.drafts.drop, ask.who.user_id, f"review:{call_id}")
+    await drafting.drop(ask, f"review:{call_id}")
     return ask.go(f"/quality/calls/{call_id}")
 
 
@@ -219,8 +192,7 @@ async def _page(
         name = next(one for one in (form, turn.form, *found.to_fill) if one in found.to_fill)
         wanted = found.to_fill[name]
     if wanted is not None and not values:
-        kept = await ask.thread(ask.office.drafts.get, ask.who.user_id, f"review:{call_id}")
-        values = _kept(kept, about, name)
+        values = _kept(await drafting.get(ask, f"review:{call_id}"), about, name)
     sound = await hearing.heard(ask.site, detail)
     held = await taking.holds_on(ask.site, ask.who, call_id)
     number = shown(detail.row.number, settings.hotline.country, whole=ask.may(Verb.NUMBER_SEE))
@@ -244,18 +216,9 @@ def _for_page(sound: hearing.Heard | None) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _kept(draft: str, about: str, name: str) -> dict[str, str]:
+def _kept(kept: dict[str, str], about: str, name: str) -> dict[str, str]:
     """The draft's fields, if it is of this form and purpose."""
-    try:
-        kept = json.loads(draft) if draft else {}
-    except ValueError:
-        return {}
-    return kept if isinstance(kept, dict) and (kept.get("about"), kept.get("form")) == (about, name) else {}
-
-
-def attachment(name: str) -> str:
-    """The header that has a browser save this under its name (RFC 6266)."""
-    return f"attachment; filename*=UTF-8''{quote(name)}"
+    return kept if (kept.get("about"), kept.get("form")) == (about, name) else {}
 
 
 async def _fields(request: Request) -> dict[str, str]:

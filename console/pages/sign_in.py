@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 import secrets
+from contextlib import suppress
 from typing import Annotated
 
-import structlog
 from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from config.catalogue import _, ngettext
-from console.accounts import User, plain_name
+from console import own
 from console.ask import Ask, Asked, inside
+from console.entering import NotEntered, enter
 from console.guard import BEFORE, COOKIE, LANGUAGE, THEME, cookie_name
-from console.passwords import LONGEST, TooBusy
+from console.passwords import LONGEST
 from console.permits import Verb
 from console.rooms import ANYONE, Room
-
-log = structlog.get_logger()
 
 room = Room("sign-in")
 
@@ -64,23 +62,12 @@ async def sign_in(
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """Sign in, and go to where they wanted. Whether the name, the password or the account is wrong is not said."""
-    office, shown = ask.office, name.strip()[:40]
-    wait = await ask.thread(office.sessions.may_try, plain_name(name), ask.address)
-    if wait:
-        log.warning("too many wrong passwords: a sign-in must wait", address=ask.address, seconds=math.ceil(wait))
-        return await _form(ask, next, name=shown, wrong=_wait(wait), status=429, wait=wait)
+    office = ask.office
     try:
-        user = await proved(ask, name, password)
-    except TooBusy:
-        return await _form(ask, next, name=shown, wrong=_("Many people sign in just now: try again in a moment."),
-                           status=503, wait=3)  # fmt: skip
-    if user is None:
-        log.warning("a wrong name or password at the console", address=ask.address)
-        return await _form(ask, next, name=shown, wrong=_("Name or password is wrong."), status=401)
-    if user.must_change and user.password_until and user.password_until < office.site.now():
-        wrong = _("This one-time password is too old: have an administrator make a new one.")
-        return await _form(ask, next, name=shown, wrong=wrong, status=401)
-    await ask.thread(office.sessions.was_right, plain_name(name), ask.address)
+        user = await enter(ask, name, password)
+    except NotEntered as refused:
+        return await _form(ask, next, name=name.strip()[:40], wrong=str(refused), status=refused.status,
+                           wait=refused.wait)  # fmt: skip
     secret = await ask.thread(office.sessions.begin, user, ask.address, request.headers.get("user-agent", ""))
     if ask.known is not None:  # the browser's session until now ends; a secret is never carried over
         await ask.thread(office.sessions.end, ask.known, ask.known.key)
@@ -92,18 +79,11 @@ async def sign_in(
     return answer
 
 
-async def proved(ask: Ask, name: str, password: str) -> User | None:
-    """The user of this name and password who may sign in; None for any other, after the same time. Raises TooBusy."""
-    found = await ask.thread(ask.office.accounts.named, name)
-    known = found[1] if found is not None and not found[0].disabled_at else None
-    right = await ask.office.passwords.check(known, password)
-    return found[0] if found is not None and right else None
-
-
 @room.act("/sign-out", Verb.SELF, before_change=True)
 async def sign_out(ask: Asked) -> Response:
     """The session is over, on the server too."""
-    await ask.thread(ask.office.sessions.end, ask.who, ask.who.key)
+    with suppress(LookupError):  # it was ended elsewhere in this moment
+        await own.end_session(ask, ask.who.key)
     answer = ask.go("/sign-in")
     answer.delete_cookie(cookie_name(COOKIE, ask.secure), path="/", secure=ask.secure, httponly=True, samesite="strict")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -116,7 +96,7 @@ async def language(
 ) -> Response:
     """Read in another language from now on."""
     if ask.known is not None and ask.known.by == "session":
-        await ask.thread(ask.office.accounts.own_language, ask.known, to)
+        await own.choose_language(ask, to)
     return _back(ask, back, LANGUAGE, to)
 
 
@@ -141,12 +121,3 @@ def _cookie(ask: Ask, answer: Response, name: str, value: str, lasts: int | None
     whole = name if name in (LANGUAGE, THEME) else cookie_name(name, ask.secure)
     answer.set_cookie(whole, value, max_age=lasts, path="/", secure=ask.secure, httponly=True, samesite="strict")
 
-
-def _wait(seconds: float) -> str:
-    whole = math.ceil(seconds)
-    if whole < 90:
-        return ngettext("Too many wrong tries: wait {n} second.", "Too many wrong tries: wait {n} seconds.",
-                        whole).format(n=whole)  # fmt: skip
-    minutes = math.ceil(whole / 60)
-    return ngettext("Too many wrong tries: wait {n} minute.", "Too many wrong tries: wait {n} minutes.",
-                    minutes).format(n=minutes)  # fmt: skip

@@ -18,7 +18,8 @@ LOOK_EVERY = 3.0
 """Seconds between two looks while somebody has the room open."""
 
 room = Room("status", title=lambda: _("Status"), path="/status", verb=Verb.STATUS_READ, order=90,
-            topics={"status": Verb.STATUS_READ})  # fmt: skip
+            topics={"status": Verb.STATUS_READ},
+            watch=lambda live, site: live.watch("status", LOOK_EVERY, site.facts))  # fmt: skip
 
 
 async def condition(office: Office, who: Who) -> list[Point]:
@@ -42,5 +43,4 @@ async def now(ask: Asked) -> Response:
 
 async def _seen(ask: Ask) -> dict[str, Any]:
     found = await condition(ask.office, ask.who)
-    ask.office.live.watch("status", LOOK_EVERY, ask.site.facts)
     return {"points": found, "summary": summary(found), "now": ask.site.now()}

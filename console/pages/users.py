@@ -55,11 +55,12 @@ async def user(ask: Asked, user_id: str) -> Response:
 
 @room.act("/users/{user_id}", Verb.USERS_EDIT)
 async def change(
-    ask: Asked, user_id: str, shown: Text = "", role: Names = None, agent: Text = "", language: Text = ""
-) -> Response:
+    ask: Asked, user_id: str, shown: Text = "", role: Names = None, agent: Text = "", language: Text = "",
+    version: Text = "",
+) -> Response:  # fmt: skip
     """Other roles, another agent, another name shown."""
     before = await people.found(ask.office, ask.who, user_id)
-    wanted = Wanted(before.name, shown, people.roles_of(role or ()), agent, language)
+    wanted = Wanted(before.name, shown, people.roles_of(role or ()), agent, language, version)
     try:
         await people.change(ask.office, ask.who, user_id, wanted)
     except Refusal as refusal:
@@ -88,7 +89,7 @@ async def disable(ask: Asked, user_id: str, on: Annotated[bool, Form()] = True) 
 @room.page("/users/log/all", Verb.USERS_READ)
 async def changes(ask: Asked) -> Response:
     """Who changed what of the users, and who signed in."""
-    return await ask.page("users_log.html", changes=await ask.thread(ask.office.accounts.changes, ask.who, most=200))
+    return await ask.page("users_log.html", changes=await people.changes(ask.office, ask.who, most=200))
 
 
 @room.page("/users/permits/all", Verb.USERS_READ)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -144,7 +144,7 @@ class PlainSite:
             raise LookupError(agent)
         if agent not in self.states:
             raise IllegalTransition(agent, "off", AgentEvent.READY)
-        mode = {"sign_in": "ready", "sign_out": "signed_out", "ready": "ready", "pause": "paused",
+        mode = {"sign_in": "ready", "sign_out": "off", "ready": "ready", "pause": "paused",
                 "extend": "wrap_up"}[verb]  # fmt: skip
         self.states[agent] = replace(self.states[agent], mode=mode, reason=reason)  # type: ignore[arg-type]
         return self.states[agent]
@@ -197,6 +197,13 @@ def _example() -> Settings:
     return load_settings(EXAMPLE)
 
 
+class Quick(passwords.Worker):
+    """Cheap hashes need no process, whose start would cost each test more than all else."""
+
+    async def _in_process(self, work: Callable[..., object], *arguments: object) -> object:
+        return await asyncio.to_thread(work, *arguments)
+
+
 @contextlib.asynccontextmanager
 async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = None) -> AsyncIterator[Web]:
     """A console on a new store in ``folder``, with the users of :data:`USERS`; ``port`` 0: any free one."""
@@ -209,6 +216,7 @@ async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = N
     site = PlainSite(loaded, folder, journal, clock)
     site.folders.make()
     office = Office.open(site, cost=CHEAP)
+    office.passwords = Quick(CHEAP)
     app = make_app(office)
     console = settings or Console()
     listener = Listener(app, console.model_copy(update={"port": port}))

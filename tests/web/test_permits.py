@@ -13,7 +13,10 @@ from console.permits import EVERY_CALL, TABLE, NotPermitted, Role, Verb, Who, ow
 from console.rooms import ANYONE, ApiRoom, Room, Undeclared, check_declared, declared
 from tests.web.plain_site import Web
 
-OPEN = {"/", "/sign-in", "/language", "/theme", "/static/{digest}/{name:path}", "/favicon.ico", "/healthz", "/readyz"}
+OPEN = {
+    "/", "/sign-in", "/language", "/theme", "/static/{digest}/{name:path}", "/favicon.ico", "/healthz", "/readyz",
+    "/api/v1/sign-in",
+}
 """The only paths that need no sign-in."""
 
 

@@ -237,7 +237,7 @@ async def test_programs_do_the_same(house: House) -> None:
     second = await api("POST", f"{base}/reviews/{given['review_id']}/correct", again, 201)
     assert (given["score"], second["score"]) == (100.0, 90.0)
     made = await api("POST", f"{base}/comments", {"at": 1.25, "text": "这里"}, 201)
-    await api("PUT", f"{base}/exemplary", {"why": " "}, 409)
+    await api("PUT", f"{base}/exemplary", {"why": " "}, 422)
     await api("PUT", f"{base}/exemplary", {"why": "结案说得清楚"}, 204)
     (example,) = (await api("GET", "/api/v1/reviews/exemplary"))["calls"]
     assert (example["call_id"], example["why"], example["by"]) == (CALL, "结案说得清楚", "quality")
