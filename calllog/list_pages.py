@@ -73,8 +73,7 @@ _LISTED = f"""
     ORDER BY key.key
 """
 _FIGURES = """
-    SELECT grader, sum(done), sum(1 - done),
-        sum(done = 0 AND drawn_at < coalesce((SELECT value FROM json_each(:due) WHERE key = plan), :other))
+    SELECT grader, sum(done), sum(1 - done), sum(CASE WHEN done THEN 0 ELSE drawn_at < {due} END)
     FROM review_due INDEXED BY review_due_by_grader {where} GROUP BY grader ORDER BY grader
 """
 _ON = "week, drawing_id, n"
@@ -137,9 +136,15 @@ async def list_figures(
 ) -> list[ListFigures]:
     """How far each grader is, or this one. ``due``: by plan, the moment before which a draw is overdue by now;
     ``other``: for plans that are no more. Raises StoreError."""
-    where = "" if grader is None else "WHERE grader = :grader"
-    values = {"due": dumps(dict(due)), "other": other, "grader": grader}
-    statement = _FIGURES.format(where=where)
+    values: dict[str, Any] = {"other": other, "grader": grader}
+    cases = ""
+    for n, (plan, moment) in enumerate(due.items()):
+        values |= {f"plan{n}": plan, f"due{n}": moment}
+        cases += f" WHEN :plan{n} THEN :due{n}"
+    statement = _FIGURES.format(
+        where="" if grader is None else "WHERE grader = :grader",
+        due=f"CASE plan{cases} ELSE :other END" if cases else ":other",
+    )
     return await reading(path, lambda run: [ListFigures(*row) for row in run.execute(statement, values)])
 
 

@@ -75,9 +75,11 @@ async def test_each_morning_the_week_that_is_over_is_drawn_for_those_who_are_the
     book.close()
     journal = await Journal.open(store, clock=Clock(), spool=store.with_name("spool.jsonl"))
     moment = [dt.datetime(2026, 2, 9, 5, 59, tzinfo=ZONE)]
+    told: list[tuple[str, dict[str, Any]]] = []
     daemon: Any = SimpleNamespace(
-        journal=journal, state_dir=store.parent, settings=load_settings(config), wall=lambda: moment[0]
-    )
+        journal=journal, state_dir=store.parent, settings=load_settings(config), wall=lambda: moment[0],
+        alerts=SimpleNamespace(alert=lambda code, key, **params: told.append((code, params))),
+    )  # fmt: skip
     drawing = Drawing(daemon)
     await drawing.look()
     assert await asyncio.to_thread(asked, config, "todo") == [], "not before six"
@@ -87,4 +89,11 @@ async def test_each_morning_the_week_that_is_over_is_drawn_for_those_who_are_the
     listed = await asyncio.to_thread(asked, config, "todo")
     assert {(one["grader"], one["week"]) for one in listed} == {("quality2", WEEK)}
     assert len({one["call_id"] for one in listed}) == len(listed) >= 1
+    ((code, params),) = told
+    assert code == "graders_absent" and params["count"] == 1 and "quality1" in params["first"], "once a morning"
     await journal.close()
+    drew = await asyncio.to_thread(hotline, "reviews", "draw", "--week", WEEK, "--config", str(config))
+    assert drew.exit_code == 0 and "quality1" in drew.output, "nor is anybody left out in silence"
+    checked = await asyncio.to_thread(hotline, "check", "--config", str(config))
+    assert "plans.weekly.graders[0]" in checked.output and "quality1" in checked.output
+    assert "quality2" not in checked.output

@@ -82,8 +82,8 @@ wishes = st.builds(
 )  # fmt: skip
 
 
-@given(wish=wishes, limit=st.integers(3, 60))
-@settings(max_examples=40)
+@given(wish=wishes, limit=st.integers(15, 90))
+@settings(max_examples=15)
 def test_pages_of_grades_join_both_ways(store: Path, wish: GradeWish, limit: int) -> None:
     async def walked() -> None:
         expected = [row["review_id"] for row in rows_of(store, wish)]
@@ -164,7 +164,7 @@ async def test_grading_moves_a_call_and_taking_a_grade_away_moves_it_back(store:
 
 
 @given(wish=wishes, way=st.sampled_from(["", "on", "back"]))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_every_page_of_grades_is_searched_by_an_index_and_never_sorted(store: Path, wish: GradeWish, way: Any) -> None:
     statement, values = review_pages.page_statement(wish, 51, way)
     steps = plan(store, statement, {**values, "at": 1, "call": "c", "number": 0})

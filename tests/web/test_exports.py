@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import io
 import json
@@ -21,11 +22,26 @@ from calllog import access_queries, events as ev
 from console.export_shelf import Shelf
 from console.exports import Export
 from recordings.jobs import ProveJob
+from recordings.keys import load_ring, make_key
+from recordings.sealed import Sealer
 from tests.web.conftest import Person
 from tests.web.plain_site import Web, plain_web
 from tests.web.recorded import fill
 
 EXPORTS = "/quality/exports"
+
+
+def sealed(house: House, call: str) -> bytes:
+    """Seal this call's file, as an archive with ``encrypt: true`` has it; returns its sound."""
+    folder, path = house.web.site.state_dir / "keys", house.file(call)
+    make_key(folder, dt.datetime.now(dt.UTC))
+    plain = path.read_bytes()
+    with open(path, "wb") as file:
+        sealer = Sealer(file, path.relative_to(house.web.site.folders.archive).as_posix(), load_ring(folder))
+        sealer.write(plain)
+        sealer.finish()
+    assert plain[100:200] not in path.read_bytes()
+    return plain
 
 
 @dataclass
@@ -86,6 +102,8 @@ async def test_what_is_ticked_is_proved_noted_and_downloaded_by_its_person_alone
     assert 'name="call"' in await quality.get("/calls"), "recorded calls can be ticked"
     damaged = house.file(wanted[1])
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    kept = await asyncio.to_thread(sealed, house, wanted[2])
+    assert await asyncio.to_thread(sealed, house, house.calls[5]) == kept, "the same voices"
     form = [("reason", "complaint"), *(("call", call) for call in wanted)]
     assert await quality.post(EXPORTS, form) == EXPORTS
     noted = await access_queries.list_accesses(house.web.site.store)
@@ -100,7 +118,9 @@ async def test_what_is_ticked_is_proved_noted_and_downloaded_by_its_person_alone
     assert headers["Accept-Ranges"] == "bytes" and "recordings-" in headers["Content-Disposition"]
     found = entries(data)
     digests = {hashlib.sha256(data).hexdigest() for name, data in found.items() if name.endswith(".flac")}
-    assert digests == {hashlib.sha256(house.file(call).read_bytes()).hexdigest() for call in (wanted[0], wanted[2])}
+    assert digests == {hashlib.sha256(one).hexdigest() for one in (house.file(wanted[0]).read_bytes(), kept)}
+    lying = b"".join(path.read_bytes() for path in house.web.site.state_dir.rglob("*") if path.is_file())
+    assert kept[1000:1100] in data and kept[1000:1100] not in lying, "what is sealed lies nowhere in the clear"
     manifest = json.loads(found["manifest.json"])
     assert [bool(one["missing"]) for one in manifest["recordings"]] == [False, True, False]
     assert manifest["access_log_batch"] == noted[0].entry.batch and "138xxxx000" in str(sorted(found))

@@ -105,7 +105,7 @@ async def test_a_grader_works_through_their_list_by_keys(tmp_path: Path) -> None
             with zipfile.ZipFile(await (await download.value).path()) as taken:
                 assert taken.testzip() is None and len(taken.namelist()) == 3
             await here.shows(language="en", width=PHONE, theme="dark")
-            paths = ["/quality", "/quality/lists", "/quality/exports", "/quality/grades", first.removeprefix(web.url)]
+            paths = ["/quality/lists", "/quality/exports", first.removeprefix(web.url)]
             for path in paths:
                 await here.look(path)
                 assert not (found := await here.findings()), found
