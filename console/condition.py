@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from calllog.kpi import record_completeness
+from calllog.wording import Names
 from config.catalogue import _, ngettext
 from config.lengths import clock as span
 from config.settings import Settings
 from console.graders import Absent, absent_word, what_to_do
+from console.records_today import Written
 from console.render import moment, size
 from console.site import Facts
 from phone.trunk_words import IN_SERVICE, state_word
@@ -24,6 +27,8 @@ FULL_AHEAD = 5_000_000_000
 """Bytes free below which somebody should make room (some 80 hours of finished recordings)."""
 FULL = 1_000_000_000
 SLOW_TO_ARCHIVE = 50
+LACKING = 5
+"""Agents who are named with the call records that they have not completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,16 @@ def summary(points: Iterable[Point]) -> Point:
     return Point("all", _("In service, all is well"), "good", "")
 
 
-def points(facts: Facts, settings: Settings, now: int, absent: Sequence[Absent] = ()) -> list[Point]:
-    """Every part, in the order in which a call meets them; ``absent``: graders of plans who cannot grade."""
+def points(
+    facts: Facts, settings: Settings, now: int, absent: Sequence[Absent] = (), written: Written | None = None
+) -> list[Point]:
+    """Every part, in the order in which a call meets them; ``absent``: graders of plans who cannot grade; ``written``:
+    how today's call records stand."""
     zone = settings.hotline.zone
     return [
         _daemon(facts, now), _asterisk(facts), *_trunks(facts), _people(facts), _store(facts), _recordings(facts),
         _disk(facts), _config(facts.config, lambda at: moment(at, zone)), _roster(facts),
-        *_graders(absent),
+        *_graders(absent), *_records(written, settings),
     ]  # fmt: skip
 
 
@@ -175,6 +183,18 @@ def _roster(facts: Facts) -> Point:
         fix = _("The roster in force stays that of before. Mend roster.yaml; 'hotline roster check' helps.")
         return Point("roster", title, "bad", _("the file has errors"), notes, fix)
     return Point("roster", title, "good", _("in force"), notes)
+
+
+def _records(written: Written | None, settings: Settings) -> Iterator[Point]:
+    """A figure, never a fault: who talks now has a record that is missing still."""
+    if written is None or not written.counted.answered:
+        return
+    counted, names = written.counted, Names.of(settings)
+    rate = record_completeness(counted.complete, counted.answered) or 0.0
+    said = _("{complete} of {answered} answered calls").format(complete=counted.complete, answered=counted.answered)
+    lacking = [f"{names.agent(agent)}: {n}" for agent, n in written.lacking[:LACKING]]
+    notes = [said, *([_("Missing: {agents}").format(agents=_(", ").join(lacking))] if lacking else [])]
+    yield Point("records", _("Call records of today"), "good", f"{rate:.1%}", tuple(notes))
 
 
 def _graders(absent: Sequence[Absent]) -> Iterator[Point]:

@@ -12,6 +12,7 @@ from console.ask import Ask, Asked
 from console.condition import Point, points, summary
 from console.office import Office
 from console.permits import Verb, Who
+from console.records_today import written_today
 from console.rooms import Room
 
 LOOK_EVERY = 3.0
@@ -26,7 +27,8 @@ async def condition(office: Office, who: Who) -> list[Point]:
     """Each part of the hotline, in words. Raises NotPermitted."""
     who.must(Verb.STATUS_READ)
     site = office.site
-    return points(await site.facts(), site.settings, site.now(), await grade_lists.absent(office))
+    written = await written_today(site)
+    return points(await site.facts(), site.settings, site.now(), await grade_lists.absent(office), written)
 
 
 @room.page("/status", Verb.STATUS_READ)

@@ -10,7 +10,10 @@ import pytest
 from config.catalogue import answering
 from console.condition import points, summary
 from console.metrics import exposed
+from console.records_today import written_today
 from console.site import Facts
+from tests.pure.journal_faults_play import put
+from tests.pure.journal_play import short_call
 from tests.web.conftest import Person
 from tests.web.plain_site import Web
 
@@ -41,6 +44,21 @@ async def test_each_fault_is_told_with_what_to_do(web: Web, changes: dict[str, A
             assert summary(found.values()).level in ("warn", "bad")
     with answering("zh"):
         assert summary(points(facts_of(web), web.site.settings, web.site.now())).level == "good"
+
+
+async def test_the_day_s_call_records_are_a_figure_with_whose_are_missing(web: Web) -> None:
+    put(web.site.journal, short_call("hotline-7.1"))
+    put(web.site.journal, short_call("hotline-7.2"))
+    await web.site.journal.flush()
+    await web.site.records.write(
+        "hotline-7.1", {"subject": "consult-order", "problem": "退款", "solved": "yes"}, by="8001"
+    )
+    await web.site.journal.flush()
+    with answering("zh"):
+        written = await written_today(web.site)
+        *_others, point = points(facts_of(web), web.site.settings, web.site.now(), (), written)
+    assert (point.name, point.level, point.value) == ("records", "good", "50.0%")
+    assert point.notes == ("已接通 2 通，登记完整 1 通", "未完成：8001 张敏: 1")
 
 
 async def test_the_room_and_its_twins(admin: Person) -> None:
