@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calllog import events as ev, queries
@@ -133,8 +133,8 @@ class Eyes:
         return name if self.whole else masked_text(name)
 
     def plain(self, text: str) -> str:
-        """A sentence that may name a number."""
-        return text if self.whole else masked_text(text)
+        """A sentence that may name a number; the hotline's own are no secret."""
+        return text if self.whole else _masked(text, self.settings.hotline.numbers)
 
     def about(self, row: CallRow) -> str:
         """What the call is about, as far as the menu tells."""
@@ -145,8 +145,15 @@ class Eyes:
         return outcome_word(row.outcome) if row.outcome else stage_word(row.stage)
 
     def why(self, row: CallRow) -> str:
-        """How it ended, with its reason."""
-        return with_why(self.end(row), reason_word(row.reason) if row.reason else "")
+        """Why it ended so; empty where that says no more."""
+        why = reason_word(row.reason) if row.reason else ""
+        return why if with_why(self.end(row), why) != self.end(row) else ""
+
+
+def _masked(text: str, own: Sequence[str]) -> str:
+    if not own:
+        return masked_text(text)
+    return own[0].join(_masked(part, own[1:]) for part in text.split(own[0]))
 
 
 LEVELS: Mapping[str, str] = {
@@ -164,9 +171,12 @@ def waited(row: CallRow, now: int) -> float | None:
     return max(0, end - row.asked_at) / 1e6 if end else None
 
 
-def talked(row: CallRow) -> float | None:
-    """Seconds with agents; None where there was no talk."""
-    return row.talk_us / 1e6 if row.first_talk_at else None
+def talked(row: CallRow, now: int) -> float | None:
+    """Seconds with agents, up to now in the first talk; None where there was no talk."""
+    if not row.first_talk_at:
+        return None
+    first = now - row.first_talk_at if row.stage == "talk" and not (row.ended_at or row.talk_us) else 0
+    return max(row.talk_us, first) / 1e6
 
 
 def menu_path(detail: CallDetail, names: Names) -> list[str]:
@@ -185,6 +195,6 @@ def rows_of(found: Found, eyes: Eyes, now: int) -> Iterator[dict[str, object]]:
             "call_id": row.call_id, "arrived_at": row.arrived_at, "direction": row.direction,
             "number": eyes.number(row.number) if row.number else "", "name": eyes.name(row.name), "did": row.did,
             "trunk": row.trunk, "queue": row.queue, "label": row.label, "agents": list(row.agents), "rings": row.rings,
-            "waited": waited(row, now), "talked": talked(row), "ended_at": row.ended_at, "stage": row.stage,
+            "waited": waited(row, now), "talked": talked(row, now), "ended_at": row.ended_at, "stage": row.stage,
             "outcome": row.outcome, "reason": row.reason, "recorded": row.recorded,
         }  # fmt: skip

@@ -121,8 +121,8 @@ async def one(ask: Asked, call_id: str) -> Response:
     return await ask.page(
         "call.html", detail=detail, row=row, eyes=eyes, lines=[(line, _looks(line)) for line in lines], rooms=rooms,
         level=calls.LEVELS.get(row.outcome, "none"), waited=calls.waited(row, ask.site.now()),
-        talked=calls.talked(row), path=calls.menu_path(detail, eyes.names), length=length, ring_word=ring_word,
-        side_word=side_word, category_word=category_word, offset=_offset, quote=quote,
+        talked=calls.talked(row, ask.site.now()), path=calls.menu_path(detail, eyes.names), length=length,
+        ring_word=ring_word, side_word=side_word, category_word=category_word, offset=_offset, quote=quote,
         subject=_subject(ask, detail),
     )  # fmt: skip
 
@@ -142,7 +142,8 @@ def _shown(ask: Ask, fields: Mapping[str, str], found: Found) -> dict[str, Any]:
         "fields": {key: fields.get(key, "") for key in (*FIELDS, "period")},
         "at": {key: _local(getattr(wanted, key), ask) if key in fields else "" for key in ("since", "until")},
         "found": found, "eyes": eyes, "query": urlencode(fields), "chips": _chips(ask, fields, found),
-        "levels": calls.LEVELS, "waited": lambda row: calls.waited(row, now), "talked": calls.talked, "quote": quote,
+        "levels": calls.LEVELS, "waited": lambda row: calls.waited(row, now),
+        "talked": lambda row: calls.talked(row, now), "quote": quote,
         "short": lambda at: moment(at, zone, wall), "many": _many(found),
         "folded": not any(key in fields for key in ALSO),
         "faults": {key: (_title(key), why) for key, why in found.question.faults.items()},

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from calllog.wording import category_word
 from config.catalogue import _, ngettext
 from config.masking import shown
 from config.review_file import Form
@@ -201,7 +202,7 @@ async def _page(
         form=wanted, form_name=name, about=about, replaces=replaces, values=values, wrong=wrong,
         reasons=hearing.reasons(ask.who, about == "change"),
         agents=settings.agents.agents, queues=settings.queues.queues,
-        sound_data=_for_page(sound), holds=held, turn=turn,
+        sound_data=_for_page(sound), holds=held, turn=turn, category_word=category_word,
     )  # fmt: skip
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 from fastapi import Form
 from starlette.responses import Response
 
 from config.catalogue import _
 from console import people
-from console.accounts import User, Wanted
+from console.accounts import Changed, User, Wanted
 from console.ask import Ask, Asked
+from console.permit_words import role_word
 from console.permits import TABLE, Role, Verb
 from console.rooms import Room
 from console.site import Refusal
@@ -89,7 +91,18 @@ async def disable(ask: Asked, user_id: str, on: Annotated[bool, Form()] = True) 
 @room.page("/users/log/all", Verb.USERS_READ)
 async def changes(ask: Asked) -> Response:
     """Who changed what of the users, and who signed in."""
-    return await ask.page("users_log.html", changes=await people.changes(ask.office, ask.who, most=200))
+    found = await people.changes(ask.office, ask.who, most=200)
+    return await ask.page("users_log.html", changes=found, more=_more)
+
+
+def _more(change: Changed) -> str:
+    """What the change was, in words: roles, the agent, the name shown; a token's label and scopes."""
+    detail: dict[str, Any] = json.loads(change.detail or "{}")
+    known = {role.value: role for role in Role}
+    roles = [role_word(known[role]) if role in known else role for role in detail.get("roles", ())]
+    said = [detail.get("shown", ""), _(", ").join(roles), detail.get("agent", ""), detail.get("label", ""),
+            " ".join(detail.get("scopes", ()))]  # fmt: skip
+    return " · ".join(text for text in said if text)
 
 
 @room.page("/users/permits/all", Verb.USERS_READ)

@@ -60,6 +60,9 @@ reachable();
 addEventListener("resize", reachable);
 document.body.addEventListener("htmx:afterSettle", reachable);
 
+// On a phone the parts of a room may not fit side by side: the one that is open is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const menu = document.querySelector("[data-menu]");
 menu?.addEventListener("click", () => {
   const open = document.body.classList.toggle("menu-open");

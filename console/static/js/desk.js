@@ -125,6 +125,14 @@ document.body.addEventListener("record-saved", () => {
   if (of) sessionStorage.removeItem(place(of));
 });
 
+// The state stands in the window's title, too: it is seen from behind other windows.
+const title = document.title;
+function entitle() {
+  const mode = document.querySelector(".desk-mode strong")?.textContent;
+  if (mode) document.title = `${mode} · ${title}`;
+}
+entitle();
+
 // --- a new call ----------------------------------------------------------------------------------------------------
 
 function another() {
@@ -147,7 +155,10 @@ document.addEventListener("click", (event) => {
   } else open();
 });
 document.body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "desk-now") another();
+  if (event.detail.target.id === "desk-now") {
+    another();
+    entitle();
+  }
   if (event.detail.target.id === "record") restore();
   tick();
 });
