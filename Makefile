@@ -8,7 +8,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run call test bench chaos check clean
+.PHONY: help setup demo run call test bench chaos screenshots check clean
 
 help:
 	@echo 'make demo    the whole product with a few real calls, then in service until Ctrl-C (ONCE=1: ends by itself)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test    everything that must hold'
 	@echo 'make bench   ratios to the dialplan and Queue(), side by side (QUICK=1: five minutes)'
 	@echo 'make chaos   the long runs of every fault, about 40 minutes (SEED=n, ONLY=fault,fault, MINUTES=n, README=1)'
+	@echo 'make screenshots  the pictures of the console in docs/screenshots/, of a real hotline with real calls'
 	@echo 'make check   ruff, mypy, import-linter'
 	@echo 'make setup   only the set-up: .venv and a private Asterisk under .cache/'
 	@echo 'make clean   removes .venv and .cache/; var/ (calls, recordings) stays'
@@ -51,6 +52,10 @@ chaos: setup
 bench: setup
 	@$(PYTHON) scripts/setup.py --web
 	@$(BIN)/python -m hotline.bench $(if $(filter-out 0,$(QUICK)),--quick)
+
+screenshots: setup
+	@$(PYTHON) scripts/setup.py --web
+	@$(BIN)/python -m tests.screenshots
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

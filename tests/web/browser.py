@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Request, async_playwright, expect
 
 from hotline.asterisk.install import cache_folder
 from tests.web import chromium
@@ -24,6 +24,34 @@ HEAVIEST = 500_000
 
 PATIENCE = 90_000
 """Milliseconds for anything in the browser, on a machine that is busy with other tests."""
+
+expect.set_options(timeout=PATIENCE)
+
+Theme = Literal["light", "dark"]
+
+LOOK_CLOSELY = """() => axe
+    .run({ preload: false, resultTypes: ["violations"], rules: { "target-size": { enabled: true } } })
+    .then((result) => result.violations)"""
+"""Without preload: to read styles it would put some of its own into the page, which the page's policy forbids."""
+
+UNTRANSLATED = """() => {
+    if (!document.documentElement.lang.startsWith("zh")) return [];
+    const found = [];
+    const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (all.nextNode()) {
+        const within = all.currentNode.parentElement;
+        const text = all.currentNode.textContent.trim();
+        const told = within.closest("[lang=en], code, .mono, script");
+        if (!told && /[A-Za-z]{2,} [a-z]+ [a-z]+/.test(text) && !/[\u4e00-\u9fff]/.test(text)) found.push(text);
+    }
+    return found;
+}"""
+"""Sentences in another language on a Chinese page."""
+
+FOCUS = """(selector) => {
+    const on = document.activeElement;
+    return [on.matches(selector), on.id || on.getAttribute("href") || on.getAttribute("name") || on.tagName];
+}"""
 
 NO_SANDBOX = "--no-sandbox"
 """Chromium refuses its sandbox to root, and a container may have no user namespaces."""
@@ -45,15 +73,19 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 class Visitor:
-    """Somebody at the console in a browser of their own. What a page does wrong is kept in ``wrong``."""
+    """Somebody at the console in a browser of their own, which keeps nothing: each load is a first one.
+
+    What a page does wrong is kept in ``wrong``; ``weight``: bytes over the wire since the last page was asked for.
+    """
 
     def __init__(self, url: str, context: BrowserContext, page: Page, name: str) -> None:
         self.url, self.context, self.page, self.name = url, context, page, name
         self.wrong: list[str] = []
-        self.weight = 0
+        self.weight = 0.0
+        self._wire: CDPSession | None = None
         page.on("console", lambda said: self._said(said.type, said.text))
         page.on("pageerror", lambda error: self._wrong(f"{error}"))
-        page.on("requestfailed", lambda asked: self._failed(asked.url, asked.failure))
+        page.on("requestfailed", self._failed)
         page.on("response", lambda got: self._wrong(f"{got.status} {got.url}") if got.status >= 400 else None)
 
     def _wrong(self, what: str) -> None:
@@ -64,29 +96,69 @@ class Visitor:
         if kind in ("error", "warning") and not text.startswith(("htmx:sendError", "htmx:sendAbort")):
             self._wrong(text)
 
-    def _failed(self, url: str, why: str | None) -> None:
+    def _failed(self, asked: Request) -> None:
         # A stream ends with its page, and so does whatever else is under way when the page is left.
-        if "/live" not in url and why != "net::ERR_ABORTED":
-            self._wrong(f"{url}: {why}")
+        if "/live" not in asked.url and asked.failure != "net::ERR_ABORTED":
+            self._wrong(f"{asked.url}: {asked.failure}")
+
+    def all_was_right(self) -> None:
+        """Raises AssertionError with what any page did wrong until now, and forgets it."""
+        wrong, self.wrong = self.wrong, []
+        assert not wrong, "\n".join(wrong)
+
+    async def weighs(self) -> None:
+        """Keep nothing of what is loaded, and count it."""
+        self._wire = await self.context.new_cdp_session(self.page)
+        await self._wire.send("Network.enable")
+        await self._wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        self._wire.on("Network.loadingFinished", self._came)
+
+    def _came(self, told: dict[str, float]) -> None:
+        self.weight += told["encodedDataLength"]
 
     async def look(self, path: str) -> None:
         """Go to a page and see it whole."""
+        self.weight = 0.0
         await self.page.goto(self.url + path, wait_until="load")
+
+    async def adapts(self, *, width: int, theme: Theme) -> None:
+        """This width and theme, without asking for the page anew: for one whose theme is the system's."""
+        await self.page.set_viewport_size({"width": width, "height": 900 if width > 600 else 844})
+        await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+
+    async def tab_to(self, selector: str, most: int = 120) -> None:
+        """Press Tab until the focus is there. Raises AssertionError: it cannot be reached by keyboard."""
+        passed: list[str] = []
+        for _press in range(most):
+            await self.page.keyboard.press("Tab")
+            there, where = await self.page.evaluate(FOCUS, selector)
+            if there:
+                return
+            passed.append(where)
+        raise AssertionError(f"{self.page.url}: {selector} was not reached by {most} tabs: {passed}")
 
     async def sign_in(self, password: str) -> None:
         """By the form, as a person does."""
         await self.look("/sign-in")
-        await self.page.fill("input[name=name]", self.name)
+        await self.fill_in(self.name, password)
+        await self.page.wait_for_url(re.compile(r"^(?!.*sign-in)"))
+
+    async def fill_in(self, name: str, password: str) -> None:
+        """Fill in the sign-in's form and send it."""
+        await self.page.fill("input[name=name]", name)
         await self.page.fill("input[name=password]", password)
         await self.page.click("main button[type=submit]")
-        await self.page.wait_for_url(re.compile(r"^(?!.*sign-in)"))
 
     async def rooms(self) -> list[str]:
         """The paths in the navigation."""
         links = await self.page.locator("#nav a").all()
         return [str(await link.get_attribute("href")) for link in links]
 
-    async def shows(self, *, language: str, width: int, theme: Literal["light", "dark"]) -> None:
+    async def reads(self, language: str) -> None:
+        """From the next page on in this language."""
+        await self.context.add_cookies([{"name": "hotline-language", "value": language, "url": self.url}])
+
+    async def shows(self, *, language: str, width: int, theme: Theme) -> None:
         """From now on in this theme, width and language."""
         await self.context.add_cookies([
             {"name": "hotline-theme", "value": theme, "url": self.url},
@@ -98,12 +170,13 @@ class Visitor:
         """What axe finds on this page (WCAG 2.1 AA and its best practices), and whether it scrolls sideways."""
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(_axe())
-        found = await self.page.evaluate("() => axe.run().then(result => result.violations)")
+        found = await self.page.evaluate(LOOK_CLOSELY)
         said = [
             f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:160]} {node['failureSummary'][:300]}"
             for one in found
             for node in one["nodes"]
         ]
+        said += [f"not Chinese: {text}" for text in await self.page.evaluate(UNTRANSLATED)]
         over = await self.page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
         if over > 0:
             said.append(f"the page is {over} px wider than the window")
@@ -116,34 +189,25 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visitor(opened: Browser, url: str, name: str, password: str) -> AsyncIterator[Visitor]:
-    """Somebody who has signed in; on leaving, what any page did wrong is a failure."""
+async def stranger(opened: Browser, url: str, name: str = "nobody") -> AsyncIterator[Visitor]:
+    """Somebody who has not signed in; on leaving, what any page did wrong is a failure."""
     context = await opened.new_context(viewport={"width": DESK, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     try:
         here = Visitor(url, context, await context.new_page(), name)
+        await here.weighs()
+        yield here
+        here.all_was_right()
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def visitor(opened: Browser, url: str, name: str, password: str) -> AsyncIterator[Visitor]:
+    """Somebody who has signed in."""
+    async with stranger(opened, url, name) as here:
         await here.sign_in(password)
         yield here
-        assert not here.wrong, "\n".join(here.wrong)
-    finally:
-        await context.close()
-
-
-async def weight_of(opened: Browser, url: str, cookies: BrowserContext | None = None) -> int:
-    """Bytes over the wire of a first load with nothing kept."""
-    context = await opened.new_context()
-    try:
-        if cookies is not None:
-            await context.add_cookies(await cookies.cookies())  # type: ignore[arg-type]
-        page = await context.new_page()
-        wire = await context.new_cdp_session(page)
-        await wire.send("Network.enable")
-        sizes: list[float] = []
-        wire.on("Network.loadingFinished", lambda told: sizes.append(told["encodedDataLength"]))
-        await page.goto(url, wait_until="load")
-        return round(sum(sizes))
-    finally:
-        await context.close()
 
 
 def _axe() -> str:
