@@ -35,13 +35,16 @@ run: setup
 call: setup
 	@$(BIN)/hotline call-in
 
-check: setup
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+CHECKS := $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-test: check
-	@$(PYTHON) scripts/setup.py --web
+check: setup
+	$(CHECKS)
+
+# What is checked needs .venv alone: Asterisk and the browser are fetched meanwhile.
+test:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) scripts/setup.py --python
+	@$(PYTHON) scripts/setup.py --web & fetched=$$!; $(CHECKS); checked=$$?; wait $$fetched && exit $$checked
 	$(BIN)/pytest -n 2 tests/pure tests/virtual tests/web
 	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/chaos tests/real
 
