@@ -40,13 +40,14 @@ CHECKS := $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 check: setup
 	$(CHECKS)
 
-# What is checked needs .venv alone: Asterisk and the browser are fetched meanwhile.
+# What is checked needs .venv alone: Asterisk and the browser are fetched meanwhile. The tests on real Asterisks mostly
+# wait, so those of the console, which compute, run among them.
 test:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer." >&2; exit 1; }
 	@$(PYTHON) scripts/setup.py --python
 	@$(PYTHON) scripts/setup.py --web & fetched=$$!; $(CHECKS); checked=$$?; wait $$fetched && exit $$checked
-	$(BIN)/pytest -n 2 tests/pure tests/virtual tests/web
-	$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/chaos tests/real
+	$(BIN)/pytest -n 2 tests/pure tests/virtual
+	$(BIN)/pytest -n 7 --dist loadfile --no-loadscope-reorder tests/chaos tests/real tests/web
 
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) \

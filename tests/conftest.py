@@ -24,13 +24,15 @@ def language(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 LONGEST = (
-    "test_reload", "test_daemon", "test_lifeboat", "test_restart", "test_connections", "test_asterisk_and_disk",
-    "test_wires", "test_bad_operator", "test_people", "test_callers", "test_devices", "test_language", "test_voicemail",
-    "test_bad_callers", "test_agents_phones", "test_call_paths", "test_left_behind", "test_own_asterisk", "test_trunks",
-    "test_night", "test_console", "test_shift_change", "test_second_agent",
+    "test_screens", "test_reload", "test_daemon", "test_lifeboat", "test_restart", "test_connections",
+    "test_asterisk_and_disk", "test_wires", "test_people", "test_bad_operator", "test_callers", "test_devices",
+    "test_language", "test_voicemail", "test_bad_callers", "test_agents_phones", "test_openapi", "test_calls",
+    "test_pausing",
+    "test_call_paths", "test_left_behind", "test_own_asterisk", "test_trunks", "test_night", "test_quality",
+    "test_console", "test_shift_change", "test_second_agent", "test_desk", "test_attacks",
 )  # fmt: skip
-"""Files of tests on a real Asterisk, by how long they take: with ``--no-loadscope-reorder`` each worker then takes the
-longest that is left, and none is begun when the others are at their end."""
+"""Files of tests on a real Asterisk and of the console's, by how long they take: with ``--no-loadscope-reorder`` each
+worker then takes the longest that is left, and none is begun when the others are at their end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,9 @@ from tests.chaos.house import House
 READY = 60.0
 """Seconds until a hotline must serve again once its fault is over."""
 
+TAKEN = 180.0
+"""Seconds until a changed configuration must be in force: it is proved, and its prompts built, with low priority."""
+
 
 class Skipped(Exception):
     """This machine does not let us try it; the text says why."""

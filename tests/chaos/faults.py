@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.asterisk.render import render
-from tests.chaos.fault import READY, fault
+from tests.chaos.fault import READY, TAKEN, fault
 from tests.chaos.house import House
 
 # --- the daemon -----------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ async def configuration_edited(house: House, short: bool) -> None:
 
 async def _config(house: House, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """What the daemon says of its configuration, once this is true of it."""
-    async with asyncio.timeout(READY):
+    async with asyncio.timeout(TAKEN):
         while True:
             about: dict[str, Any] | None = (await house.trial.status()).get("config")  # none: it is busy, or starts
             if about is not None and true(about):
