@@ -246,7 +246,7 @@ async def test_programs_do_the_same(house: House) -> None:
     assert (found["score"], found["exemplary"], found["comments"][0]["at"]) == (90.0, True, 1.25)
     assert [grade["standing"] for grade in found["grades"]] == [False, True]
     await api("DELETE", f"{base}/comments/{made['comment_id']}", None, 204)
-    await api("POST", f"{base}/exemplary/end", {"why": ""}, 409)
+    await api("POST", f"{base}/exemplary/end", {"why": ""}, 422)
     await api("POST", f"{base}/exemplary/end", {"why": "换了流程"}, 204)
     opened = await api("POST", f"{base}/hearings", {"reason": "training"}, 201)
     assert (await fetched(quality, opened["path"]))[1][44:] == house.sound
