@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -54,6 +55,24 @@ class Anchor:
     where: str = ""
 
 
+def anchor_of(text: str, where: str) -> Anchor:
+    """What stands elsewhere as ``N:DIGEST``, for example in a line of the daemon's log. Raises ValueError."""
+    number, _colon, digest = text.strip().partition(":")
+    if not re.fullmatch("[0-9]{1,15}", number) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(_("Write its number, a colon and its digest, as in the log."))
+    return Anchor(int(number), digest, where)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with the log: at entry ``n``, in event ``seq`` (0: behind its end), and what, in a line.
+    """
+
+    n: int
+    seq: int
+    text: str
+
+
 def linked(last: Anchor, at: int, access: Access) -> Accessed:
     """The next entry behind ``last``. Telephone numbers in the reason are masked: entries are kept for good."""
     event = Accessed(
@@ -75,31 +94,36 @@ def digest(at: int, entry: Accessed) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def faults(entries: Iterable[tuple[int, int, Accessed]], anchors: Iterable[Anchor] = ()) -> Iterator[str]:
-    """What is wrong with these entries (seq, at, entry), in the order of ``seq``: one line each, none when all is well.
-    """
+def faults(entries: Iterable[tuple[int, int, Accessed]], anchors: Iterable[Anchor] = ()) -> Iterator[Fault]:
+    """What is wrong with these entries (seq, at, entry), in the order of ``seq``; nothing when all is well."""
     awaited: dict[int, list[Anchor]] = {}
     for anchor in anchors:
         awaited.setdefault(anchor.n, []).append(anchor)
     last = Anchor()
     for seq, at, entry in entries:
-        if digest(at, entry) != entry.digest:
-            yield _("Access log: entry {n} (event {seq}) was changed.").format(n=entry.n, seq=seq)
-        if entry.n > last.n + 1:
-            many = entry.n - last.n - 1
-            text = ngettext("Access log: {many} entry is missing before entry {n} (event {seq}).",
-                            "Access log: {many} entries are missing before entry {n} (event {seq}).", many)  # fmt: skip
-            yield text.format(many=many, n=entry.n, seq=seq)
-        elif entry.n != last.n + 1 or entry.previous != last.digest:
-            yield _("Access log: entry {n} (event {seq}) does not follow the one before it.").format(n=entry.n, seq=seq)
-        for anchor in awaited.pop(entry.n, ()):
-            if anchor.digest != entry.digest:
-                text = _("Access log: entry {n} is not the one that {where} knows: the log was made anew.")
-                yield text.format(n=entry.n, where=anchor.where)
+        for text in _wrong(seq, at, entry, last, awaited.pop(entry.n, ())):
+            yield Fault(entry.n, seq, text)
         last = Anchor(entry.n, entry.digest)
     for anchor in (each for some in awaited.values() for each in some if each.n):
         text = _("Access log: it ends with entry {last}, but {where} knows entry {n}: its end was cut off.")
-        yield text.format(last=last.n, n=anchor.n, where=anchor.where)
+        yield Fault(last.n + 1, 0, text.format(last=last.n, n=anchor.n, where=anchor.where))
+
+
+def _wrong(seq: int, at: int, entry: Accessed, last: Anchor, known: Iterable[Anchor]) -> Iterator[str]:
+    """What is wrong with one entry behind ``last``."""
+    if digest(at, entry) != entry.digest:
+        yield _("Access log: entry {n} (event {seq}) was changed.").format(n=entry.n, seq=seq)
+    if entry.n > last.n + 1:
+        many = entry.n - last.n - 1
+        text = ngettext("Access log: {many} entry is missing before entry {n} (event {seq}).",
+                        "Access log: {many} entries are missing before entry {n} (event {seq}).", many)  # fmt: skip
+        yield text.format(many=many, n=entry.n, seq=seq)
+    elif entry.n != last.n + 1 or entry.previous != last.digest:
+        yield _("Access log: entry {n} (event {seq}) does not follow the one before it.").format(n=entry.n, seq=seq)
+    for anchor in known:
+        if anchor.digest != entry.digest:
+            text = _("Access log: entry {n} is not the one that {where} knows: the log was made anew.")
+            yield text.format(n=entry.n, where=anchor.where)
 
 
 def _clean(text: str) -> str:

@@ -15,10 +15,11 @@ from calllog.tables import event
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One entry of the access log, and when it was made (µs)."""
+    """One entry of the access log, when it was made (µs), and its place in the journal."""
 
     at: int
     entry: Accessed
+    seq: int = 0
 
 
 async def list_accesses(
@@ -31,8 +32,11 @@ async def list_accesses(
     verb: str | None = None,
     limit: int = 100,
     before: int | None = None,
+    below: int | None = None,
+    above: int | None = None,
 ) -> list[AccessRow]:
-    """Entries, the newest first. ``before`` is the number ``n`` of the last row of the page before. Raises StoreError.
+    """Entries, the newest first. ``before`` is the number ``n`` of the last row of the page before; ``below`` (older)
+    and ``above`` (newer) bound ``seq`` instead, which costs the same on every page. Raises StoreError.
     """
     query = select(event.c.seq, event.c.at, event.c.stream, event.c.stream_id, event.c.kind, event.c.v, event.c.data)
     # As a literal, so that SQLite sees that the partial index serves (sqlite.org/partialindex.html, section 3).
@@ -48,5 +52,11 @@ async def list_accesses(
             query = query.where(func.json_extract(event.c.data, f"$.{field}") == wanted)
     if before is not None:
         query = query.where(func.json_extract(event.c.data, "$.n") < before)
-    (rows,) = await ask_all(path, query.order_by(event.c.seq.desc()).limit(limit))
-    return [AccessRow(one.at, one.event) for one in recorded(rows) if isinstance(one.event, Accessed)]
+    if below is not None:
+        query = query.where(event.c.seq < below)
+    if above is not None:
+        query = query.where(event.c.seq > above)
+    order = event.c.seq.asc() if above is not None and below is None else event.c.seq.desc()
+    (rows,) = await ask_all(path, query.order_by(order).limit(limit))
+    found = [AccessRow(one.at, one.event, one.seq) for one in recorded(rows) if isinstance(one.event, Accessed)]
+    return sorted(found, key=lambda row: -row.seq)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -37,17 +37,10 @@ class FinishedRow:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which recordings: of calls that arrived in [since, until), in which this agent talked, of this queue (name or
-    label), outcome, category; whose number has ``number`` in it; or these calls alone. None: whichever."""
+    """Which recordings: of these calls (``calllog.search`` finds them), of this category (None: whichever)."""
 
-    since: int | None = None
-    until: int | None = None
-    agent: str | None = None
-    queue: str | None = None
-    outcome: str | None = None
+    call_ids: Sequence[str]
     category: str | None = None
-    number: str | None = None
-    call_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +71,15 @@ _EXPORT = """
         )),
         coalesce(nullif(party.e164, ''), party.raw, ''), call.outcome
     FROM recording JOIN call ON call.call_id = recording.call_id LEFT JOIN party ON party.party_id = call.party_id
-    WHERE {where}
+    WHERE recording.state = 'finished' AND call.call_id IN (SELECT value FROM json_each(:call_ids))
+        AND (:category IS NULL OR recording.category = :category)
     ORDER BY call.arrived_at, call.call_id, recording.category
 """
-_WANTED = {
-    "since": "call.arrived_at >= :since",
-    "until": "call.arrived_at < :until",
-    "queue": "(call.queue = :queue OR call.label = :queue)",
-    "outcome": "call.outcome = :outcome",
-    "category": "recording.category = :category",
-    "agent": "EXISTS (SELECT 1 FROM talk WHERE talk.call_id = call.call_id AND talk.agent = :agent AND started_at > 0)",
-    "number": "(instr(party.e164, :number) OR instr(party.raw, :number))",
-    "call_ids": "call.call_id IN (SELECT value FROM json_each(:call_ids))",
-}
-"""Only what is asked stands in the question, so that an index can serve it."""
 
 
 def export_question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     """The statement and its values."""
-    values = {name: value for name, value in asdict(wanted).items() if value is not None}
-    where = ["recording.state = 'finished'", *(_WANTED[name] for name in values)]
-    if "call_ids" in values:
-        values["call_ids"] = dumps(values["call_ids"])
-    return _EXPORT.format(where=" AND ".join(where)), values
+    return _EXPORT, {"call_ids": dumps(list(wanted.call_ids)), "category": wanted.category}
 
 
 def exportable(path: Path, wanted: Wanted) -> list[ExportRow]:
@@ -153,6 +132,13 @@ def ever_about(path: Path, call_ids: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
+def finished_files(path: Path) -> list[tuple[str, str]]:
+    """File and SHA-256 of every finished recording, the newest first. Raises StoreError."""
+    query = "SELECT file, sha256 FROM recording WHERE state = 'finished' AND file != '' ORDER BY begun_at DESC"
+    with reading(path) as connection:
+        return [(file, sha256) for file, sha256 in connection.execute(query)]
+
+
 def count_finished(path: Path) -> int:
     """How many finished recordings there are. Raises StoreError."""
     with reading(path) as connection:
@@ -184,15 +170,18 @@ def erased_by(path: Path, manifest: str) -> set[str]:
         return {call_id for (call_id,) in connection.execute(query, (manifest,))}
 
 
-def list_holds(path: Path, *, call_id: str | None = None, lifted: bool = False) -> list[HoldRow]:
+def list_holds(
+    path: Path, *, call_id: str | None = None, lifted: bool = False, limit: int = -1, offset: int = 0
+) -> list[HoldRow]:
     """Holds in force (with ``lifted`` also those that are over), the newest first. Raises StoreError."""
     query = """
         SELECT hold.call_id, hold_id, set_by, set_at, coalesce(note.text, ''), lifted_by, lifted_at
         FROM hold LEFT JOIN note ON note.note_id = hold.reason
         WHERE (? OR lifted_at = 0) AND (? IS NULL OR hold.call_id = ?) ORDER BY set_at DESC, hold_id DESC
+        LIMIT ? OFFSET ?
     """
     with reading(path) as connection:
-        return [HoldRow(*row) for row in connection.execute(query, (lifted, call_id, call_id))]
+        return [HoldRow(*row) for row in connection.execute(query, (lifted, call_id, call_id, limit, offset))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from calllog.keep_events import Accessed, KeepEvent
 
 
+VERBS = ("recording.hear", "recording.export", "calls.export", "access.export", "person.export", "person.erase")
+"""What stands in the access log."""
+
+
 def verb_word(verb: str) -> str:
     """What somebody did with a caller's data; a verb that is unknown here stays as it is."""
     words = {
         "recording.hear": _("heard"),
         "recording.export": _("took a copy"),
+        "calls.export": _("took a list of calls"),
+        "access.export": _("took the access log"),
         "person.export": _("took all of one caller"),
         "person.erase": _("erased a caller"),
     }

@@ -43,6 +43,8 @@ ENOUGH = 200
 """Cards that are read sooner than something better is found."""
 
 _CHUNK = 500
+_PIECE = 5_000
+"""Calls that :func:`find_all` asks for at a time."""
 _STEPS = 20_000
 """Instructions of SQLite's between looks at the clock: about a millisecond."""
 
@@ -163,6 +165,18 @@ class _Asker:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return TooSlow(_("The search took too long and was given up: narrow it, by a span of time above all."))
         return explain(self._path, error)
+
+
+async def find_all(path: Path, wanted: Wanted, *, most: int | None = None) -> list[str]:
+    """Every call that is as wanted, the newest first; no more than ``most``. A call that comes in meanwhile is left
+    out. Raises as :func:`find`."""
+    found: list[str] = []
+    while True:
+        room = _PIECE if most is None else min(_PIECE, most - len(found))
+        hits = await find(path, wanted, limit=room, after=found[-1] if found else None)
+        found += hits.call_ids
+        if not hits.older or (most is not None and len(found) >= most):
+            return found
 
 
 def chunks(call_ids: Sequence[str]) -> list[str]:

@@ -75,7 +75,7 @@ def verify(path: Path, progress: Progress | None = None, anchors: Sequence[Ancho
             if line != "ok":
                 found.append(_("The file is damaged: {what}.").format(what=line))
         found += _gaps(connection)
-        found += faults(_accesses(connection), anchors)
+        found += [fault.text for fault in faults(accesses(connection), anchors)]
         parties = {row[0] for row in connection.execute("SELECT party_id FROM party")}
         (unnamed,) = connection.execute("SELECT count(*) FROM note").fetchone()
         for thread in _threads(connection, progress):
@@ -254,7 +254,7 @@ def _gaps(connection: sqlite3.Connection) -> Iterator[str]:
             yield _("Events {first} to {last} are missing.").format(first=first, last=last)
 
 
-def _accesses(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Accessed]]:
+def accesses(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Accessed]]:
     """The access log; what cannot be read of it is missing from the chain."""
     for seq, at, kind, v, data in connection.execute(
         "SELECT seq, at, kind, v, data FROM event WHERE stream = 'access' ORDER BY seq"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calllog import events as ev, queries
+from calllog.access import Access
 from calllog.queries import CallDetail, CallRow
 from calllog.search import Count, Hits, count, find
 from calllog.wording import VIA, Names, outcome_word, reason_word, stage_word, with_why
@@ -16,7 +17,8 @@ from config.settings import Settings
 from console.desk import ringing_at
 from console.finding import Question, question_of
 from console.permits import Verb, Who, own_agent
-from console.site import Site
+from console.render import moment
+from console.site import Refusal, Site
 from phone.numbers import dialled, e164
 
 PAGE = 50
@@ -85,6 +87,29 @@ async def found_calls(
     if after is None and before is None and not hits.older:
         many = Count(len(hits.call_ids), False)
     return await _filled(site, question, hits, Count(max(many.n, len(hits.call_ids)), many.more), now)
+
+
+async def exported_calls(site: Site, who: Who, fields: Mapping[str, str]) -> Found:
+    """The calls for a file, once the access log says who takes them. Raises NotPermitted, Refusal, StoreError (then
+    nothing is given)."""
+    found = await found_calls(site, who, fields, limit=EXPORTED, counted=False)
+    for name, why in found.question.faults.items():
+        raise Refusal(f"{name}: {why}", status=422)
+    wished = "; ".join(f"{name}={text}" for name, text in fields.items())
+    why = f"{len(found.rows)} · {wished}" if wished else str(len(found.rows))
+    await site.access.note([
+        Access(who.name, "calls.export", why, role=",".join(sorted(who.roles)), address=who.address)
+    ])  # fmt: skip
+    return found
+
+
+def sheet_rows(found: Found, eyes: Eyes, now: int) -> Iterator[Mapping[str, object]]:
+    """The calls for a sheet: times as people read them."""
+    for row in rows_of(found, eyes, now):
+        for key in ("arrived_at", "ended_at"):
+            at = row[key]
+            row[key] = moment(at, eyes.settings.hotline.zone) if isinstance(at, int) and at else ""
+        yield row
 
 
 async def _filled(site: Site, question: Question, hits: Hits, many: Count | None, ringing: str) -> Found:

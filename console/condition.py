@@ -147,6 +147,10 @@ def _recordings(facts: Facts) -> Point:
     if facts.archiving >= SLOW_TO_ARCHIVE:
         fix = _("Nothing is lost. If the number keeps growing the machine is too slow for this many calls.")
         return Point("recordings", title, "warn", _("behind"), notes, fix)
+    if facts.plain:
+        said = ngettext("{n} not encrypted", "{n} not encrypted", facts.plain).format(n=f"{facts.plain:,}")
+        fix = _("They are from before 'encrypt' was set: run 'hotline recordings seal' in a quiet hour.")
+        return Point("recordings", title, "warn", said, notes if facts.archiving else (), fix)
     return Point("recordings", title, "good", _("written"), notes if facts.archiving else ())
 
 

@@ -13,16 +13,19 @@ from typing import TypeVar
 from jinja2 import Environment
 
 from console import render
+from console.access_log import Proofs
 from console.accounts import Accounts
 from console.assets import Assets
 from console.book import Book
 from console.drafts import Drafts
 from console.exports import Exports
 from console.live import Live
+from console.parcels import Parcels
 from console.passwords import COST, Worker
 from console.permits import Verb, Who
 from console.sessions import Lasting, Sessions
 from console.site import Site
+from console.works import Works
 
 T = TypeVar("T")
 
@@ -58,6 +61,9 @@ class Office:
     templates: Environment
     drafts: Drafts
     exports: Exports
+    works: Works
+    parcels: Parcels
+    proofs: Proofs
     links: list[Link] = field(default_factory=list)
     connections: Callable[[], int] = lambda: 0
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -75,6 +81,7 @@ class Office:
             site, book, accounts, Sessions(book, site.now, accounts), Worker(cost), live, assets,
             render.environment(assets, lambda: site.settings.hotline.zone), Drafts(site.state_dir),
             Exports(site, lambda: live.tell("exports")),
+            Works(site.now), Parcels(site.state_dir, site.now), Proofs(site),
         )  # fmt: skip
 
     @property
@@ -107,6 +114,9 @@ class Office:
     def close(self) -> None:
         """Let go of everything; waits for no thread."""
         self.live.close()
+        self.works.close()
+        self.proofs.close()
+        self.parcels.close()
         self.passwords.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.book.close()

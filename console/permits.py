@@ -50,7 +50,11 @@ class Verb(StrEnum):
     RECORDING_PAUSE = "recording.pause"
     RECORDING_EXPORT = "recording.export"
     RECORDING_VERIFY = "recording.verify"
+    HOLD_READ = "hold.read"
+    """Which calls are held, by whom and why."""
     HOLD_SET = "hold.set"
+    PURGE_READ = "purge.read"
+    """What would go, and what went: manifests."""
     PURGE_RUN = "purge.run"
     PERSON_EXPORT = "person.export"
     """Everything kept about one number."""
@@ -88,7 +92,9 @@ TABLE: Mapping[Verb, frozenset[Role]] = {
         Verb.RECORDING_PAUSE: (_AGENT,),
         Verb.RECORDING_EXPORT: (_SUPERVISOR, _QUALITY),
         Verb.RECORDING_VERIFY: (_QUALITY, _ADMINISTRATOR, _AUDITOR),
+        Verb.HOLD_READ: (_SUPERVISOR, _QUALITY, _ADMINISTRATOR, _AUDITOR),
         Verb.HOLD_SET: (_SUPERVISOR, _QUALITY, _AUDITOR),
+        Verb.PURGE_READ: (_ADMINISTRATOR, _AUDITOR),
         Verb.PURGE_RUN: (_ADMINISTRATOR,),
         Verb.PERSON_EXPORT: (_SUPERVISOR, _ADMINISTRATOR),
         Verb.PERSON_ERASE: (_ADMINISTRATOR,),

@@ -73,6 +73,8 @@ class Facts:
     """Bytes that wait in the spool for the store."""
     unheard: int = 0
     """Recordings that the last check found gone, damaged or without their key."""
+    plain: int = 0
+    """Recordings from before ``encrypt`` that are not encrypted yet, by the last check."""
 
     @property
     def in_service(self) -> bool:

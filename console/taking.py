@@ -16,15 +16,15 @@ from uuid_utils import uuid7
 from calllog import keep_queries
 from calllog.access import Access
 from calllog.events import Archived, Category
-from calllog.keep_queries import ExportRow, HoldRow, Wanted
+from calllog.keep_queries import HoldRow, Wanted
 from calllog.recording_coverage import Coverage, coverage as ask_coverage
 from config.catalogue import _
-from config.masking import shown
 from console import hearing
+from console.holding import stated
 from console.permits import Verb, Who, own_agent
 from console.site import Refusal, Site
 from recordings import holds
-from recordings.export_names import Item, names
+from recordings.export_names import Item, item_of, names
 from recordings.ledger import Degraded
 from recordings.playback import NotPlayable, Playing
 from recordings.turns import Busy
@@ -53,14 +53,14 @@ async def hold(site: Site, who: Who, call_id: str, reason: str) -> None:
     """Nothing of this call may be deleted from now on. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.HOLD_SET)
     await hearing.call_of(site, who, call_id)
-    await _kept(holds.hold(site.state_dir, site.ledger(who.name), [call_id], _stated(reason), by=who.name))
+    await _kept(holds.hold(site.state_dir, site.ledger(who.name), [call_id], stated(reason), by=who.name))
 
 
 async def release(site: Site, who: Who, call_id: str, reason: str) -> None:
     """Every hold on this call is lifted. Raises NotPermitted, LookupError, Refusal."""
     who.must(Verb.HOLD_SET)
     await hearing.call_of(site, who, call_id)
-    await _kept(holds.release(site.store, site.ledger(who.name), [call_id], _stated(reason), by=who.name))
+    await _kept(holds.release(site.store, site.ledger(who.name), [call_id], stated(reason), by=who.name))
 
 
 async def take(site: Site, who: Who, call_ids: Sequence[str], reason: hearing.Reason, words: str = "") -> Taken:
@@ -71,7 +71,7 @@ async def take(site: Site, who: Who, call_ids: Sequence[str], reason: hearing.Re
     if not wanted:
         raise Refusal(_("Choose at least one recording."), status=422)
     why = hearing.stated(reason, words)
-    rows = await asyncio.to_thread(keep_queries.exportable, site.store, Wanted(call_ids=wanted))
+    rows = await asyncio.to_thread(keep_queries.exportable, site.store, Wanted(wanted))
     only = own_agent(who)
     if only is not None and any(only not in row.agents for row in rows):
         raise LookupError(wanted[0])
@@ -86,7 +86,7 @@ async def take(site: Site, who: Who, call_ids: Sequence[str], reason: hearing.Re
         ])  # fmt: skip
     about = {"made_at": site.wall().astimezone(site.settings.hotline.zone).isoformat(timespec="seconds"), "why": why,
              "access_log_batch": batch, "by": who.name}  # fmt: skip
-    return Taken(tuple(_item(site, row, whole=who.may(Verb.NUMBER_SEE)) for row in rows), about)
+    return Taken(tuple(item_of(row, site.settings, whole=who.may(Verb.NUMBER_SEE)) for row in rows), about)
 
 
 async def as_file(site: Site, taken: Taken) -> tuple[Playing, str, AsyncIterator[bytes]]:
@@ -110,22 +110,6 @@ async def _kept(work: Any) -> None:
         await work
     except (Busy, Degraded) as refused:
         raise Refusal(str(refused), status=503) from None
-
-
-def _stated(reason: str) -> str:
-    text = " ".join(reason.split())[: hearing.LONGEST_WHY]
-    if not text:
-        raise Refusal(_("Say why."), status=422)
-    return text
-
-
-def _item(site: Site, row: ExportRow, *, whole: bool) -> Item:
-    known = site.settings.queues.queues.get(row.queue)
-    return Item(
-        row.call_id, row.category, row.file, row.sha256, row.began_at, row.seconds, row.channels,
-        row.label or (known.label if known else row.queue), row.agents,
-        shown(row.number, site.settings.hotline.country, whole=whole), row.outcome,
-    )  # fmt: skip
 
 
 def archived_as(item: Item) -> Archived:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -44,6 +45,12 @@ def tell_checked(state: Path, checked: Sequence[Checked]) -> None:
             ask(state, "checked", checked=piece)
     except NotRunning:
         asyncio.run(_note(state, checked))
+
+
+def tell_sealed(state: Path, left: int) -> None:
+    """Tell a running daemon how many recordings are not sealed yet. Raises Refused."""
+    with contextlib.suppress(NotRunning):
+        ask(state, "sealed", left=left)
 
 
 def measure_all(settings: Settings, state: Path, progress: Progress) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -13,17 +12,17 @@ import typer
 from calllog.wording import BAD, GOOD, WARN
 from config.catalogue import _, ngettext
 from config.lengths import clock
-from config.masking import shown
-from hotline.cli_archive import recordings_app as recordings_app
+from hotline import cli_search as narrowed
 from hotline.cli_calls import find_call
 from hotline.cli_keep import ReasonOption, note, stated
-from hotline.cli_options import STORE, Command, ConfigFolder, answer, house, micros, one_line_each, refuse, when
+from hotline.cli_options import STORE, Command, ConfigFolder, answer, house, one_line_each, refuse
 from hotline.cli_purge import CallsArgument, megabytes
+from hotline.cli_seal import recordings_app as recordings_app
 from hotline.cli_store import CategoryOption, bar
 from hotline.show import console, near
 
 if TYPE_CHECKING:
-    from calllog.keep_queries import ExportRow, Wanted
+    from calllog.keep_queries import Wanted
     from config.settings import Settings
     from recordings.export import Exported, Opener
     from recordings.export_names import Item
@@ -58,7 +57,7 @@ def get_command(
     if len(found) == 1 and to.suffix.lower() != ".zip":
         _get_one(found[0], settings, state, why, to, category, replace)
     else:
-        wanted = Wanted(call_ids=tuple(found), category=category)
+        wanted = Wanted(found, category)
         _export(wanted, settings, state, why, to, replace, whole_numbers)
 
 
@@ -95,12 +94,19 @@ def _get_one(
 def export_command(
     to: ToOption,
     reason: ReasonOption,
-    since: Annotated[str | None, typer.Option(metavar="WHEN", help=_("From this moment on."))] = None,
-    until: Annotated[str | None, typer.Option(metavar="WHEN", help=_("Before this moment."))] = None,
-    agent: Annotated[str | None, typer.Option(help=_("In which this staff number talked."))] = None,
-    queue: Annotated[str | None, typer.Option(help=_("Of this queue, by its name or its label."))] = None,
-    outcome: Annotated[str | None, typer.Option(help=_("With this outcome: answered, voicemail, abandoned …"))] = None,
-    number: Annotated[str | None, typer.Option(help=_("Whose number contains this."))] = None,
+    since: narrowed.Since = None,
+    until: narrowed.Until = None,
+    number: narrowed.Number = None,
+    agent: narrowed.Agent = None,
+    queue: narrowed.Queue = None,
+    subject: narrowed.Subject = None,
+    outcome: narrowed.Outcome = None,
+    length: narrowed.Length = None,
+    hold: narrowed.Hold = None,
+    silence: narrowed.Silence = None,
+    talk_over: narrowed.TalkOver = None,
+    score: narrowed.Score = None,
+    words: narrowed.Words = None,
     category: CategoryOption = None,
     replace: ReplaceOption = False,
     whole_numbers: NumbersOption = False,
@@ -111,14 +117,15 @@ def export_command(
     settings, state = house(config)
     from calllog.keep_queries import Wanted
 
-    if all(each is None for each in (since, until, agent, queue, outcome, number, category)):
-        raise typer.BadParameter(_("Say which: --since, --until, --agent, --queue, --outcome, --number or --category."),
-                                 param_hint="--since")  # fmt: skip
-    wanted = Wanted(
-        micros(when(since, "--since", settings)), micros(when(until, "--until", settings)), agent, queue, outcome,
-        category, None if number is None else re.sub(r"[^0-9+]", "", number),
-    )  # fmt: skip
-    _export(wanted, settings, state, why, to, replace, whole_numbers)
+    given: dict[str, str | None] = {
+        "since": since, "until": until, "number": number, "agent": agent, "queue": queue, "subject": subject,
+        "outcome": outcome, "length": length, "hold": hold, "silence": silence, "talk_over": talk_over, "score": score,
+        "words": words, "category": category,
+    }  # fmt: skip
+    if all(each is None for each in given.values()):
+        raise typer.BadParameter(_("Say which: --since, --queue, --words …"), param_hint="--since")
+    calls = narrowed.wanted_of(settings, **given | {"category": category or "any"})
+    _export(Wanted(narrowed.all_of(state / STORE, calls), category), settings, state, why, to, replace, whole_numbers)
 
 
 def _export(
@@ -129,6 +136,7 @@ def _export(
     from calllog.access import Access
     from calllog.keep_queries import exportable
     from recordings.export import ExportStopped, to_folder, to_zip
+    from recordings.export_names import item_of
     from recordings.folders import Folders
 
     rows = exportable(state / STORE, wanted) if (state / STORE).exists() else []
@@ -153,18 +161,6 @@ def _export(
     except KeyboardInterrupt:
         refuse(_("Broken off: what is whole stays, and the same command goes on from there."))
     _say(done, items)
-
-
-def item_of(row: ExportRow, settings: Settings, *, whole: bool) -> Item:
-    """The recording as it is handed out to somebody who may see numbers ``whole``, or may not."""
-    from recordings.export_names import Item
-
-    known = settings.queues.queues.get(row.queue)
-    return Item(
-        row.call_id, row.category, row.file, row.sha256, row.began_at, row.seconds, row.channels,
-        row.label or (known.label if known else row.queue), row.agents,
-        shown(row.number, settings.hotline.country, whole=whole), row.outcome,
-    )  # fmt: skip
 
 
 def opener_of(settings: Settings, state: Path) -> Opener:

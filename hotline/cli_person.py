@@ -43,7 +43,8 @@ def export_command(
     settings, state = house(config)
     from calllog.access import Access
     from calllog.erasing import calls_of
-    from hotline import person
+    from console import person
+    from hotline.cli_export import opener_of
     from recordings.export import ExportStopped
 
     people = person.parties(state / STORE, number, settings) if (state / STORE).exists() else []
@@ -55,7 +56,9 @@ def export_command(
     about: dict[str, Any] = {"why": why}
     try:
         with bar(_("Copying")) as progress:
-            done = person.write(people, details, settings, state, to, about, progress)
+            items = person.items_of(state / STORE, details, settings)
+            done = person.write(people, details, items, settings, state, to, opener_of(settings, state), about,
+                                progress)  # fmt: skip
     except ExportStopped as stopped:
         refuse(str(stopped))
     n = len(details)
@@ -86,10 +89,10 @@ def erase_command(
     store = state / STORE
     if not store.exists():
         _nobody(number)
-    made = answer(_plan(settings, state, number), None)
-    if made is None or not (made.people or made.kept):
-        _nobody(number)
     if dry_run:
+        made = answer(_plan(settings, state, number), None)
+        if made is None or made.nobody:
+            _nobody(number)
         show(form, _taken_columns(), made.recordings)
         if form is Format.TABLE:
             _say_plan(made)
@@ -108,14 +111,20 @@ def erase_command(
         for call_id in call_ids:
             drafts.forget(call_id)
 
-    async def work(book: Ledger) -> ErasedReport:
-        people = (*made.people, *made.kept)
-        await book.note([Access("", "person.erase", why, party_id=one.party_id) for one in people])
+    async def work(book: Ledger) -> ErasedReport | None:
+        # Planned only now: what waited in the spool while no daemon ran has just been taken in.
+        made = await _plan(settings, state, number)
+        if made.nobody:
+            return None
+        people = [one.party_id for one in (*made.people, *made.kept)]
+        await book.note([Access("", "person.erase", why, party_id=one) for one in people or [""]])
         return await erase(store, Folders(state), made, now_micros(), book, by=me(), why=why, also=forget,
                            rewrite=vacuum, progress=progress)  # fmt: skip
 
     with bar(_("Deleting")) as progress:
         done = with_ledger(state, work)
+    if done is None:
+        _nobody(number)
     _forget_filters(state, number.strip(), settings.hotline.country)
     _say_erased(done)
 
@@ -123,14 +132,10 @@ def erase_command(
 def _forget_filters(state: Path, number: str, country: str) -> None:
     """Saved filters of the console that ask for this number, however it was written there."""
     from console.book import NAME, Book
-    from console.filters import Filters
-    from phone.numbers import e164
+    from console.person import forget_filters
 
-    if not (state / NAME).exists():
-        return
-    full, filters = e164(number, country), Filters(Book(state))
-    for written in {number, full, full.removeprefix("+86") if country == "CN" else ""}:
-        filters.forget(written)
+    if (state / NAME).exists():
+        forget_filters(Book(state), number, country)
 
 
 async def _plan(settings: Settings, state: Path, number: str) -> ErasePlan:
@@ -139,7 +144,7 @@ async def _plan(settings: Settings, state: Path, number: str) -> ErasePlan:
     from recordings.folders import Folders
 
     async def calls(call_ids: list[str]) -> list[CallState]:
-        from hotline.person import details
+        from console.person import details
 
         return [one.state for one in await details(state / STORE, call_ids)]
 
@@ -162,6 +167,13 @@ def _say_plan(made: ErasePlan) -> None:
     text = ngettext("{n} call would be erased, with {recordings} recordings.",
                     "{n} calls would be erased, with {recordings} recordings.", n)  # fmt: skip
     console().print(text.format(n=n, recordings=len(made.recordings)), style=WARN)
+    if made.refused:
+        n = len(made.refused)
+        text = ngettext("{n} call more stands only in lines that the store refused; it would be emptied there.",
+                        "{n} calls more stand only in lines that the store refused; they would be emptied there.", n)
+        console().print(text.format(n=n), style=WARN)
+    if made.waiting:
+        tell(_("Events wait in the spool: what they name is not counted here, and an erasure takes it along."))
     _say_left(made.left, bool(made.kept))
 
 

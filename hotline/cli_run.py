@@ -130,7 +130,9 @@ def check(config: ConfigFolder = Path("config")) -> None:
     except Refused:
         loaded = None  # every problem of the files is in the list already
     if loaded is not None:
-        more = [*_store(loaded.settings), *_asterisk(loaded.settings), *_graders(loaded.settings)]
+        more = [
+            *_store(loaded.settings), *_plain(loaded.settings), *_asterisk(loaded.settings), *_graders(loaded.settings),
+        ]  # fmt: skip
         problems = list(dict.fromkeys(problems + loaded.places.located(more)))
     errors = [problem for problem in problems if not problem.warning]
     warnings = [problem for problem in problems if problem.warning]
@@ -193,6 +195,15 @@ def _store(settings: Settings) -> Iterator[Problem]:
     if spool.exists() and spool.stat().st_size and status_of(state) is None:
         what = _("Events wait here for the store.")
         yield Problem("spool-left", Place(str(spool)), what, _("The next start takes them in."), warning=True)
+
+
+def _plain(settings: Settings) -> list[Problem]:
+    """Recordings that are still to be encrypted."""
+    from hotline.asterisk.home import AsteriskHome
+    from recordings.check_plain import check_plain
+
+    state = AsteriskHome.of(settings.hotline.state_dir).state
+    return check_plain(settings, state, state / STORE)
 
 
 def _asterisk(settings: Settings) -> Iterator[Problem]:

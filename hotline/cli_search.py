@@ -1,4 +1,4 @@
-"""The options by which ``hotline calls`` and ``hotline recordings list`` are narrowed: the same for both."""
+"""The options by which ``hotline calls`` and ``hotline recordings list|export`` are narrowed: the same for all."""
 
 from __future__ import annotations
 
@@ -66,3 +66,10 @@ def hits(store: Path, wanted: Wanted, limit: int) -> Hits:
     from calllog.search import Hits, find
 
     return answer(find(store, wanted, limit=limit), Hits((), False, False))
+
+
+def all_of(store: Path, wanted: Wanted) -> list[str]:
+    """Every call that is as wanted; none while there is no store."""
+    from calllog.search import find_all
+
+    return answer(find_all(store, wanted), [])

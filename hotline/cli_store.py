@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,12 +73,12 @@ def verify_command(
 
 def _anchor(text: str) -> Anchor:
     """One entry's number and digest, as the daemon's log has them."""
-    from calllog.access import Anchor
+    from calllog.access import anchor_of
 
-    number, _colon, digest = text.strip().partition(":")
-    if not (number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", digest)):
-        raise typer.BadParameter(_("Write its number, a colon and its digest, as in the log."), param_hint="--anchor")
-    return Anchor(int(number), digest, _("the anchor given"))
+    try:
+        return anchor_of(text, _("the anchor given"))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--anchor") from None
 
 
 @calllog_app.command("rebuild", cls=Command, help=_("Compute every row anew from the events, and mend what differs."))

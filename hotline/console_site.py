@@ -226,6 +226,7 @@ class ConsoleSite:
             size=size, trunks=dict(daemon.trunks.states), config=daemon.reload.status(),
             roster=daemon.reload.roster_digest, lag=round(self.lag.longest, 2), spool=spool,
             unheard=daemon.upkeep.status()["lost"],
+            plain=daemon.upkeep.plain if daemon.settings.hotline.recording.encrypt else 0,
         )  # fmt: skip
 
 

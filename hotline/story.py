@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from calllog.events import Recorded
 from calllog.queries import CallDetail, RecordingRow
@@ -25,15 +22,13 @@ from calllog.wording import (
 )
 from config.catalogue import _
 from config.settings import Settings
-from console.timeline import timeline, words
-from hotline.show import Column, Format, at, clock, console, iso, length, near, number_shown, show, show_json
+from console.whole import INDENT, course_of, event_fields, whole
+from hotline.show import Column, Format, at, clock, console, length, near, number_shown, show, show_json
 from recordings.folders import Folders
 from recordings.notes import say
 
 if TYPE_CHECKING:
     from rich.text import Text
-
-INDENT = "   "
 
 
 def tell_call(detail: CallDetail, settings: Settings, state: Path, form: Format) -> None:
@@ -141,75 +136,18 @@ def course(detail: CallDetail, names: Names, zone: ZoneInfo) -> Iterator[Text]:
     """The timeline: local time, offset from the arrival, what happened."""
     from rich.text import Text
 
-    start, day = detail.row.arrived_at, at(detail.row.arrived_at, zone).date()
-    for line in timeline(detail.events, names):
-        local = at(line.at, zone)
-        if local.date() != day:
-            day = local.date()
-            yield Text(f"{day:%Y-%m-%d}", style="bold")
-        text = Text(f"{local:%H:%M:%S}.{local.microsecond // 1000:03} {_offset(line.at - start):>11}  ", style=DIM)
+    for head, line in course_of(detail, names, zone):
+        if line is None:
+            yield Text(head, style="bold")
+            continue
+        text = Text(head, style=DIM)
         text.append(INDENT * line.depth)
         text.append(line.text, style=f"not dim {line.style}" if line.style != DIM else DIM)
         yield text
-
-
-def _offset(micros: int) -> str:
-    """``+0.055``, ``+1:05.123``."""
-    sign, thousandths = ("-" if micros < 0 else "+"), abs(micros) // 1000
-    minutes, rest = divmod(thousandths, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds = f"{rest // 1000:02}.{rest % 1000:03}"
-    if hours:
-        return f"{sign}{hours}:{minutes:02}:{seconds}"
-    return f"{sign}{minutes}:{seconds}" if minutes else f"{sign}{rest // 1000}.{rest % 1000:03}"
 
 
 # --- for a program ----------------------------------------------------------------------------------------------------
 
 
 def _event_columns(detail: CallDetail, names: Names, zone: ZoneInfo) -> list[Column[Recorded]]:
-    start = detail.row.arrived_at
-
-    def data(each: Recorded) -> dict[str, Any]:
-        built: dict[str, Any] = msgspec.to_builtins(each.event)
-        built.pop("kind")
-        return built
-
-    return [
-        Column("seq", lambda each: each.seq),
-        Column("at", lambda each: iso(each.at, zone)),
-        Column("offset_ms", lambda each: (each.at - start) // 1000),
-        Column("kind", lambda each: msgspec.to_builtins(each.event)["kind"]),
-        Column("text", lambda each: words(each.event, names)),
-        Column("data", data),
-    ]
-
-
-def whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) -> dict[str, Any]:
-    """All that is known of the call, for a program."""
-    columns = _event_columns(detail, names, zone)
-    return {
-        "call": _timed(asdict(detail.row), zone),
-        "party": msgspec.to_builtins(detail.party),
-        "state": _timed(asdict(detail.state), zone, skip=("talks", "recordings", "told", "told_wait", "record")),
-        "record": _timed(asdict(detail.state.record), zone, skip=("at",)) if detail.state.record else None,
-        "talks": [_timed(asdict(talk), zone) for talk in detail.talks],
-        "recordings": [
-            {
-                **_timed(asdict(recording), zone),
-                "seconds": round(recording.seconds, 3),
-                "path": str(folders.finished(recording.file)) if recording.file else None,
-            }
-            for recording in detail.recordings
-        ],
-        "events": [{column.key: column.value(each) for column in columns} for each in detail.events],
-    }
-
-
-def _timed(fields: dict[str, Any], zone: ZoneInfo, skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields with their instants in ISO 8601; what counts µs keeps its ``_us``."""
-    return {
-        key: iso(value, zone) if key.endswith("_at") else list(value) if isinstance(value, tuple) else value
-        for key, value in fields.items()
-        if key not in skip
-    }
+    return [Column(key, value) for key, value in event_fields(detail, names, zone).items()]

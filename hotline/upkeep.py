@@ -151,6 +151,8 @@ class Upkeep:
         self.last: Report | None = None
         self.checked_at = 0
         """µs; 0: not yet."""
+        self.plain = 0
+        """Recordings that the last check, or the last sealing, found not sealed."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -194,7 +196,7 @@ class Upkeep:
             return
         finally:
             self._course.unlink(missing_ok=True)  # a worker that was killed leaves it
-        self.last, self.checked_at = report, now
+        self.last, self.checked_at, self.plain = report, now, report.plain
         for piece in pieces(report.checked, AT_A_TIME):  # ten thousand at once would hold the loop up
             note_checked(daemon.journal, piece)
             await daemon.journal.flush()
@@ -273,7 +275,15 @@ class UpkeepVerbs:
 
     def table(self) -> dict[str, Verb]:
         """The verbs by name."""
-        return {"measure": self._measure, "checked": self._checked, "running": self._running}
+        return {"measure": self._measure, "checked": self._checked, "running": self._running, "sealed": self._sealed}
+
+    async def _sealed(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """A command has sealed recordings, and so many are left."""
+        left = request.get("left")
+        if not isinstance(left, int) or left < 0:
+            raise Refused(not_understood)
+        self._daemon.upkeep.plain = left
+        return {}
 
     async def _running(self, _request: Mapping[str, Any]) -> dict[str, Any]:
         """The calls that go on."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from calllog import erasing, keep_queries
+from calllog import erasing, keep_queries, spool_erasing
 from calllog.erasing import CallOf, Person
 from calllog.events import Category
 from calllog.folds import CallState
@@ -56,22 +56,40 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class ErasePlan:
-    """Whom and what an erasure takes. ``left``: calls that stay whole, and why; ``kept``: persons who stay for them."""
+    """Whom and what an erasure takes. ``left``: calls that stay whole, and why; ``kept``: persons who stay for them.
 
+    ``refused``: calls of which only lines that no store would take are there; ``waiting``: events wait in the spool,
+    and may name this person too. ``asked`` is the number as it was asked for."""
+
+    asked: Person
     people: tuple[Person, ...]
     calls: tuple[str, ...]
     recordings: tuple[Taken, ...]
     left: dict[str, Left]
     kept: tuple[Person, ...]
+    refused: tuple[str, ...] = ()
+    waiting: bool = False
+
+    @property
+    def nobody(self) -> bool:
+        """Whether there is no such person at all."""
+        return not (self.people or self.kept or self.refused)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the recordings that would go."""
+        return sum(each.size for each in self.recordings)
 
 
 @dataclass(slots=True)
 class ErasedReport:
-    """What an erasure did. ``remains``: files of the state folder in which the number still stands."""
+    """What an erasure did. ``rows`` of the store were emptied, and ``lines`` that it had refused. ``remains``: files of
+    the state folder in which the number still stands."""
 
     plan: ErasePlan
     manifest: Manifest | None = None
     rows: int = 0
+    lines: int = 0
     freed: int = 0
     left: dict[str, Left] = field(default_factory=dict)
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -87,9 +105,13 @@ async def plan(store: Path, folders: Folders, e164: str, raw: str, calls: Calls)
     stay = {one.party_id for one in found if one.call_id in left}
     states = [state for piece in pieces([one.call_id for one in free], PIECE) for state in await calls(piece)]
     taken = await asyncio.to_thread(lambda: [each for state in states for each in _recordings(state, folders)])
+    named = await asyncio.to_thread(spool_erasing.calls_named, folders.state_dir, e164, raw)
+    known = {one.call_id for one in found}
     return ErasePlan(
+        Person("", "" if e164 else raw, e164, ""),
         tuple(one for one in people if one.party_id not in stay), tuple(one.call_id for one in free), tuple(taken),
         left, tuple(one for one in people if one.party_id in stay),
+        tuple(call_id for call_id in named if call_id not in known), spool_erasing.waiting(folders.state_dir),
     )  # fmt: skip
 
 
@@ -103,10 +125,10 @@ async def erase(
     """
     state = folders.state_dir
     done = ErasedReport(made, left=dict(made.left))
-    wanted = erasing.needles(made.people)
+    wanted = erasing.needles(made.people or (() if made.kept else (made.asked,)))
     async with turn(state, PURGE, patience=0.0):
         await asyncio.to_thread(finish, store, folders)
-        if not made.people and not made.calls:
+        if not made.people and not made.calls and not made.refused:
             return done
         done.manifest = await asyncio.to_thread(_write, made, folders, now, by, why)
         of_call: dict[str, list[Taken]] = {call_id: [] for call_id in made.calls}
@@ -118,7 +140,7 @@ async def erase(
             await asyncio.sleep(BREATH)
             progress(len(of_call) - len(done.left), len(of_call))
         async with turn(state, KEEP):
-            await asyncio.to_thread(_empty, store, made, done, also)
+            await asyncio.to_thread(_empty, store, made, done, also, wanted)
         if not done.failed:
             await asyncio.to_thread(done.manifest.finished)
         await asyncio.to_thread(_look_after, store, state, wanted, rewrite, done)
@@ -153,7 +175,7 @@ async def _take(
             done.failed.append((each.file, error.strerror or str(error)))
 
 
-def _empty(store: Path, made: ErasePlan, done: ErasedReport, also: Also) -> None:
+def _empty(store: Path, made: ErasePlan, done: ErasedReport, also: Also, wanted: list[bytes]) -> None:
     """The rows, of whatever no hold has come upon meanwhile."""
     calls = [call_id for call_id in made.calls if call_id not in done.left]
     also(calls)
@@ -162,6 +184,7 @@ def _empty(store: Path, made: ErasePlan, done: ErasedReport, also: Also) -> None
         still = {one.party_id for one in erasing.calls_of(store, [one.party_id for one in people]) if one.held}
         people = tuple(one for one in people if one.party_id not in still)
     done.rows = erasing.empty(store, [one.party_id for one in people], calls)
+    done.lines = spool_erasing.empty(store.parent, [*calls, *made.refused], [] if done.left else wanted)
 
 
 def _look_after(store: Path, state: Path, wanted: list[bytes], rewrite: bool, done: ErasedReport) -> None:
@@ -202,7 +225,7 @@ def _write(made: ErasePlan, folders: Folders, now: int, by: str, why: str) -> Ma
     about: dict[str, Any] = {
         "made_at": dt.datetime.fromtimestamp(now / 1e6, dt.UTC).isoformat(timespec="milliseconds"), "by": by,
         "why": masked_text(why), "parties": [one.party_id for one in made.people], "calls": list(made.calls),
-        "left": dict(made.left),
+        "left": dict(made.left), "refused": list(made.refused),
     }  # fmt: skip
     items = [
         {"call_id": one.call_id, "category": one.category, "file": one.file, "sha256": one.sha256, "bytes": one.size}

@@ -12,8 +12,11 @@ from pathlib import PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calllog.keep_queries import ExportRow
 from config.cells import plain_cell
 from config.lengths import at
+from config.masking import shown
+from config.settings import Settings
 
 FORMAT = "hotline-export-1"
 COLUMNS = (
@@ -43,6 +46,16 @@ class Item:
     def key(self) -> tuple[str, str]:
         """By which it is found again."""
         return self.call_id, self.category
+
+
+def item_of(row: ExportRow, settings: Settings, *, whole: bool) -> Item:
+    """The recording as it is handed out to somebody who may see numbers ``whole``, or may not."""
+    known = settings.queues.queues.get(row.queue)
+    return Item(
+        row.call_id, row.category, row.file, row.sha256, row.began_at, row.seconds, row.channels,
+        row.label or (known.label if known else row.queue), row.agents,
+        shown(row.number, settings.hotline.country, whole=whole), row.outcome,
+    )  # fmt: skip
 
 
 def names(items: Iterable[Item], zone: ZoneInfo) -> dict[tuple[str, str], str]:

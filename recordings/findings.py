@@ -60,7 +60,8 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was looked at (recordings, files; ``read`` whole), what was found, and what is not measured."""
+    """What was looked at (recordings, files; ``read`` whole), what was found, and what is not measured. ``plain``:
+    finished recordings that are not sealed."""
 
     recordings: int
     files: int
@@ -69,6 +70,7 @@ class Report:
     counts: dict[FindingKind, int]
     checked: tuple[Checked, ...]
     unmeasured: tuple[tuple[str, Category], ...]
+    plain: int = 0
 
     @property
     def many(self) -> int:

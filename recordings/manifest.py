@@ -6,9 +6,11 @@ never a person.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,12 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from config.plain import bytes_of
+
 FOLDER = "manifests"
 FORMAT = "hotline-manifest-1"
+MOST = 1 << 30
+"""Bytes of one that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,66 @@ def unfinished(archive: Path) -> list[Manifest]:
             continue
         found.append(Manifest(path, hashlib.sha256(data).hexdigest()))
     return found
+
+
+_NAME = re.compile(r"(?P<what>purge|erase)-(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a manifest says in short. ``made_at`` in µs; ``left``: calls that an erasure had to leave; ``finished``:
+    all of it is done; ``torn``: it cannot be read."""
+
+    name: str
+    what: str
+    made_at: int
+    by: str
+    why: str
+    recordings: int
+    size: int
+    calls: int
+    left: int
+    finished: bool
+    sha256: str
+    torn: bool = False
+
+
+def names(archive: Path) -> list[str]:
+    """Every manifest, the newest first: ids of version 7 are in order of time. Raises OSError."""
+    try:
+        found = [match for name in os.listdir(archive / FOLDER) if (match := _NAME.fullmatch(name))]
+    except FileNotFoundError:
+        return []
+    return [match[0] for match in sorted(found, key=lambda match: match["id"], reverse=True)]
+
+
+def of_name(archive: Path, name: str) -> bytes:
+    """The manifest of this name, whole. Raises LookupError where there is none, OSError."""
+    if not _NAME.fullmatch(name):
+        raise LookupError(name[:60])
+    try:
+        return bytes_of(archive / FOLDER / name, MOST)
+    except FileNotFoundError:
+        raise LookupError(name) from None
+
+
+def summary(archive: Path, name: str) -> Summary:
+    """A manifest in short. Raises LookupError, OSError."""
+    data = of_name(archive, name)
+    finished = not (archive / FOLDER / name).with_suffix(".unfinished").exists()
+    digest = hashlib.sha256(data).hexdigest()
+    what = name.partition("-")[0]
+    try:
+        body = json.loads(data)
+        items = [item for item in body["items"] if isinstance(item, dict)]
+        made = dt.datetime.fromisoformat(body["made_at"])
+        return Summary(
+            name, what, round(made.timestamp() * 1e6), str(body.get("by", "")), str(body.get("why", "")), len(items),
+            sum(int(item.get("bytes", 0)) for item in items), len(body.get("calls", ())), len(body.get("left", ())),
+            finished, digest,
+        )  # fmt: skip
+    except (ValueError, LookupError, TypeError):
+        return Summary(name, what, 0, "", "", 0, 0, 0, 0, finished, digest, torn=True)
 
 
 def read(manifest: Manifest) -> dict[str, Any]:

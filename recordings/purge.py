@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from calllog import erasing, keep_queries
+from calllog import erasing, keep_queries, spool_erasing
 from calllog.keep_events import RecordingPurged
 from config.catalogue import _
 from config.keep import Keep
@@ -131,9 +131,10 @@ def _by_their_past(store: Path, kept: Sequence[Kept]) -> list[Kept]:
 
 async def purge(
     store: Path, folders: Folders, keep: Keep, now: int, ledger: Ledger, *, by: str, why: str = "",
-    most: int | None = None, progress: Progress = lambda done, of: None,
+    most: int | None = None, expected: int | None = None, progress: Progress = lambda done, of: None,
 ) -> Purged:  # fmt: skip
-    """Delete what may go at ``now`` (µs). ``most`` per cent instead of the setting's.
+    """Delete what may go at ``now`` (µs). ``most`` per cent instead of the setting's; ``expected``: not more recordings
+    than these, which somebody has looked at.
 
     Raises PurgeRefused, ``turns.Busy``, StoreError, OSError, and what the ledger raises; nothing is lost by any.
     """
@@ -143,6 +144,9 @@ async def purge(
         made = await asyncio.to_thread(plan, store, folders, keep, now)
         if too_many(len(made.going), made.of, keep.purge_most if most is None else most):
             raise TooMany(len(made.going), made.of, keep.purge_most if most is None else most)
+        if expected is not None and len(made.going) > expected:
+            text = _("{going} recordings would go now, more than the {expected} that were shown: look at them again.")
+            raise PurgeRefused(text.format(going=len(made.going), expected=expected))
         done = Purged(made)
         if not made.going:
             return done
@@ -220,6 +224,7 @@ def _finish_erasure(store: Path, name: str, body: Mapping[str, Any]) -> None:
         of = erasing.calls_of(store, people)
         people = [one for one in people if not any(each.held and each.party_id == one for each in of)]
     erasing.empty(store, people, erased)
+    spool_erasing.empty(store.parent, [*erased, *map(str, body.get("refused", []))])
     erasing.cut_log(store)
 
 

@@ -24,7 +24,7 @@ from recordings.findings import Checked, CheckJob, Finding, FindingKind, Report
 from recordings.folders import Folders
 from recordings.keys import BadKey, Ring, load_ring
 from recordings.measures import measure_file
-from recordings.sealed import HEAD, digest_of, open_stored
+from recordings.sealed import HEAD, digest_of, is_sealed, open_stored
 from recordings.stored import belongs_to, stored_files
 
 MOST_FINDINGS = 1000
@@ -50,6 +50,7 @@ class _Found:
 
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[FindingKind] = field(default_factory=Counter)
+    plain: int = 0
 
     def add(self, kind: FindingKind, file: str = "", call_id: str = "", category: str = "", detail: str = "") -> None:
         self.counts[kind] += 1
@@ -81,7 +82,7 @@ def reconcile(job: CheckJob, progress: Progress = lambda done, total: None) -> R
             job, store, folders, ring, found, rows, lambda done: progress(done, total)
         )
         if gone > MANY_GONE and gone > SHARE_GONE * rows:
-            found = _Found([each for each in found.findings if each.kind != "gone"], found.counts)
+            found = _Found([each for each in found.findings if each.kind != "gone"], found.counts, found.plain)
             del found.counts["gone"]
             found.add("archive_gone", str(folders.archive), detail=str(gone))
             checked = [each for each in checked if each.fault != "gone"]
@@ -95,7 +96,7 @@ def reconcile(job: CheckJob, progress: Progress = lambda done, total: None) -> R
             _unfinished(job, store, folders, found)
             progress(total, total)
     return Report(
-        rows, files, read, tuple(found.findings), dict(found.counts), tuple(checked), tuple(unmeasured)
+        rows, files, read, tuple(found.findings), dict(found.counts), tuple(checked), tuple(unmeasured), found.plain
     )
 
 
@@ -129,6 +130,7 @@ def _rows(
             whole = lots.random() < share or fault in ("digest", "damaged", "no_key", "unreadable")
             read += whole
             now = _fault(folders, ring, file, sha256, size, whole=whole)
+            found.plain += not now and _plain(folders, file, size)
             if now:
                 found.add(now, file, call_id, category)
             elif len(unmeasured) < MOST_UNMEASURED and not os.path.exists(folders.archive / measure_file(file)):
@@ -179,6 +181,15 @@ def _fault(folders: Folders, ring: Ring, file: str, sha256: str, size: int, *, w
         return "damaged"
     except (OSError, Unreadable):
         return "unreadable"
+
+
+def _plain(folders: Folders, file: str, size: int) -> bool:
+    """Whether a sound file lies there as it is, not sealed: then it is as large as its content."""
+    path = folders.finished(file)
+    try:
+        return os.stat(path).st_size == size if size else not is_sealed(path)
+    except OSError:
+        return False
 
 
 def _file(job: CheckJob, store: sqlite3.Connection, folders: Folders, name: str, found: _Found) -> None:

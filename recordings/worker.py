@@ -13,6 +13,7 @@ from recordings.jobs import ArchiveJob, ArchiveResult, ProveJob, ProveResult
 from recordings.orphans import end_with_parent
 
 if TYPE_CHECKING:
+    from recordings.access_proof import Proof, ProofJob
     from recordings.findings import CheckJob, Report
     from recordings.playback import PlayJob, PlayResult
     from recordings.remeasure import MeasureJob, MeasureResult
@@ -80,5 +81,12 @@ def check(job: CheckJob) -> Report:
 def prove(job: ProveJob) -> ProveResult:
     """Prove one recording that is to be handed out."""
     from recordings.proving import prove
+
+    return prove(job)
+
+
+def prove_access(job: ProofJob) -> Proof:
+    """Compute the access log's chain anew."""
+    from recordings.access_proof import prove
 
     return prove(job)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from calllog import erasing as rows, events as ev, queries
+from calllog.envelope import from_line, seal, to_line
 from calllog.folds import CallState
 from calllog.notes import new_note
 from calllog.verify import rebuild, verify
@@ -164,3 +165,53 @@ async def test_an_erasure_that_was_killed_is_finished_by_the_night_or_by_itself(
         assert unfinished(house.folders.archive) == [] and house.files() == set()
         assert RAW.encode() not in bytes_of(house) and SECRET.encode() not in bytes_of(house)
     assert verify(house.store) == []
+
+
+def refused(house: House, *lines: bytes) -> Path:
+    path = house.state / "spool.jsonl.refused"
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
+
+
+async def test_lines_that_the_store_refused_are_emptied_where_they_stand(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    (call,) = await house.record(3, party=WANG, name="w")
+    await house.record(3, party=LI, name="o")
+    arrived = to_line(seal(90, 1, "call", "only-there", ev.Arrived(leg="l"), WANG)).rstrip()
+    note = new_note("record", "problem", SECRET, call)
+    written = ev.RecordWritten(record_id="r", version=1, by="8001", notes={"problem": note.note_id})
+    noted = to_line(seal(91, 2, "call", call, written, notes=[note])).rstrip()
+    others = to_line(seal(92, 3, "call", "o-0", ev.Arrived(leg="l"), LI)).rstrip()
+    torn, odd = noted[: len(noted) - 9], b"\xff{ not ours"
+    path = refused(house, arrived, noted, others, torn, odd)
+    before = path.read_bytes()
+    async with house.ledger() as ledger:
+        done = await erased(house, ledger)
+    after = path.read_bytes()
+    assert (done.lines, done.plan.refused, done.remains) == (3, ("only-there",), [])
+    assert SECRET.encode() not in after and RAW.encode() not in after and "王芳".encode() not in after
+    lines = after.splitlines()
+    assert [len(line) for line in lines] == [len(line) for line in before.splitlines()], "nothing moves"
+    assert lines[2] == others and lines[4] == odd and from_line(lines[1]).event == written
+    assert from_line(lines[0]).party is None and lines[3].strip() == b"erased"
+    path.write_bytes(after + arrived + b"\n")  # as a daemon adds one meanwhile
+    async with house.ledger() as ledger:
+        done = await erased(house, ledger)
+    assert done.lines == 1 and RAW.encode() not in path.read_bytes(), "of whom only a refused line tells"
+
+
+async def test_what_waits_in_the_spool_is_taken_in_and_erased_too(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    await house.record(3, party=WANG, name="w")
+    (last,) = (row[0] for row in stored(house.store, "SELECT max(seq) FROM event"))
+    events = [ev.Arrived(leg="s"), ev.Ended(outcome="abandoned")]
+    (house.state / "spool.jsonl").write_bytes(b"".join(
+        to_line(seal(int(last) + n, NOW, "call", "s-0", event, WANG if n == 1 else None))
+        for n, event in enumerate(events, 1)
+    ))  # fmt: skip
+    waits = await plan(house.store, house.folders, NUMBER, RAW, lambda ids: calls(house, ids))
+    assert waits.waiting and len(waits.calls) == 1
+    async with house.ledger() as ledger:
+        done = await erased(house, ledger)
+        assert len(done.plan.calls) == 2 and not done.plan.waiting
+    assert RAW.encode() not in bytes_of(house) and verify(house.store) == []

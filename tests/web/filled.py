@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from calllog.notes import new_note
 from console.permits import Role, Verb
 from console.sessions import key_of
 from console.site import CallNow
+from recordings import manifest
 from tests.pure.journal_play import short_call
 from tests.web.plain_site import PASSWORD, Web, plain_web
 
@@ -131,6 +133,8 @@ async def _fill(web: Web, client: aiohttp.ClientSession, token: str, ids: dict[s
     assert spare and len(ids["token_id"]) == 1
     ids["key"] = [key_of(web.office.sessions.begin(_user(web), "127.0.0.1", "x"))]
     wanted = {"call_ids": [CALLS[1]], "reason": "complaint"}
+    ids["name"] = [await _manifest(web)]
+    ids["work_id"] = [(await ask("POST", "/access/proofs", {}))["work_id"]]
     ids["export_id"] = [(await ask("POST", "/recordings/exports", wanted))["export_id"]]
     await ask("POST", "/desk/state", {"do": "ready"})
     web.site.states["8003"] = replace(web.site.states["8003"], mode="ready")
@@ -141,3 +145,9 @@ def _user(web: Web) -> Any:
     found = web.office.accounts.named("all")
     assert found is not None
     return found[0]
+
+
+async def _manifest(web: Web) -> str:
+    """The name of an earlier purge's, in which nothing went."""
+    about = {"made_at": "2026-11-25T03:30:00+00:00", "by": "hotline", "why": ""}
+    return (await asyncio.to_thread(manifest.write, web.site.folders.archive, "purge", about, [])).name

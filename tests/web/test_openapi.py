@@ -35,6 +35,14 @@ GRAMMAR: dict[str, str] = {
     "give_api_v1_calls__call_id__reviews_post": "answers are those of the form",
     "correct_api_v1_calls__call_id__reviews__review_id__correct_post": "answers are those of the form",
     "change_api_v1_calls__call_id__reviews__review_id__change_post": "answers are those of the form",
+    "export_api_v1_calls_export_csv_get": "as the list of calls",
+    "access_api_v1_access_get": "times have a grammar",
+    "access_sheet_api_v1_access_export_csv_get": "times have a grammar",
+    "prove_api_v1_access_proofs_post": "an anchor has a grammar",
+    "purge_api_v1_purges_post": "only what was looked at is deleted",
+    "look_api_v1_persons_look_post": "a number has digits",
+    "export_api_v1_persons_exports_post": "a number has digits",
+    "erase_api_v1_persons_erasures_post": "a number has digits, and is written twice",
     "make_token_api_v1_me_tokens_post": "a token cannot make one",
 }
 """Operations that refuse what their schema allows, and why: by operationId."""

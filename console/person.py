@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,12 @@ from calllog.wording import Names, outcome_word
 from config.cells import plain_cell
 from config.lengths import iso
 from config.settings import Settings
-from hotline.cli_export import item_of, opener_of
-from hotline.story import course, whole
-from recordings.export import Exported, Progress, to_folder
+from console.book import Book
+from console.filters import Filters
+from console.whole import plain_course, whole
+from phone.numbers import e164
+from recordings.export import Exported, Opener, Progress, to_folder
+from recordings.export_names import Item, item_of
 from recordings.folders import Folders
 
 FORMAT = "hotline-person-1"
@@ -41,22 +45,27 @@ async def details(store: Path, call_ids: Sequence[str]) -> list[CallDetail]:
     return [one for one in found if one is not None]
 
 
+def items_of(store: Path, calls: Sequence[CallDetail], settings: Settings) -> list[Item]:
+    """The finished recordings of these calls. Raises StoreError."""
+    rows = keep_queries.exportable(store, keep_queries.Wanted([one.row.call_id for one in calls]))
+    return [item_of(row, settings, whole=True) for row in rows]
+
+
 def write(
-    people: Sequence[Person], calls: Sequence[CallDetail], settings: Settings, state: Path, target: Path,
-    about: Mapping[str, Any], progress: Progress,
+    people: Sequence[Person], calls: Sequence[CallDetail], items: Sequence[Item], settings: Settings, state: Path,
+    target: Path, opener: Opener, about: Mapping[str, Any], progress: Progress,
 ) -> Exported:  # fmt: skip
-    """Write the folder; what is there of an earlier try is made anew, recordings that are whole are kept.
+    """Write the folder, with these recordings (:func:`items_of`) as ``opener`` gives them. What is there of an earlier
+    try is made anew; recordings that are whole are kept.
 
     Raises OSError, ``export.ExportStopped``, StoreError.
     """
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     names, zone, folders = Names.of(settings), settings.hotline.zone, Folders(state)
     store = state / "hotline.sqlite"
-    rows = keep_queries.exportable(store, keep_queries.Wanted(call_ids=tuple(one.row.call_id for one in calls)))
-    items = [item_of(row, settings, whole=True) for row in rows]
     done = Exported(target / "recordings")
     if items:
-        done = to_folder(items, target / "recordings", opener_of(settings, state), zone, about, progress=progress)
+        done = to_folder(items, target / "recordings", opener, zone, about, progress=progress)
     stories = [whole(one, names, zone, folders) for one in calls]
     body = {"persons": [{"raw": one.raw, "e164": one.e164, "name": one.name} for one in people], "calls": stories}
     notes = keep_queries.notes_of(store, [one.row.call_id for one in calls])
@@ -81,9 +90,29 @@ def write(
 
 def parties(store: Path, number: str, settings: Settings) -> list[Person]:
     """Who has this number, as the operator wrote it. Raises StoreError."""
-    from phone.numbers import e164
-
     return erasing.persons(store, e164(number, settings.hotline.country), number.strip())
+
+
+def pack(folder: Path, target: Path, progress: Progress = lambda done, of: None) -> None:
+    """The folder as one zip file; each file of it goes as soon as it is in there, so that little room is needed twice.
+
+    Raises OSError.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with os.fdopen(
+        os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
+    ) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for number, path in enumerate(files, 1):
+            archive.write(path, str(path.relative_to(folder)))
+            path.unlink()
+            progress(number, len(files))
+
+
+def forget_filters(book: Book, number: str, country: str) -> None:
+    """Take saved filters away that ask for this number, however it was written there. Raises BookFault."""
+    full, filters = e164(number, country), Filters(book)
+    for written in {number.strip(), full, full.removeprefix("+86") if country == "CN" else ""}:
+        filters.forget(written)
 
 
 _Cell = Callable[[CallDetail, Settings], Any]
@@ -105,8 +134,8 @@ _CALLS = tuple(title for title, _column in _CALL_CELLS)
 def _told(calls: Iterable[CallDetail], names: Names, settings: Settings) -> Iterator[str]:
     for one in calls:
         yield f"{one.row.call_id}  {one.row.number} {one.row.name}\n"
-        for line in course(one, names, settings.hotline.zone):
-            yield f"{line.plain}\n"
+        for line in plain_course(one, names, settings.hotline.zone):
+            yield f"{line}\n"
         yield "\n"
 
 
