@@ -37,7 +37,7 @@ from console.permits import Role
 from hotline.bench import house
 from hotline.outside.ports import free_ports
 from hotline.trial import trial
-from tests.web.browser import DESK, Visitor, browser, weight_of
+from tests.web.browser import DESK, Visitor, browser
 
 PAINT = """() => new Promise((told) => {
   const seen = (list) => { for (const one of list.getEntries())
@@ -47,6 +47,7 @@ PAINT = """() => new Promise((told) => {
 })"""
 SERVER = """() => { const one = performance.getEntriesByType("navigation")[0];
   return (one.responseStart - one.requestStart) / 1000; }"""
+THERE = "() => !document.querySelector('[aria-busy=true]')"
 CALM = 0.3
 """Seconds between two pages: one page at a time is measured."""
 PROBE = 0.004
@@ -113,11 +114,27 @@ async def one(context: BrowserContext, url: str) -> tuple[float, float, float, i
     try:
         began = time.perf_counter()
         answer = await page.goto(url, wait_until="load")
-        await page.wait_for_function("() => !document.querySelector('[aria-busy=true]')", timeout=60_000)
+        await page.wait_for_function(THERE, timeout=60_000)
         whole = time.perf_counter() - began
         paint = await page.evaluate(PAINT)
         server = await page.evaluate(SERVER)
         return (math.inf if paint is None else paint), whole, server, answer.status if answer else 0
+    finally:
+        await page.close()
+
+
+async def weight(context: BrowserContext, url: str) -> int:
+    """Bytes over the wire of a page of which nothing is kept."""
+    page = await context.new_page()
+    try:
+        wire = await context.new_cdp_session(page)
+        await wire.send("Network.enable")
+        await wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        sizes: list[float] = []
+        wire.on("Network.loadingFinished", lambda told: sizes.append(told["encodedDataLength"]))
+        await page.goto(url, wait_until="load")
+        await page.wait_for_function(THERE, timeout=60_000)
+        return round(sum(sizes))
     finally:
         await page.close()
 
@@ -142,7 +159,7 @@ async def person(
                 raise RuntimeError(f"{role.value}: {path} answered {sorted(statuses)}")
             paint, whole, server = (median(each[place] for each in seen) for place in range(3))
             found[path] = {"paint": round(paint, 4), "whole": round(whole, 4), "server": round(server, 4),
-                           "first": round(seen[0][0], 4), "bytes": await weight_of(opened, there, context)}  # fmt: skip
+                           "first": round(seen[0][0], 4), "bytes": await weight(context, there)}  # fmt: skip
             if tell:
                 print(f"{role.value:14} {path:44} {found[path]}", file=sys.stderr)
     finally:
