@@ -68,8 +68,8 @@ def profile(agents: list[str], /, **changes: Mapping[str, Any]) -> dict[str, Any
         }},
         "roster": on_duty(*agents),
         "queues": {"queues": {
-            "inquiry": {"longest_wait": 60, "wrap_up": None}, "complaint": {"longest_wait": 60, "wrap_up": None},
-            "suggestion": {"longest_wait": 60}, "business": {"longest_wait": 60}, "person": {"longest_wait": 60},
+            "inquiry": {"longest_wait": 300, "wrap_up": None}, "complaint": {"longest_wait": 300, "wrap_up": None},
+            "suggestion": {"longest_wait": 300}, "business": {"longest_wait": 300}, "person": {"longest_wait": 300},
         }},
         # One language, where a test asks for no other: to speak a second takes time, and so does its offer.
         "menu": {"menus": {"main": {"offers": [], "options": {"9": None}}}},

@@ -74,7 +74,7 @@ async def wired(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wired
     changes = profile(
         AGENTS,
         hotline={"times": {"ring": 30, "digit_timeout": 20}},
-        queues={"queues": {"inquiry": {"longest_wait": 60}}},
+        queues={"queues": {"inquiry": {"longest_wait": 300}}},
     )
     async with trial(folder, changes, daemon=False) as it:
         at = it.settings.hotline.asterisk

@@ -48,7 +48,7 @@ async def hotline(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tri
     changes = profile(
         list(agents), agents={"agents": agents},
         hotline={"trunks": trunks, "times": {"ring": 40, "confirm": CONFIRM}},
-        queues={"queues": {name: {"longest_wait": 90} for name in ("inquiry", "complaint", "business")}},
+        queues={"queues": {name: {"longest_wait": 300} for name in ("inquiry", "complaint", "business")}},
     )  # fmt: skip
     async with trial(tmp_path_factory.mktemp("trial"), changes) as it:
         for agent, number in MOBILES.items():

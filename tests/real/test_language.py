@@ -32,7 +32,7 @@ CHANGES = {
         "options": {"9": {"label": "English", "language": "en"}},
     }}},
     "prompts.en": {"speed": 260, "prompts": SHORT},
-    "queues": {"queues": {"inquiry": {"longest_wait": 60}}},
+    "queues": {"queues": {"inquiry": {"longest_wait": 300}}},
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tests.real.verbs import asks, hung_up
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENTS = ["8001", "8002"]
-CHANGES = {"queues": {"queues": {"inquiry": {"longest_wait": 60}}}, "hotline": {"times": {"ring": 30}}}
+CHANGES = {"queues": {"queues": {"inquiry": {"longest_wait": 300}}}, "hotline": {"times": {"ring": 30}}}
 
 BEHIND = 60.0
 """Seconds in which whoever was left behind hears somebody, on a loaded machine."""

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENTS = ["8001", "8002"]
 CHANGES = {
-    "queues": {"queues": {"inquiry": {"longest_wait": 60}, "suggestion": {"longest_wait": 60}}},
-    "hotline": {"times": {"ring": 20, "digit_timeout": 30}},  # a caller stays in the menu while it is changed
+    "queues": {"queues": {"inquiry": {"longest_wait": 300}, "suggestion": {"longest_wait": 300}}},
+    "hotline": {"times": {"ring": 60, "digit_timeout": 120}},  # a caller stays in the menu while it is changed
 }
 TAKEN = 180.0
 """Seconds within which a change must be in force: it settles for one, is checked for two on a quiet machine."""
@@ -133,7 +133,7 @@ async def test_a_call_keeps_its_menu_and_the_next_one_has_the_new_while_a_talk_g
 
 async def test_an_undo_gives_the_bytes_back_and_says_who_it_was(hotline: Trial) -> None:
     before = {path.name: path.read_bytes() for path in hotline.config.glob("*.yaml")}
-    await taken(hotline, "queues", lambda tree: tree["queues"]["inquiry"].update(longest_wait=61))
+    await taken(hotline, "queues", lambda tree: tree["queues"]["inquiry"].update(longest_wait=301))
     (hotline.config / "menu.yaml").write_bytes(before["menu.yaml"] + "# 夜里改的\n".encode())
     status, _out, err = await command(hotline, "config", "undo")
     assert status == 1 and "menu.yaml" in err  # it settles or is in force: either way the files were changed since
@@ -145,9 +145,9 @@ async def test_an_undo_gives_the_bytes_back_and_says_who_it_was(hotline: Trial) 
     newest, comment, wait = json.loads(out)[:3]
     assert newest["how"] == "undo" and newest["restores"] == 1 and newest["author"]
     assert comment["changes"] == [] and wait["author"] == ""
-    assert wait["changes"] == ["queues.yaml: queues.inquiry.longest_wait: 60 → 61"]
+    assert wait["changes"] == ["queues.yaml: queues.inquiry.longest_wait: 300 → 301"]
     status, out, _err = await command(hotline, "config", "diff", str(wait["version"] - 1), str(wait["version"]))
-    assert status == 0 and "longest_wait: 61" in out
+    assert status == 0 and "longest_wait: 301" in out
     status, out, _err = await command(hotline, "check")
     assert "in force since" in out
 

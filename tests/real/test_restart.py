@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENTS = ["8001", "8002"]
 CHANGES = {
-    "queues": {"queues": {"inquiry": {"longest_wait": 60}}},
+    "queues": {"queues": {"inquiry": {"longest_wait": 300}}},
     # A ring and a menu must outlast what a test does between two looks at them.
     "hotline": {"times": {"ring": 30, "digit_timeout": 20, "stop_grace": 10}},
 }

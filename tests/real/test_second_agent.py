@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AGENTS = [str(number) for number in range(8101, 8121)]
 CHANGES = {
     "hotline": {"times": {"ring": 30, "digit_timeout": 8}},
-    "queues": {"queues": {"inquiry": {"longest_wait": 60}}},
+    "queues": {"queues": {"inquiry": {"longest_wait": 300}}},
 }
 AT_ONCE, TIMES = 10, 20
 FIRST_HZ, SECOND_HZ, CALLER_HZ = 660, 880, 440

@@ -24,7 +24,7 @@ CHANGES = {
         "rules": [{"shift": "早班", "agents": ["8001"]}, {"shift": "中班", "agents": ["8002"]}],
     },
     "queues": {"queues": {
-        "inquiry": {"longest_wait": 120}, "suggestion": {"hours": [{"from": "08:00", "to": "14:00"}]},
+        "inquiry": {"longest_wait": 300}, "suggestion": {"hours": [{"from": "08:00", "to": "14:00"}]},
     }},
 }  # fmt: skip
 BEFORE = (10.0, 25.0, 60.0)
