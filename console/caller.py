@@ -14,6 +14,7 @@ from calllog.folds import CallState
 from config.catalogue import _
 from config.masking import shown
 from console import hearing, person
+from console.export_shelf import Shelf
 from console.holding import stated
 from console.office import Office
 from console.permits import Verb, Who
@@ -157,6 +158,7 @@ async def _erased(office: Office, who: Who, number: str, why: str, work: Work) -
     await site.access.note(_entries(who, "person.erase", why, people))
 
     def forget(call_ids: list[str]) -> None:
+        Shelf(site.state_dir).forget(call_ids)
         for call_id in call_ids:
             office.drafts.forget(call_id)
         loop.call_soon_threadsafe(office.parcels.forget, frozenset(call_ids))

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from calllog import access_queries
-from tests.web.browser import PHONE, browser, visitor
+from tests.web.browser import DESK, PHONE, browser, visitor
 from tests.web.plain_site import PASSWORD, plain_web
 from tests.web.recorded import drawn, fill, graders
 
@@ -37,6 +37,7 @@ async def test_a_grader_works_through_their_list_by_keys(tmp_path: Path) -> None
             page = here.page
             page.set_default_timeout(LIMIT)
             expect.set_options(timeout=LIMIT)
+            await here.shows(language="zh", width=DESK, theme="light")
             await here.look("/quality")
             assert not (found := await here.findings()), found
             await here.picture("grader-list")
