@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from calllog.keep_words import VERBS, rule_word, verb_word
 from calllog.wording import category_word
 from config.catalogue import _
-from console import access_log, caller, holding, purging, taking
+from console import access_log, caller, hearing, holding, purging, taking
 from console.access_log import FIELDS
 from console.ask import Ask, Asked
 from console.keeping_words import left_word, odd_word
@@ -59,6 +59,7 @@ async def access(ask: Asked, request: Request, below: Place = None, above: Place
         "keeping_access.html", tabs=tabs(ask), here="access", page=page, fields=fields, query=urlencode(page.given),
         verbs=[(verb, verb_word(verb)) for verb in VERBS], word=verb_word, proved=ask.office.proofs.last,
         proving=ask.office.works.running("verify"), category_word=category_word, quote=quote,
+        reason_word=hearing.reason_word,
     )  # fmt: skip
 
 
