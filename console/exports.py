@@ -196,7 +196,7 @@ class Exports:
         export = self._ready(self.one(who, export_id))
         until = self._site.now() + VALID_FOR * 1_000_000
         grant = Grant(export.export_id, "call", who.user_id, who.key, until)
-        return hearing.Address(f"/quality/exports/file/{sign(self._secret(), grant)}", until)
+        return hearing.Address(sign(self._secret(), grant), until, "/quality/exports/file")
 
     async def at_address(self, who: Who, token: str, header: str | None, same_as: str | None) -> Part:
         """What an address opens; see :meth:`part`. Raises LookupError for one that opens nothing any more."""

@@ -72,15 +72,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the sound is, for this session, until ``until`` (µs)."""
+    """Where the sound, or what else is ``below``, is, for this session, until ``until`` (µs)."""
 
     token: str
     until: int
+    below: str = "/quality/sound"
 
     @property
     def path(self) -> str:
         """For browsers; programs have a door of their own (``console.api.hearing``)."""
-        return f"/quality/sound/{self.token}"
+        return f"{self.below}/{self.token}"
 
 
 def reason_word(reason: str) -> str:

@@ -46,7 +46,6 @@ SHOTS = (
     Shot("calls", "banzhang", "/calls", "#found tbody tr:nth-child(7)", height=800),
     Shot("call", "banzhang", "/calls/order", ".course li:nth-child(10)", height=1080),
     Shot("recording", "quality1", "/quality/calls/refund", "#wave > div", height=900),
-    Shot("grades", "banzhang", "/quality/grades", "tbody tr:nth-child(2)", height=460),
 )
 
 

@@ -268,9 +268,9 @@ async def agent(floor: Floor) -> list[str]:
     await presses(here, "button[name=then][value=ready]")
     await there(page.locator(".desk-mode.ringing"))  # the one who waited
     await expect(state).to_contain_text(mode_word("ringing"))
-    own = f"#today tbody a[href='/records/{day.calls['rings']}']"
+    own = f"a[href='/records/{day.calls['rings']}']"
     await there(page.locator("#today tr", has=page.locator(own)).filter(has_text=REGULAR))
-    await presses(here, own)
+    await presses(here, f"#today {own}")
     await expect(page.locator("#r-problem")).to_have_value("订单还是没有到，要求退款")
     return found + await here.findings()
 

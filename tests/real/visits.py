@@ -109,14 +109,13 @@ ROUTES = frozenset(
 
 
 def unvisited() -> set[str]:
-    """Pages that nobody looks at."""
-    return set(ROUTES - set(VISITS) - NO_PAGES)
+    """Pages that nobody looks at, and visits to pages that are not there any more."""
+    return set(ROUTES ^ (set(VISITS) | NO_PAGES))
 
 
 PLACES = tuple(
     visit if not number else replace(visit, languages=(("zh", "en")[(number + place) % 2],))
-    for place, (route, visits) in enumerate(VISITS.items())
+    for place, visits in enumerate(VISITS.values())
     for number, visit in enumerate(visits)
-    if route in ROUTES
 )
 """All of them; how a page looks to others than the first is looked at in one language."""
