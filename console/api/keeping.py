@@ -337,7 +337,9 @@ async def purges(ask: Asked, page: PageNumber = 1) -> Manifests:
     return Manifests(manifests=[_gone(row) for row in found.rows], older=found.older)
 
 
-@room.read("/purges/{name}", Verb.PURGE_READ, response_class=Response, responses=_bytes("application/json"))
+@room.read("/purges/{name}", Verb.PURGE_READ, response_class=Response, responses={200: {
+    "description": "The manifest.", "content": {"application/json": {"schema": {"type": "object"}}},
+}})  # fmt: skip
 async def manifest(ask: Asked, name: str) -> Response:
     """One manifest whole, as it was written."""
     data = await purging.manifest(ask.site, ask.who, name)
