@@ -253,7 +253,8 @@ class Progress(BaseModel):
 
 def _bytes(media_type: str) -> dict[int | str, dict[str, Any]]:
     """A file, in the description for programs."""
-    return {200: {"description": "The file.", "content": {media_type: {"schema": {"type": "string"}}}}}
+    kind = "object" if media_type == "application/json" else "string"
+    return {200: {"description": "The file.", "content": {media_type: {"schema": {"type": kind}}}}}
 
 
 @room.read("/access", Verb.ACCESS_READ)
