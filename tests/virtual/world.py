@@ -117,6 +117,8 @@ class Caller:
         self._world = world
         self.leg = leg
         self.id = leg.leg
+        self.left = False
+        """Whether it was they who ended the call."""
 
     @property
     def sounds(self) -> list[str]:
@@ -139,6 +141,7 @@ class Caller:
         self._world.asterisk.hold(self.leg, on)
 
     def hang_up(self) -> None:
+        self.left = self.left or self.leg.leg in self._world.asterisk.legs
         self._world.asterisk.end(self.leg, 16)
 
     async def heard(self, sound: str, times: int = 1) -> None:
