@@ -15,6 +15,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from calllog.card import first_place
 from calllog.words import asked
@@ -35,6 +36,16 @@ _BETWEEN = str.maketrans("", "", " -()./\t\u3000\u2010\u2011\u2012\u2013\u2014\u
 """What people write between digits."""
 
 
+NumberBy = Literal["part", "whole", "end"]
+"""What of a caller's number is given. ``end`` finds only numbers whose last four digits a mask shows: 13800008000."""
+
+LAST_SHOWN = 4
+"""Digits at the end of a number that a mask shows (``config.masking``)."""
+
+_MASKED_SO = 13
+"""Characters of an E.164 number from which on its mask shows four in any case: +86 and ten digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """From ``least`` to ``most``, both included; ``most`` None: without an end."""
@@ -47,7 +58,8 @@ class Span:
 class Wanted:
     """What calls are looked for; None: any. Times and lengths in µs, [``since``, ``until``); ``score`` in tenths.
 
-    ``number``: a part of the caller's (with ``whole``: it is this, in E.164); empty: callers who hid theirs.
+    ``number``: a part of the caller's, or as ``by`` says, the whole in E.164 or its last digits; empty: callers who
+    hid theirs.
     ``agent`` and ``own`` (whose calls alone the asker may see): staff numbers of who talked. ``subjects``: any of
     these. ``silence`` is the longest one in the talks, ``talk_over`` is all of it. ``score``: by its reviews, in
     tenths. ``recorded``: there is a recording, or is to be; of one kind where ``category`` says. ``words``: all of
@@ -57,7 +69,7 @@ class Wanted:
     since: int | None = None
     until: int | None = None
     number: str | None = None
-    whole: bool = False
+    by: NumberBy = "part"
     agent: str | None = None
     own: str | None = None
     queue: str | None = None
@@ -130,7 +142,7 @@ def wishes_of(wanted: Wanted) -> Search:
         found += [_words(wanted.words)]
     found += [_agent(agent) for agent in dict.fromkeys((wanted.agent, wanted.own)) if agent is not None]
     if wanted.number is not None:
-        found += [_number(wanted.number, wanted.whole)]
+        found += [_number(wanted.number, wanted.by)]
     if wanted.outcome is not None:
         found += [_equal("outcome", wanted.outcome)]
     if wanted.queue is not None:
@@ -216,9 +228,9 @@ def _agent(agent: str) -> Wish:
     )  # fmt: skip
 
 
-def _number(part: str, whole: bool) -> Wish:
-    """Callers whose number has this part: as E.164, as the trunk gave it, or as people at home dial it; ``whole``: is
-    this."""
+def _number(part: str, by: NumberBy) -> Wish:
+    """Callers whose number has this part: as E.164, as the trunk gave it, or as people at home dial it; or is this, or
+    ends so, in E.164 alone."""
     part = "".join(char for char in unicodedata.normalize("NFKC", part) if char.isprintable()).translate(_BETWEEN)
     part = part.lower()
     if not part:
@@ -234,9 +246,12 @@ def _number(part: str, whole: bool) -> Wish:
         ways.append("+" + part[2:])
     elif part.startswith("0"):
         ways.append("+86" + part[1:])
-    if whole:
+    if by != "part":
         ways = [f"{part} "]  # as it stands before the blank and the number as the trunk gave it
-    has = " OR ".join(f"instr(lower(n.number), ?) {'= 1' if whole else '> 0'}" for _way in ways)
+    has = " OR ".join(f"instr(lower(n.number), ?) {'= 1' if by == 'whole' else '> 0'}" for _way in ways)
+    if by == "end":
+        blank = "instr(n.number, ' ')"
+        has = f"{blank} > {_MASKED_SO} AND substr(n.number, {blank} - {LAST_SHOWN}, {LAST_SHOWN + 1}) = ?"
     check = f"EXISTS (SELECT 1 FROM number AS n WHERE n.party_id = c.party_id AND ({has}))"
     if min(map(len, ways)) < 3:
         return Wish("number", check, tuple(ways))

@@ -10,6 +10,7 @@ from calllog import events as ev, queries
 from calllog.access import Access
 from calllog.queries import CallDetail, CallRow
 from calllog.search import Count, Hits, count, find
+from calllog.search_plan import LAST_SHOWN
 from calllog.wording import VIA, Names, outcome_word, reason_word, stage_word, with_why
 from config.catalogue import _
 from config.masking import masked_text, shown
@@ -48,7 +49,8 @@ class Found:
 def asked(fields: Mapping[str, str], site: Site, who: Who) -> Question:
     """The wish in these fields, within what this person may see; ``period`` stands for since and until.
 
-    Whoever sees numbers masked may look for a whole one alone: by its parts they could find the hidden digits.
+    Whoever sees numbers masked may look for a whole one, or for the last digits that a mask shows: by other parts they
+    could find the hidden digits.
     """
     since, until = PERIODS.get(fields.get("period", ""), ("", ""))
     given = dict(fields)
@@ -58,10 +60,12 @@ def asked(fields: Mapping[str, str], site: Site, who: Who) -> Question:
     number = question.wanted.number
     if not number or who.may(Verb.NUMBER_SEE):
         return question
-    whole = e164(dialled(number), site.settings.hotline.country)
-    if whole:
-        return replace(question, wanted=replace(question.wanted, number=whole, whole=True))
-    why = _("Write the whole number: whoever sees numbers masked cannot look for parts of them.")
+    digits = dialled(number)
+    if digits.isdigit() and len(digits) == LAST_SHOWN:
+        return replace(question, wanted=replace(question.wanted, number=digits, by="end"))
+    if whole := e164(digits, site.settings.hotline.country):
+        return replace(question, wanted=replace(question.wanted, number=whole, by="whole"))
+    why = _("Write the whole number or its last four digits: whoever sees numbers masked finds them by nothing else.")
     return replace(question, faults={**question.faults, "number": why})
 
 
