@@ -216,7 +216,7 @@ def test_an_address_that_was_changed_opens_nothing(data: st.DataObject) -> None:
     other = data.draw(st.characters())
     changed = data.draw(st.sampled_from([token[:at] + other + token[at + 1 :], token[:at], token + other]))
     try:
-        assert opens(secret, changed, "session one", 0) == GRANT  # the same bytes written another way, if at all
+        opens(secret, changed, "session one", 0)
     except NotSigned:
         return
-    assert changed[:-1] == token[:-1]
+    assert changed == token
