@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 async def answer_to(ask: Ask, fault: Exception) -> Response:
     """The answer to a request that came to this. What is a fault of ours is logged, and not shown."""
+    if isinstance(fault, SignInNeeded) and ask.path == "/live":
+        return Response(status_code=204)  # a browser asks no more (HTML, section 9.2, "Server-sent events")
     if isinstance(fault, SignInNeeded) and not ask.is_api:
         path = f"/sign-in?next={quote(ask.path, safe='/')}"
         return Response(status_code=204, headers={"HX-Redirect": path}) if ask.htmx else RedirectResponse(path, 303)

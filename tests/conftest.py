@@ -13,7 +13,9 @@ from config import catalogue
 hypothesis.settings.register_profile(
     "explore", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.register_profile("same", hypothesis.settings.get_profile("explore"), derandomize=True)
+hypothesis.settings.register_profile(
+    "same", hypothesis.settings.get_profile("explore"), derandomize=True, max_examples=60
+)
 hypothesis.settings.load_profile("same")
 
 
@@ -27,7 +29,7 @@ def language(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 LONGEST = (
-    "test_screens", "test_reload", "test_daemon", "test_lifeboat", "test_restart", "test_connections",
+    "test_reload", "test_daemon", "test_lifeboat", "test_restart", "test_connections",
     "test_asterisk_and_disk", "test_wires", "test_people", "test_bad_operator", "test_callers", "test_devices",
     "test_language", "test_voicemail", "test_bad_callers", "test_agents_phones", "test_openapi", "test_calls",
     "test_pausing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,8 +59,12 @@ async def writes(here: Visitor, selector: str, text: str) -> None:
 
 async def by_menu(page: Page, path: str) -> None:
     """On a phone: open the menu, choose a room."""
-    await page.click("[data-menu]")
-    await page.click(f"#nav a[href='{path}']")
+    room = page.locator(f"#nav a[href='{path}']")
+    async with asyncio.timeout(60):
+        while not await room.is_visible():
+            await page.click("[data-menu]")
+            await asyncio.sleep(0.3)
+    await room.click()
     await page.wait_for_url(f"**{path}")
 
 

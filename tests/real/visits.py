@@ -1,6 +1,6 @@
 """Every page of the console: who looks at it with something on it, where, and what must be seen there.
 
-A page that is not here fails ``test_every_page_is_visited``.
+A page that is not here fails ``tests.web.test_visits``.
 """
 
 from __future__ import annotations

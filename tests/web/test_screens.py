@@ -1,6 +1,6 @@
 """Every room of the navigation before there is anything in it: nothing fails, axe finds nothing, it fits a phone.
 
-Every page with something on it: tests/real/test_screens.py.
+Every page with something on it: tests/screens (make screens).
 """
 
 from __future__ import annotations
