@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -32,3 +33,11 @@ class Console(Part):
     """A session in which nobody does anything for so long is over."""
     longest: Annotated[Seconds, Field(ge=300)] = 43_200.0
     """And so is one that has lasted so long."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as a browser on this machine asks for it."""
+        scheme = "https" if self.tls.certificate is not None else "http"
+        known = ip_address(self.address)
+        host = ("127.0.0.1" if known.version == 4 else "::1") if known.is_unspecified else self.address
+        return f"{scheme}://{f'[{host}]' if known.version == 6 else host}:{self.port}"

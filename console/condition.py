@@ -29,6 +29,8 @@ FULL = 1_000_000_000
 SLOW_TO_ARCHIVE = 50
 LACKING = 5
 """Agents who are named with the call records that they have not completed."""
+ERRORS = 5
+"""Errors of the files that are named one by one; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ def points(
     how today's call records stand."""
     zone = settings.hotline.zone
     return [
-        _daemon(facts, now), _asterisk(facts), *_trunks(facts), _people(facts), _store(facts), _recordings(facts),
-        _disk(facts), _config(facts.config, lambda at: moment(at, zone)), _roster(facts),
+        _daemon(facts, now), _asterisk(facts), *_trunks(facts, settings), _people(facts), _store(facts),
+        _recordings(facts), _disk(facts), _config(facts.config, lambda at: moment(at, zone)), _roster(facts),
         *_graders(absent), *_records(written, settings),
     ]  # fmt: skip
 
@@ -96,11 +98,17 @@ def _asterisk(facts: Facts) -> Point:
     return Point("asterisk", title, "good", _("connected"), (release,))
 
 
-def _trunks(facts: Facts) -> Iterator[Point]:
+def _trunks(facts: Facts, settings: Settings) -> Iterator[Point]:
+    examples = {trunk.name for trunk in settings.hotline.trunks if trunk.is_example}
     for name, state in facts.trunks.items():
         title = _("Trunk {name}").format(name=name)
         if state in IN_SERVICE:
             yield Point(f"trunk-{name}", title, "good", state_word(state))
+        elif state == "unreachable" and name in examples:
+            note = _("This is still the example's trunk, on this machine: no carrier is there.")
+            fix = _("Set your carrier's address under 'trunks' in hotline.yaml. For a trial, 'make call' plays "
+                    "carrier.")  # fmt: skip
+            yield Point(f"trunk-{name}", title, "warn", state_word(state), (note,), fix)
         elif state == "refused":
             fix = _("Check the account and its password; Asterisk's messages.log has the carrier's answer.")
             yield Point(f"trunk-{name}", title, "bad", state_word(state), (), fix)
@@ -121,6 +129,13 @@ def _people(facts: Facts) -> Point:
     if not facts.on_duty and not facts.backups:
         fix = _("Callers are told so and may leave a message. If somebody should be there, look at the roster.")
         return Point("people", title, "warn", _("nobody is on duty"), tuple(notes[1:]), fix)
+    if facts.unreached:
+        due = facts.on_duty + facts.backups
+        level: Level = "bad" if facts.unreached >= due else "warn"
+        reached = _("{n} of {due} reachable").format(n=due - facts.unreached, due=due)
+        fix = _("No call can ring them. Are their phones switched on and registered? 'hotline agents' and the room "
+                "Duty name each phone.")  # fmt: skip
+        return Point("people", title, level, reached, (value, *notes), fix)
     return Point("people", title, "good", value, tuple(notes))
 
 
@@ -168,7 +183,10 @@ def _config(about: Mapping[str, Any], when: Any) -> Point:
     errors, pending = list(about.get("errors", ())), list(about.get("pending", {}))
     if errors:
         fix = _("The version before stays in force. Mend the files; 'hotline check' names every error.")
-        return Point("config", title, "bad", _("the files have errors"), tuple(map(str, errors[:5])), fix)
+        rest = max(len(errors), int(about.get("error_count", 0))) - ERRORS
+        more = (ngettext("and {n} more", "and {n} more", rest).format(n=rest),) if rest > 0 else ()
+        named = (*map(str, errors[:ERRORS]), *more)
+        return Point("config", title, "bad", _("the files have errors"), named, fix)
     if about.get("asterisk"):
         return Point("config", title, "warn", value, (*notes, str(about["asterisk"])),
                      _("Asterisk has not taken a change over yet; it is tried again."))  # fmt: skip
@@ -196,7 +214,8 @@ def _records(written: Written | None, settings: Settings) -> Iterator[Point]:
     counted, names = written.counted, Names.of(settings)
     rate = record_completeness(counted.complete, counted.answered) or 0.0
     said = _("{complete} of {answered} answered calls").format(complete=counted.complete, answered=counted.answered)
-    lacking = [f"{names.agent(agent)}: {n}" for agent, n in written.lacking[:LACKING]]
+    each = _("{what}: {about}")
+    lacking = [each.format(what=names.agent(agent), about=n) for agent, n in written.lacking[:LACKING]]
     notes = [said, *([_("Missing: {agents}").format(agents=_(", ").join(lacking))] if lacking else [])]
     yield Point("records", _("Call records of today"), "good", f"{rate:.1%}", tuple(notes))
 

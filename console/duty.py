@@ -47,6 +47,11 @@ class OnDuty:
     queues: tuple[str, ...]
     """Labels of the queues that they answer."""
 
+    @property
+    def reached(self) -> bool:
+        """Whether any of these devices can be reached."""
+        return any(reached for _device, reached in self.devices)
+
 
 @dataclass(frozen=True, slots=True)
 class QueueDuty:

@@ -172,3 +172,9 @@ async def absent(office: Office) -> list[graders.Absent]:
     """Graders of plans who cannot grade."""
     plans = office.site.settings.reviews
     return graders.absent(plans, await users(office)) if plans.plans else []
+
+
+async def missed(office: Office) -> list[graders.Absent]:
+    """The same, once anybody is of the quality staff: what the status tells."""
+    gone = await absent(office)
+    return gone if gone and graders.begun(await users(office)) else []

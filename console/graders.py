@@ -42,6 +42,12 @@ def _why(user: User | None) -> Why | Literal[""]:
     return "" if user.roles & TABLE[Verb.REVIEW_GRADE] else "no_role"
 
 
+def begun(users: Iterable[User]) -> bool:
+    """Whether anybody is, or was, of the quality staff. Before that nobody is alarmed for graders who are not there:
+    the plan of the example names some whom nobody has made yet."""
+    return any(user.roles & TABLE[Verb.REVIEW_GRADE] for user in users)
+
+
 def with_those_there(file: ReviewFile, users: Sequence[User]) -> ReviewFile:
     """The file with those plans alone that have graders who can grade, and these graders, as they sign in."""
     gone = {(one.plan, one.grader) for one in absent(file, users)}

@@ -75,6 +75,8 @@ class Facts:
     """Recordings that the last check found gone, damaged or without their key."""
     plain: int = 0
     """Recordings from before ``encrypt`` that are not encrypted yet, by the last check."""
+    unreached: int = 0
+    """Of those on duty, backups too, so many have no phone that can be rung now."""
 
     @property
     def in_service(self) -> bool:

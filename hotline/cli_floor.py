@@ -159,6 +159,8 @@ def _seat_columns(settings: Settings) -> list[Column[_Seat]]:
         why = pause_word(seat.state.reason) if seat.state.mode in ("paused", "off") else ""
         if seat.state.mode == "off" and seat.on_duty and not why:
             why = _("not signed in")
+        if seat.state.mode == "ready" and seat.reachable is False:
+            return with_why(word, _("unreachable")), WARN
         if seat.reachable is None and not seat.state.changed_at:
             return "–", DIM
         return with_why(word, why), MODE_STYLES[seat.state.mode]

@@ -324,8 +324,10 @@ def _missing(
     show(form, _due_columns(settings, now), rows)
     if form is Format.TABLE:
         rate = record_completeness(counted.complete, counted.answered)
-        shown = "–" if rate is None else f"{rate:.1%}"
         line = _("Record completeness {rate} = {complete} complete call records / {answered} answered calls")
+        if rate is None:
+            line = _("No answered calls yet: no record completeness either.")
+        shown = "" if rate is None else f"{rate:.1%}"
         console().print(line.format(rate=shown, complete=counted.complete, answered=counted.answered))
         more = counted.answered - counted.complete - len(rows)
         if more > 0:

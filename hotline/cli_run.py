@@ -56,13 +56,15 @@ def run(
         hotline, sip = ready.settings.hotline, ready.settings.hotline.asterisk.sip
         said = _("Number {numbers}, SIP {host}:{port}; Ctrl-C stops the hotline.")
         tell(said.format(numbers=_(", ").join(hotline.numbers), host=sip.bind, port=sip.port))
+        if hotline.console.enabled:
+            tell(_("Web console: {url}").format(url=hotline.console.url))
     from hotline.cli_users import first_at_start
 
     for line in first_at_start(ready.settings, ready.state_dir):
         tell(line)
     interrupted = False
     try:
-        interrupted = daemon.run(ready, offset=clock_offset)
+        interrupted = daemon.run(ready, offset=clock_offset, ends_asterisk=ours)
     except daemon.Fatal as fatal:
         refuse(str(fatal))
     except KeyboardInterrupt:
@@ -70,6 +72,7 @@ def run(
         raise typer.Exit(INTERRUPTED) from None
     finally:
         if ours and interrupted:
+            tell(_("Asterisk is stopped too, and with it every call that goes on."))
             _stop_asterisk(ready)
         elif ours:
             tell(_("Asterisk goes on running, with its talks; 'hotline asterisk stop' ends it."))
@@ -224,10 +227,10 @@ def _asterisk(settings: Settings) -> Iterator[Problem]:
 
 
 def _graders(settings: Settings) -> Iterator[Problem]:
-    """Graders of plans who cannot grade; nothing while the console has no users yet."""
+    """Graders of plans who cannot grade; nothing while nobody is of the quality staff yet."""
     from config.problems import Place, Problem, key_path
     from console.book import BookFault
-    from console.graders import absent, absent_word, what_to_do
+    from console.graders import absent, absent_word, begun, what_to_do
     from hotline.reviewing import users
 
     if not settings.reviews.plans:
@@ -237,7 +240,7 @@ def _graders(settings: Settings) -> Iterator[Problem]:
     except BookFault as fault:
         yield Problem("console-file", Place("console.sqlite"), str(fault), "", warning=True)
         return
-    for one in absent(settings.reviews, known) if known is not None else ():
+    for one in absent(settings.reviews, known) if known is not None and begun(known) else ():
         index = settings.reviews.plans[one.plan].graders.index(one.grader)
         place = Place("reviews.yaml", 0, key_path(("plans", one.plan, "graders", index)))
         what = _("{who}: nothing is drawn for them.").format(who=absent_word(one))

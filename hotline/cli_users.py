@@ -58,7 +58,7 @@ def first_command(
         password = first_user(accounts, who, name, settings.agents.agents)
     if password is None:
         refuse(_("There are users already: 'hotline users list' names them."))
-    _shown_once(name, password)
+    _shown_once(settings, name, password)
 
 
 @users_app.command("add", cls=Command, help=_("Another user; their one-time password is shown once."))
@@ -78,7 +78,7 @@ def add_command(
         wanted = checked(Wanted(name, shown or "", _roles(role), agent or ""), settings.agents.agents)
         password = one_time()
         user = accounts.create(who, wanted, hashed(password))
-    _shown_once(user.name, password)
+    _shown_once(settings, user.name, password)
 
 
 @users_app.command("change", cls=Command, help=_("Other roles, another agent or name shown; the rest stays."))
@@ -107,12 +107,12 @@ def change_command(
 @one_line_each()
 def reset_command(name: NameArgument, config: ConfigFolder = Path("config")) -> None:
     """Make the old password worthless."""
-    with _accounts(config) as (_settings, accounts, who):
+    with _accounts(config) as (settings, accounts, who):
         from console.passwords import hashed, one_time
 
         user, password = _named(accounts, name), one_time()
         accounts.reset(who, user.user_id, hashed(password))
-    _shown_once(user.name, password)
+    _shown_once(settings, user.name, password)
 
 
 @users_app.command("disable", cls=Command, help=_("The user can no longer sign in, and is signed out."))
@@ -156,7 +156,7 @@ def first_at_start(settings: Settings, state: Path) -> list[str]:
             book.close()
     except BookFault as fault:
         return [str(fault)]
-    return [_once("admin", password or "")]
+    return [_once(settings, "admin", password or "")]
 
 
 @contextmanager
@@ -208,13 +208,14 @@ def _roles(names: list[str] | None) -> frozenset[Role]:
     return frozenset(known[name] for name in names or ())
 
 
-def _shown_once(name: str, password: str) -> None:
-    print(_once(name, password))
+def _shown_once(settings: Settings, name: str, password: str) -> None:
+    print(_once(settings, name, password))
 
 
-def _once(name: str, password: str) -> str:
-    return _("Console: user {name}, one-time password {password} (shown this once; to be changed at the first sign-in, "
-             "within 7 days).").format(name=name, password=password)  # fmt: skip
+def _once(settings: Settings, name: str, password: str) -> str:
+    said = _("Console {url}: user {name}, one-time password {password} (shown this once; to be changed at the first "
+             "sign-in, within 7 days).")  # fmt: skip
+    return said.format(url=settings.hotline.console.url, name=name, password=password)
 
 
 def _columns(zone: ZoneInfo) -> list[Column[User]]:

@@ -47,6 +47,7 @@ from recordings.playback import Playback
 from recordings.review_desk import ReviewDesk
 from recordings.signed import new_secret
 from routing.messages import AgentVerb, Standing
+from routing.plan import chosen
 from routing.roster import Roster
 
 if TYPE_CHECKING:
@@ -227,7 +228,14 @@ class ConsoleSite:
             roster=daemon.reload.roster_digest, lag=round(self.lag.longest, 2), spool=spool,
             unheard=daemon.upkeep.status()["lost"],
             plain=daemon.upkeep.plain if daemon.settings.hotline.recording.encrypt else 0,
+            unreached=sum(daemon.adopted and not self._rings(one, line.devices) for one, line in duty.items()),
         )  # fmt: skip
+
+    def _rings(self, agent: str, named: Iterable[str]) -> bool:
+        """Whether any of the devices that ring on this shift can be reached."""
+        known = self.settings.agents.agents.get(agent)
+        reached = self.devices(agent)
+        return known is not None and any(reached[one.label] for one in chosen(known, named))
 
 
 def _disk(folders: Folders, spool: Path) -> tuple[int, int, str, int]:
@@ -274,8 +282,7 @@ class ConsoleService:
             if not await office.thread(office.accounts.are_there_any):
                 log.warning("nobody can enter the console yet: 'hotline users first' makes the first administrator")
             self._told = ""
-            scheme = "https" if wanted.tls.certificate is not None else "http"
-            log.info("the console is open", url=f"{scheme}://{_host(wanted.address)}:{listener.port}")
+            log.info("the console is open", url=wanted.model_copy(update={"port": listener.port}).url)
             while True:
                 await asyncio.sleep(LOOK_EVERY)
                 if self._bound(self._site.settings.hotline.console) != self._bound(wanted):
@@ -299,7 +306,3 @@ class ConsoleService:
     def _bound(settings: ConsoleSettings) -> object:
         """What needs another listener; the rest is asked for at every request."""
         return settings.enabled, settings.address, settings.port, settings.tls, settings.proxies
-
-
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

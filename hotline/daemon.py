@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -89,9 +88,10 @@ class Fatal(Exception):
 
 
 class Daemon:
-    """One Hotline in service. ``offset`` (seconds) moves its clock, for tests."""
+    """One Hotline in service. ``offset`` (seconds) moves its clock, for tests; ``ends_asterisk``: after Ctrl-C whoever
+    runs this stops Asterisk too."""
 
-    def __init__(self, ready: Ready, *, offset: float = 0.0) -> None:
+    def __init__(self, ready: Ready, *, offset: float = 0.0, ends_asterisk: bool = False) -> None:
         self.settings: Settings = ready.settings
         self.state_dir, self.config_dir = ready.state_dir, ready.config_dir
         self.release = ""  # Asterisk's, once it has said so
@@ -104,7 +104,7 @@ class Daemon:
         )
         self.playback = Playback(self.folders, lambda: key_folder(self.settings.hotline.recording, self.state_dir))
         self.stopping = asyncio.Event()
-        self.interrupted = False
+        self.interrupted, self._ends_asterisk = False, ends_asterisk
         self.notifier = Notifier.taken_from(os.environ)
         self._adopted = False
         self.reachable: set[str] = set()
@@ -235,7 +235,10 @@ class Daemon:
                 ]
                 log.info("in service", version=version, pid=os.getpid())
                 await self.stopping.wait()
-                log.info("stopping: talks go on, waiting callers are kept for the next daemon", calls=len(self.calls))
+                ends = self.interrupted and self._ends_asterisk
+                what = "Asterisk is stopped too, and its calls end" if ends else \
+                    "talks go on, waiting callers are kept for the next daemon"  # fmt: skip
+                log.info("stopping: " + what, calls=len(self.calls))
                 self.notifier.tell(STOPPING=1)
                 await self.heart.stop()
                 self.desk.close()
@@ -414,10 +417,10 @@ def _first(group: BaseExceptionGroup[Fatal]) -> Fatal:
     return found if isinstance(found, Fatal) else _first(found)
 
 
-def run(ready: Ready, *, offset: float = 0.0, folder: Path | None = None) -> bool:
+def run(ready: Ready, *, offset: float = 0.0, ends_asterisk: bool = False) -> bool:
     """Run the daemon to its end; returns whether that was Ctrl-C (SIGINT). Raises Fatal and StoreError."""
     faulthandler.enable()  # a watchdog's SIGABRT then tells where we hang
-    daemon = Daemon(ready, offset=offset)
+    daemon = Daemon(ready, offset=offset, ends_asterisk=ends_asterisk)
     if ready.settings.hotline.console.enabled:
         load()  # now, not while calls wait for it
     # What was imported stays for ever: the collector need not look at it again, and a collection among the objects of

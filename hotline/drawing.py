@@ -63,6 +63,6 @@ class Drawing:
             if one["calls"] or one["nobody"]:
                 log.info("calls were put onto graders' lists", plan=one["plan"], week=one["week"],
                          calls=len(one["calls"]), nobody=len(one["nobody"]))  # fmt: skip
-        if said := reviewing.said_absent(done):
+        if (said := reviewing.said_absent(done)) and reviewing.graders.begun(users):
             log.warning("nothing is drawn for graders who cannot grade", graders=done["absent"])
             daemon.alerts.alert("graders_absent", f"graders_absent {now.date()}", count=len(said), first=said[0])

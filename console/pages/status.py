@@ -28,7 +28,7 @@ async def condition(office: Office, who: Who) -> list[Point]:
     who.must(Verb.STATUS_READ)
     site = office.site
     written = await written_today(site)
-    return points(await site.facts(), site.settings, site.now(), await grade_lists.absent(office), written)
+    return points(await site.facts(), site.settings, site.now(), await grade_lists.missed(office), written)
 
 
 @room.page("/status", Verb.STATUS_READ)

@@ -67,6 +67,26 @@ def test_lists_grades_and_kappa_are_told(tmp_path: Path) -> None:
     assert refused.exit_code == 1 and "2026-W99" in refused.output
 
 
+async def test_nobody_is_alarmed_while_nobody_is_of_the_quality_staff(tmp_path: Path) -> None:
+    config = config_folder(tmp_path)
+    store = await asyncio.to_thread(fill, tmp_path)
+    book = Book(store.parent)
+    Accounts(book, lambda: 0).create(command_line("test"), Wanted("admin", "", frozenset({Role.ADMINISTRATOR})), "x")
+    book.close()
+    journal = await Journal.open(store, clock=Clock(), spool=store.with_name("spool.jsonl"))
+    told: list[str] = []
+    daemon: Any = SimpleNamespace(
+        journal=journal, state_dir=store.parent, settings=load_settings(config),
+        wall=lambda: dt.datetime(2026, 2, 9, 6, 1, tzinfo=ZONE),
+        alerts=SimpleNamespace(alert=lambda code, key, **params: told.append(code)),
+    )  # fmt: skip
+    await Drawing(daemon).look()
+    await journal.close()
+    assert told == [], "a fresh install has nothing to be woken for"
+    checked = await asyncio.to_thread(hotline, "check", "--config", str(config))
+    assert "quality1" not in checked.output
+
+
 async def test_each_morning_the_week_that_is_over_is_drawn_for_those_who_are_there(tmp_path: Path) -> None:
     config = config_folder(tmp_path)
     store = await asyncio.to_thread(fill, tmp_path)

@@ -27,7 +27,9 @@ def facts_of(web: Web, **changes: Any) -> Facts:
     ({"ari": False}, "asterisk", "bad"), ({"ami": False}, "asterisk", "bad"), ({"adopted": False}, "asterisk", "warn"),
     ({"trunks": {"carrier": "refused"}}, "trunk-carrier", "bad"),
     ({"store_fails": True, "spool": 4096}, "store", "bad"),
-    ({"trunks": {"carrier": "unreachable"}}, "trunk-carrier", "bad"), ({"free": 10**8}, "disk", "bad"),
+    ({"trunks": {"carrier": "unreachable"}}, "trunk-carrier", "warn"),  # the example's own, on this machine
+    ({"trunks": {"other": "unreachable"}}, "trunk-other", "bad"), ({"unreached": 4}, "people", "bad"),
+    ({"unreached": 1}, "people", "warn"), ({"free": 10**8}, "disk", "bad"),
     ({"recordings_fail": "spool: Permission denied"}, "recordings", "bad"), ({"unheard": 2}, "recordings", "bad"),
     ({"archiving": 80}, "recordings", "warn"),
     ({"config": {"errors": ["roster.yaml:3: no"], "error_count": 1}}, "roster", "bad"),
@@ -46,6 +48,14 @@ async def test_each_fault_is_told_with_what_to_do(web: Web, changes: dict[str, A
         assert summary(points(facts_of(web), web.site.settings, web.site.now())).level == "good"
 
 
+async def test_errors_beyond_the_first_are_counted_and_who_cannot_be_reached_too(web: Web) -> None:
+    facts = facts_of(web, config={"errors": [f"roster.yaml:{n}: no" for n in range(7)], "error_count": 30}, unreached=4)
+    with answering("en"):
+        found = {point.name: point for point in points(facts, web.site.settings, web.site.now())}
+    assert found["config"].notes == (*(f"roster.yaml:{n}: no" for n in range(5)), "and 25 more")
+    assert found["people"].value == "0 of 4 reachable" and "1 ready, 2 talking" in found["people"].notes
+
+
 async def test_the_day_s_call_records_are_a_figure_with_whose_are_missing(web: Web) -> None:
     put(web.site.journal, short_call("hotline-7.1"))
     put(web.site.journal, short_call("hotline-7.2"))
@@ -58,7 +68,7 @@ async def test_the_day_s_call_records_are_a_figure_with_whose_are_missing(web: W
         written = await written_today(web.site)
         *_others, point = points(facts_of(web), web.site.settings, web.site.now(), (), written)
     assert (point.name, point.level, point.value) == ("records", "good", "50.0%")
-    assert point.notes == ("已接通 2 通，登记完整 1 通", "未完成：8001 张敏: 1")
+    assert point.notes == ("已接通 2 通，登记完整 1 通", "未完成：8001 张敏：1")
 
 
 async def test_the_room_and_its_twins(admin: Person) -> None:
