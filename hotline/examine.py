@@ -7,11 +7,11 @@ import datetime as dt
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from config.catalogue import _, language, set_language
+from config.catalogue import _, answering, language, set_language
 from config.difference import Difference, differences, sound_differences
 from config.duty_change import DutyChange
 from config.os_words import reason
@@ -59,6 +59,8 @@ class Examined:
     duty: tuple[DutyChange, ...] = ()
     overwrites: list[str] = field(default_factory=list)
     """What a hand edit threw away, in words (:mod:`hotline.overwritten`)."""
+    abroad: list[Problem] = field(default_factory=list)
+    """The errors in the other language, for whoever reads that; the same, one by one."""
 
     @property
     def errors(self) -> list[Problem]:
@@ -70,6 +72,18 @@ def examine(
     config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot, now: dt.datetime
 ) -> Examined:
     """Check the files as a start would, and build their prompts below ``draft``. ``seen`` is what is in force."""
+    found = _examine(config_dir, state_dir, draft, running, seen, now)
+    if not found.errors:
+        return found
+    with answering("zh" if language() == "en" else "en"):  # files with errors take no effect: there is time
+        again = _examine(config_dir, state_dir, draft, running, seen, now).errors
+    same = [(one.code, one.place) for one in again] == [(one.code, one.place) for one in found.errors]
+    return replace(found, abroad=again if same else [])
+
+
+def _examine(
+    config_dir: Path, state_dir: Path, draft: Path, running: Settings, seen: Snapshot, now: dt.datetime
+) -> Examined:
     forget(draft)
     try:
         draft.mkdir(mode=0o700, parents=True)

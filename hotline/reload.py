@@ -71,6 +71,8 @@ class Reload:
         self._history = History(ready.state_dir)
         self._version: Version | None = None
         self._errors: list[Problem] = list(ready.refused)
+        self._abroad: list[Problem] = []
+        """The errors in the language that is not the daemon's; empty where they are known in its own alone."""
         self._being_written = ""
         self._overwrites: list[str] = []
         self._asterisk_trouble, self._own_asterisk = "", False
@@ -91,19 +93,19 @@ class Reload:
 
     def status(self) -> dict[str, Any]:
         """For ``status`` of the control socket."""
-        version = self._version
+        version, abroad = self._version, bool(self._abroad) and language() != self._language
         return {
             "version": version.version if version else 0,
             "since": version.at if version else 0,
             "digest": self._settling.in_force,
             "refused": self._settling.refused,
-            "errors": [str(problem) for problem in self._errors[:MOST_TOLD]],
+            "errors": [str(problem) for problem in (self._abroad if abroad else self._errors)[:MOST_TOLD]],
             "error_count": len(self._errors),
             "being_written": self._being_written,
             "pending": self.pending(),
             "asterisk": self._asterisk_trouble
             or (_("its files are not ours: render them again, and have it read them") if self._own_asterisk else ""),
-            "language": self._language,
+            "language": language() if abroad else self._language,
             "overwrites": self._overwrites,
         }
 
@@ -168,7 +170,7 @@ class Reload:
         seen = await asyncio.to_thread(self._eye.look)
         if seen.digest == self._settling.in_force and (self._settling.refused or self._errors):
             self._settling.take(seen.digest)
-            self._errors = []
+            self._errors, self._abroad = [], []
             log.info("the files are again as they are in force", **self._in_force())
         now = asyncio.get_running_loop().time()
         if self._settling.step(now, seen.digest) and self._daemon.adopted:
@@ -202,7 +204,7 @@ class Reload:
     def _refuse(self, found: Examined, seen: Snapshot) -> None:
         known = seen.digest == self._settling.refused
         self._settling.refuse(asyncio.get_running_loop().time(), seen.digest)
-        self._errors = found.errors
+        self._errors, self._abroad = found.errors, found.abroad
         if known:
             return
         told = [str(problem) for problem in found.errors[:MOST_TOLD]]
@@ -230,7 +232,7 @@ class Reload:
         roster = await asyncio.to_thread(Roster.of, running, self._daemon.wall())
         in_use = change_over(self._daemon, running, roster, prompts / "sounds")
         self._seen = seen
-        self._errors = []
+        self._errors, self._abroad = [], []
         self._settling.take(seen.digest)
         await asyncio.to_thread(self._tidy, prompts, in_use)
         await self._follow_phones()
