@@ -45,6 +45,15 @@ async def test_a_week_has_everybodys_shifts_as_bars_and_for_programs(admin: Pers
     await admin.get("/duty?from=nonsense", 422)
 
 
+async def test_who_cannot_be_reached_is_told_with_what_to_do(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(admin, 7)
+    there = "是否已开机并注册"
+    assert there not in await admin.get("/duty")
+    monkeypatch.setattr(type(admin.web.site), "devices", lambda _site, _agent: {})
+    page = await admin.get("/duty")
+    assert there in page and "联系不上" in page
+
+
 async def test_what_is_wrong_with_roster_and_files_is_said_with_its_place(admin: Person) -> None:
     site = admin.web.site
     site.problems = [Problem("gap", Place("roster.yaml", 28), "12-04: nobody", "Add <b>somebody</b>.")]
