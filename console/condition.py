@@ -224,4 +224,4 @@ def _graders(absent: Sequence[Absent]) -> Iterator[Point]:
     if absent:
         said = ngettext("{n} grader gets nothing", "{n} graders get nothing", len(absent)).format(n=len(absent))
         notes = tuple(absent_word(one) for one in absent[:5])
-        yield Point("graders", _("Graders' lists"), "warn", said, notes, what_to_do())
+        yield Point("graders", _("Graders' lists"), "warn", said, notes, what_to_do(absent))

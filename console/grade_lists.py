@@ -153,7 +153,7 @@ async def draw(
     file = graders.with_those_there(settings.reviews, users)
     if gone and (plan not in file.plans if plan else not file.plans):
         what = "; ".join(map(graders.absent_word, gone))
-        raise Refusal(f"{what}. {graders.what_to_do()}")
+        raise Refusal(f"{what}. {graders.what_to_do(gone)}")
     try:
         drew = await decided(
             site.reviews.draw(who.name, file, week.strip().upper(), settings.hotline.zone, graders.bound(users), plan)
@@ -166,6 +166,11 @@ async def draw(
 async def users(office: Office) -> list[User]:
     """Everybody who is a user, for the draw: asked by the console itself."""
     return await office.thread(office.accounts.users, command_line("console"))
+
+
+async def people(office: Office) -> dict[str, str]:
+    """How users are called on screens, by the name with which they sign in."""
+    return {user.name: user.shown or user.name for user in await users(office)}
 
 
 async def absent(office: Office) -> list[graders.Absent]:

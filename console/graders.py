@@ -3,6 +3,7 @@ settings reads: so it is asked here, by ``hotline check``, at each draw, in the 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,23 +15,28 @@ from console.permits import TABLE, Verb
 
 Why = Literal["unknown", "disabled", "no_role"]
 
+MENDED = 3
+"""Commands that are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A grader of a plan who cannot grade: no user, one who cannot sign in, or one without the role."""
+    """A grader of a plan who cannot grade: no user, one who cannot sign in, or one without the role, whose ``roles``
+    stay."""
 
     plan: str
     grader: str
     why: Why
+    roles: Sequence[str] = ()
 
 
 def absent(file: ReviewFile, users: Iterable[User]) -> list[Absent]:
     """Every grader of a plan onto whose list nothing may be drawn, plan by plan."""
     known = {user.name: user for user in users}
     return [
-        Absent(name, grader, why)
+        Absent(name, grader, why, sorted(user.roles) if user and why == "no_role" else ())
         for name, plan in file.plans.items() for grader in dict.fromkeys(plan.graders)
-        if (why := _why(known.get(plain_name(grader))))
+        if (why := _why(user := known.get(plain_name(grader))))
     ]  # fmt: skip
 
 
@@ -74,6 +80,18 @@ def absent_word(one: Absent) -> str:
     return words[one.why].format(grader=one.grader, plan=one.plan)
 
 
-def what_to_do() -> str:
-    """How that is mended."""
-    return _("Make the user ('hotline users add', role quality), or name another grader in reviews.yaml.")
+def what_to_do(gone: Iterable[Absent]) -> str:
+    """How that is mended, as one can type it: of the first three."""
+    doing = list(dict.fromkeys(_mended(one) for one in gone))
+    said = _(", ").join(f"'{one}'" for one in doing[:MENDED]) + (" …" if len(doing) > MENDED else "")
+    return _("Give {commands}, or name another grader in reviews.yaml.").format(commands=said)
+
+
+def _mended(one: Absent) -> str:
+    name = shlex.quote(plain_name(one.grader))
+    if one.why == "disabled":
+        return f"hotline users enable {name}"
+    if one.why == "unknown":
+        return f"hotline users add {name} --role quality"
+    roles = "".join(f" --role {role}" for role in (*one.roles, "quality"))
+    return f"hotline users change {name}{roles}"

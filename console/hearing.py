@@ -27,6 +27,7 @@ from calllog.events import (
     Unheld,
 )
 from calllog.queries import CallDetail
+from calllog.wording import Names
 from config.catalogue import _
 from console.permits import Verb, Who, own_agent
 from console.site import Refusal, Site
@@ -35,8 +36,8 @@ from recordings.measures import Measures
 from recordings.playback import NotPlayable, Playing, range_of
 from recordings.signed import VALID_FOR, Grant, NotSigned, opens, sign
 
-Reason = Literal["grading", "complaint", "training", "appeal", "other"]
-"""Why somebody hears a recording; ``other`` says it in words."""
+Reason = Literal["", "grading", "complaint", "training", "appeal", "other"]
+"""Why somebody hears a recording; ``other`` says it in words, empty: not chosen, which is refused."""
 
 LONGEST_WHY = 200
 """Characters of a reason in words."""
@@ -96,10 +97,13 @@ def reason_word(reason: str) -> str:
 
 
 def reasons(who: Who, deciding: bool = False) -> list[tuple[str, str]]:
-    """Why this person hears or takes a recording, the likeliest first: codes and words."""
-    first = "appeal" if deciding or not who.may(Verb.REVIEW_GRADE) else "grading"
-    order = [first, *(one for one in ("grading", "complaint", "training", "appeal", "other") if one != first)]
-    return [(one, reason_word(one)) for one in order]
+    """What this person may choose among, codes and words, chosen first: the appeal that is decided, grading for a
+    grader; for anybody else nothing (an empty code), since the log keeps for good what was never looked at."""
+    codes = ["grading", "complaint", "training", "appeal", "other"]
+    if deciding:
+        codes.sort(key=lambda one: one != "appeal")
+    found = [(one, reason_word(one)) for one in codes]
+    return found if deciding or who.may(Verb.REVIEW_GRADE) else [("", _("choose a reason")), *found]
 
 
 async def call_of(site: Site, who: Who, call_id: str) -> CallDetail:
@@ -128,7 +132,7 @@ async def heard(site: Site, detail: CallDetail) -> Heard | None:
     return Heard(
         archived.category, seconds, archived.channels,
         tuple(tuple(measures.waveform(side, PEAKS)) for side in range(len(measures.peaks))) if measures else (),
-        tuple(marks_of(detail, seconds, measures)), measures.silences if measures else (),
+        tuple(marks_of(detail, seconds, measures, Names.of(site.settings))), measures.silences if measures else (),
     )  # fmt: skip
 
 
@@ -156,8 +160,10 @@ async def hear(
     return Address(sign(site.signing, grant), until)
 
 
-def stated(reason: str, words: str) -> str:
+def stated(reason: Reason, words: str) -> str:
     """The reason as the access log has it. Raises Refusal for none."""
+    if not reason:
+        raise Refusal(_("Choose a reason."), status=422)
     if reason == "other" and not words.strip():
         raise Refusal(_("Say why."), status=422)
     return " ".join(words.split())[:LONGEST_WHY] if reason == "other" else reason
@@ -209,7 +215,7 @@ async def sound(site: Site, who: Who, token: str, header: str | None) -> Part:
     return Part(playing, first, end, asked is None)
 
 
-def marks_of(detail: CallDetail, seconds: float, measures: Measures | None) -> list[Mark]:
+def marks_of(detail: CallDetail, seconds: float, measures: Measures | None, names: Names) -> list[Mark]:
     """What happened, in order. The recording begins with its first part: the archive lays parts out in call time."""
     begins = next((each.at for each in detail.events if isinstance(each.event, RecordingRequested)), 0)
     found: list[Mark] = []
@@ -228,9 +234,11 @@ def marks_of(detail: CallDetail, seconds: float, measures: Measures | None) -> l
             case KeyPressed(key=key) if at >= 0:
                 found.append(Mark("key", at, 0.0, _("Key {key}").format(key=key)))
             case TalkStarted(agent=agent):
-                found.append(Mark("talk", max(at, 0.0), 0.0, _("{agent} begins").format(agent=agent)))
+                text = _("Talk with {agent} begins").format(agent=names.agent(agent))
+                found.append(Mark("talk", max(at, 0.0), 0.0, text))
             case TalkEnded(agent=agent):
-                found.append(Mark("talk", min(at, seconds), 0.0, _("{agent} ends").format(agent=agent)))
+                text = _("Talk with {agent} ends").format(agent=names.agent(agent))
+                found.append(Mark("talk", min(at, seconds), 0.0, text))
             case Held(talk_id=talk):
                 open_since[talk] = at
             case Unheld(talk_id=talk) if talk in open_since:

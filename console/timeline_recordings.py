@@ -7,7 +7,7 @@ from typing import assert_never
 
 from calllog import events as ev
 from calllog.wording import broke_off_word, category_word, reason_word
-from config.catalogue import _
+from config.catalogue import _, ngettext
 from config.lengths import length
 from recordings.notes import say, say_fault
 
@@ -58,9 +58,12 @@ def recording_words(event: RecordingEvent) -> str:
         case ev.ArchiveFailed(why=why):
             return _("Recording not finished: {why}").format(why=" ".join(say(why)))
         case ev.Measured():
-            said = _("Sound measured: {silences} silences (the longest {silence}), both at once {over} times")
+            silent, over = event.silences, event.talk_overs
+            said = _("Sound measured: {silences} (the longest {length}), {talk_overs}")
             return said.format(
-                silences=event.silences, silence=length(event.longest_silence), over=event.talk_overs
+                silences=ngettext("{n} silence", "{n} silences", silent).format(n=silent),
+                length=length(event.longest_silence),
+                talk_overs=ngettext("both at once {n} time", "both at once {n} times", over).format(n=over),
             )
         case ev.RecordingChecked(fault=fault):
             return say_fault(fault).rstrip(".。") or _("The recording's file is right again")

@@ -89,6 +89,8 @@ def accesses_command(
 
 
 def _access_columns(settings: Settings) -> list[Column[AccessRow]]:
+    from console.hearing import reason_word
+
     zone, prefix = settings.hotline.zone, f"{settings.hotline.asterisk.systemname}-"
     return [
         Column("n", lambda row: row.entry.n, _("No."), right=True),
@@ -99,8 +101,8 @@ def _access_columns(settings: Settings) -> list[Column[AccessRow]]:
         Column("call_id", lambda row: row.entry.call_id, _("Call"), lambda row: row.entry.call_id.removeprefix(prefix)),
         Column("category", lambda row: row.entry.category),
         Column("party_id", lambda row: row.entry.party_id),
-        Column("why", lambda row: row.entry.why, _("Why"), shrinks=True),
-        Column("address", lambda row: row.entry.address, _("From"), wide=True),
+        Column("why", lambda row: row.entry.why, _("Why"), lambda row: reason_word(row.entry.why), shrinks=True),
+        Column("address", lambda row: row.entry.address, _("Address"), wide=True),
         Column("batch", lambda row: row.entry.batch),
         Column("digest", lambda row: row.entry.digest),
     ]

@@ -178,6 +178,7 @@ def draw_command(
 ) -> None:
     """What is drawn stays drawn; only what is missing is added."""
     settings, state = house(config)
+    from console.graders import what_to_do
     from hotline import control, logs, reviewing
     from hotline.ledger import user_name
 
@@ -193,12 +194,15 @@ def draw_command(
         if not (state / STORE).exists():
             refuse(_("No calls yet."))
         found = asyncio.run(reviewing.draw_alone(state / STORE, settings, request, reviewing.users(state)))
-    _show_drew(found["drew"], form)
+    gone = reviewing.absent_of(found)
+    _show_drew(found["drew"], form, _("Nothing was drawn.") if gone else _("Nothing is missing on the lists."))
     for line in reviewing.said_absent(found):
         tell(_("Nothing is drawn for them: {who}.").format(who=line))
+    if gone:
+        tell(what_to_do(gone))
 
 
-def _show_drew(drew: list[dict[str, Any]], form: Format) -> None:
+def _show_drew(drew: list[dict[str, Any]], form: Format, empty: str) -> None:
     if form is Format.JSON:
         show_json(drew)
         return
@@ -213,7 +217,7 @@ def _show_drew(drew: list[dict[str, Any]], form: Format) -> None:
         Column("agent", lambda row: row["agent"], _("Agent")),
         Column("rule", lambda row: row["rule"], _("Why"), lambda row: rule_word(row["rule"])),
     ]
-    show(form, columns, rows, empty=_("Nothing is missing on the lists."))
+    show(form, columns, rows, empty=empty)
     for one in drew:
         if n := len(one["nobody"]):
             text = ngettext(

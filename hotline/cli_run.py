@@ -244,7 +244,7 @@ def _graders(settings: Settings) -> Iterator[Problem]:
         index = settings.reviews.plans[one.plan].graders.index(one.grader)
         place = Place("reviews.yaml", 0, key_path(("plans", one.plan, "graders", index)))
         what = _("{who}: nothing is drawn for them.").format(who=absent_word(one))
-        yield Problem("grader-absent", place, what, what_to_do(), warning=True)
+        yield Problem("grader-absent", place, what, what_to_do([one]), warning=True)
 
 
 def _used() -> Iterator[str]:

@@ -48,7 +48,7 @@ async def draw(
         gone = [one for one in graders.absent(file, users) if plan in (None, one.plan)]
         file = graders.with_those_there(file, users)
         if plan in settings.reviews.plans and plan not in file.plans:
-            raise Refused(lambda: f"{'; '.join(map(graders.absent_word, gone))}. {graders.what_to_do()}")
+            raise Refused(lambda: f"{'; '.join(map(graders.absent_word, gone))}. {graders.what_to_do(gone)}")
     try:
         drew = await ReviewDesk(journal, store).draw(
             str(request.get("by", "")), file, week, settings.hotline.zone, graders.bound(users or ()),
@@ -61,7 +61,7 @@ async def draw(
         raise Refused(lambda: said) from None
     return {
         "drew": [_as_plain(one) for one in drew],
-        "absent": [{"plan": one.plan, "grader": one.grader, "why": one.why} for one in gone],
+        "absent": [{"plan": one.plan, "grader": one.grader, "why": one.why, "roles": list(one.roles)} for one in gone],
     }
 
 
@@ -76,9 +76,14 @@ async def draw_alone(
         await journal.close()
 
 
+def absent_of(found: Mapping[str, Any]) -> list[graders.Absent]:
+    """Those of the answer who cannot grade."""
+    return [graders.Absent(**one) for one in found.get("absent", ())]
+
+
 def said_absent(found: Mapping[str, Any]) -> list[str]:
     """Those of the answer who cannot grade, in words."""
-    return [graders.absent_word(graders.Absent(**one)) for one in found.get("absent", ())]
+    return [graders.absent_word(one) for one in absent_of(found)]
 
 
 def _as_plain(one: Drew) -> dict[str, Any]:

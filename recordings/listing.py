@@ -71,19 +71,23 @@ def _row(recorded: Recorded, archived: Archived, folders: Folders) -> Row:
 
 
 def get(archived: Archived, folders: Folders, to: Path, *, ring: Ring = NO_KEYS, replace: bool = False) -> Path:
-    """Copy a recording to ``to`` (a file, or a folder to put it in), decrypted with the keys of ``ring`` where it is
+    """Copy a recording to ``to`` (a file; without an extension a folder to put it in, made where there is none), for
+    its owner's eyes alone (0600), decrypted with the keys of ``ring`` where it is
     sealed, and prove the copy by its SHA-256.
 
     Returns the path written. Raises NotCopied when the recording is missing or damaged, or when ``to`` is
     there already (without ``replace``) or cannot be written; ``to`` is then as it was.
     """
     source = folders.finished(archived.file)
-    target = to / source.name if to.is_dir() else to
+    folder = to.is_dir() or not (to.suffix or to.exists())
+    target = to / source.name if folder else to
     if target.exists() and not replace:
         raise NotCopied(_("{path} is there already.").format(path=target))
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
+            if folder and source.exists():
+                to.mkdir(parents=True, exist_ok=True)
             sha256 = _copy(source, archived.file, ring, unfinished)
         except Unreadable as error:
             raise NotCopied(str(error)) from error
@@ -111,10 +115,14 @@ def _copy(source: Path, name: str, ring: Ring, target: Path) -> str:
     """Copy and return the SHA-256 of what was written (read back from it)."""
     from recordings.sealed import open_stored
 
-    with open_stored(source, name, ring) as giving, open(target, "w+b") as taking:
+    with open_stored(source, name, ring) as giving, open(target, "w+b", opener=_own) as taking:
         while block := giving.read(BLOCK):
             taking.write(block)
         taking.flush()
         os.fsync(taking.fileno())
         taking.seek(0)
         return hashlib.file_digest(taking, "sha256").hexdigest()
+
+
+def _own(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

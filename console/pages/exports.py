@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Form as Field
 from starlette.requests import Request
@@ -28,6 +28,8 @@ PATH = "/quality/exports"
 NAMED = 20
 """Recordings named one by one that are not in an export; its manifest has all."""
 Source = Literal["", "calls", "grades"]
+LISTS = frozenset({"/calls", "/quality", "/quality/grades", "/quality/appeals", "/quality/exemplary"})
+"""Pages on which recordings are ticked."""
 
 
 @room.page(PATH, Verb.RECORDING_EXPORT)
@@ -44,14 +46,19 @@ async def now(ask: Asked) -> Response:
 
 @room.act(PATH, Verb.RECORDING_EXPORT, body=1 << 20)
 async def order(
-    ask: Asked, call: Annotated[list[str] | None, Field(max_length=1000)] = None,
+    ask: Asked, request: Request, call: Annotated[list[str] | None, Field(max_length=1000)] = None,
     which: Annotated[Source, Field()] = "",
-    query: Annotated[str, Field(max_length=4000)] = "", reason: Annotated[hearing.Reason, Field()] = "grading",
+    query: Annotated[str, Field(max_length=4000)] = "", reason: Annotated[hearing.Reason, Field()] = "",
     words: Annotated[str, Field(max_length=400)] = "",
 ) -> Response:  # fmt: skip
     """Order those that are ticked (``call``), or ``which`` list whole, as ``query`` finds it."""
-    wanted = await found_by(ask, which, dict(parse_qsl(query))) if which else call or []
-    await ask.office.exports.order(ask.who, wanted, reason, words)
+    try:
+        wanted = await found_by(ask, which, dict(parse_qsl(query))) if which else call or []
+        await ask.office.exports.order(ask.who, wanted, reason, words)
+    except Refusal as refusal:
+        if not (back := _list_of(request)):
+            raise
+        return ask.go(back, said=str(refusal), bad=True)
     return ask.go(PATH, said=_("The export is ordered. It can be downloaded as soon as each recording is proved."))
 
 
@@ -73,7 +80,7 @@ async def go_on(ask: Asked, export_id: str) -> Response:
 async def remove(ask: Asked, export_id: str) -> Response:
     """Take it away."""
     await ask.office.exports.remove(ask.who, export_id)
-    return ask.go(PATH, said=_("The export is taken away. The recordings are not touched."))
+    return ask.go(PATH, said=_("The export is deleted. The recordings are not touched."))
 
 
 @room.act(PATH + "/{export_id}/address", Verb.RECORDING_EXPORT)
@@ -124,6 +131,14 @@ async def found_by(ask: Ask, which: Source, fields: Mapping[str, str]) -> list[s
     for why in question.faults.values():
         raise Refusal(why, status=422)
     return list((await find(ask.site.store, question.wanted, limit=MOST + 1)).call_ids)
+
+
+def _list_of(request: Request) -> str:
+    """The list on which this was ordered, as it was narrowed and turned to; empty where it was on none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.path not in LISTS:
+        return ""
+    return f"{came.path}?{came.query}" if came.query else came.path
 
 
 def _shown(ask: Ask) -> dict[str, Any]:

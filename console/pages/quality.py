@@ -83,7 +83,8 @@ async def _grades(ask: Ask, here: str, fields: Mapping[str, str], after: str, be
         "here": here, "path": f"/quality/{here}", "found": found, "page": found.page, "figures": found.figures,
         "fields": {key: fields.get(key, "") for key in grade_lists.FIELDS}, "query": urlencode(fields),
         "faults": {key: (_title(key), why) for key, why in found.faults.items()},
-        "reasons": hearing.reasons(ask.who), "source": "grades", **_names(ask),
+        "reasons": hearing.reasons(ask.who), "source": "grades", "forms": settings.reviews.forms,
+        "people": await grade_lists.people(ask.office), **_names(ask),
     }  # fmt: skip
     if ask.htmx:
         return await ask.page("_grades.html", **values)
@@ -110,6 +111,7 @@ async def exemplary(ask: Asked, after: Id = "", before: Id = "") -> Response:
     """Calls that others can learn from."""
     page = await grade_lists.examples(ask.site, ask.who, after=after or None, before=before or None)
     return await ask.page("quality_exemplary.html", tabs=tabs(ask), here="exemplary", page=page,
+                          people=await grade_lists.people(ask.office),
                           reasons=hearing.reasons(ask.who), **_names(ask))  # fmt: skip
 
 
@@ -120,13 +122,13 @@ async def lists(
     """Everybody's lists, and where they are drawn."""
     page = await grade_lists.todo(ask.site, ask.who, everybody=True, grader=grader or None, week=week.upper() or None,
                                   done=done, after=after or None, before=before or None)  # fmt: skip
-    zone = ask.site.settings.hotline.zone
+    zone, absent = ask.site.settings.hotline.zone, await grade_lists.absent(ask.office)
     wish = {"grader": grader, "week": week, "done": "true" if done else ""}
     query = urlencode({key: value for key, value in wish.items() if value})
     return await ask.page("quality_lists.html", tabs=tabs(ask), here="lists", page=page, done=done, grader=grader,
                           figures=await grade_lists.figures(ask.site, ask.who, everybody=True), query=query,
-                          plans=ask.site.settings.reviews.plans, absent=await grade_lists.absent(ask.office),
-                          absent_word=absent_word, what_to_do=what_to_do(), overdue=_overdue(ask), wanted_week=week,
+                          plans=ask.site.settings.reviews.plans, absent=absent, absent_word=absent_word,
+                          what_to_do=what_to_do(absent), overdue=_overdue(ask), wanted_week=week,
                           week=week_of(ask.site.wall() - WEEK, zone), **_names(ask))  # fmt: skip
 
 
@@ -145,6 +147,7 @@ async def draw(ask: Asked, week: Text = "", plan: Text = "") -> Response:
                                left).format(n=left)  # fmt: skip
     if gone:
         said += " " + _("Nothing is drawn for them: {who}.").format(who="; ".join(map(absent_word, gone)))
+        said += " " + what_to_do(gone)
     return ask.go("/quality/lists", said=said, bad=bool(gone))
 
 

@@ -40,7 +40,7 @@ async def recording(
 
 
 @room.act("/quality/calls/{call_id}/hear", Verb.RECORDING_HEAR)
-async def hear(ask: Asked, call_id: str, reason: Reason = "grading", words: Text = "") -> Response:
+async def hear(ask: Asked, call_id: str, reason: Reason = "", words: Text = "") -> Response:
     """An address for the sound, once it is written down who hears it and why."""
     try:
         address = await hearing.hear(ask.site, ask.who, call_id, reason, words)
@@ -69,9 +69,14 @@ async def release(ask: Asked, call_id: str, why: Text = "") -> Response:
 
 
 @room.act("/quality/calls/{call_id}/download", Verb.RECORDING_EXPORT)
-async def download(ask: Asked, call_id: str, reason: Reason = "grading", words: Text = "") -> Response:
+async def download(ask: Asked, call_id: str, reason: Reason = "", words: Text = "") -> Response:
     """The recording's own file, once it is written down who takes it and why."""
-    taken = await taking.take(ask.site, ask.who, [call_id], reason, words)
+    try:
+        taken = await taking.take(ask.site, ask.who, [call_id], reason, words)
+    except Refusal as refusal:
+        if refusal.status != 422:
+            raise
+        return ask.go(f"/quality/calls/{call_id}", said=str(refusal), bad=True)
     return await sounding.file(ask, taken)
 
 
@@ -163,7 +168,7 @@ async def _comments(ask: Ask, call_id: str) -> Response:
     if not ask.htmx:
         return ask.go(f"/quality/calls/{call_id}")
     found = await grading.sheet(ask.site, ask.who, call_id)
-    return await ask.page("_comments.html", sheet=found, call_id=call_id)
+    return await ask.page("_comments.html", sheet=found, call_id=call_id, people=await grade_lists.people(ask.office))
 
 
 async def _done(ask: Ask, call_id: str, work: object, said: str) -> Response:
@@ -203,6 +208,7 @@ async def _page(
         reasons=hearing.reasons(ask.who, about == "change"),
         agents=settings.agents.agents, queues=settings.queues.queues,
         sound_data=_for_page(sound), holds=held, turn=turn, category_word=category_word,
+        people=await grade_lists.people(ask.office),
     )  # fmt: skip
 
 

@@ -114,6 +114,7 @@ async def test_each_morning_the_week_that_is_over_is_drawn_for_those_who_are_the
     await journal.close()
     drew = await asyncio.to_thread(hotline, "reviews", "draw", "--week", WEEK, "--config", str(config))
     assert drew.exit_code == 0 and "quality1" in drew.output, "nor is anybody left out in silence"
+    assert "hotline users add quality1 --role quality" in " ".join(drew.output.split()), "and it says what to type"
     checked = await asyncio.to_thread(hotline, "check", "--config", str(config))
     assert "plans.weekly.graders[0]" in checked.output and "quality1" in checked.output
     assert "quality2" not in checked.output

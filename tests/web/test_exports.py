@@ -139,6 +139,12 @@ async def test_what_is_ticked_is_proved_noted_and_downloaded_by_its_person_alone
     await quality.post(f"{EXPORTS}/{export.export_id}/remove")
     await got(quality, address, 404)
     await quality.post(EXPORTS, {"reason": "complaint"}, status=422)
+    came, nothing = f"{quality.web.url}/calls?agent=8002&after=x", {"csrf": quality.csrf, "reason": "complaint"}
+    headers = {"Referer": came}
+    post = quality.client.post
+    async with post(quality.web.url + EXPORTS, data=nothing, headers=headers, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/calls?agent=8002&after=x"), "the list as it was"
+    await quality.post(EXPORTS, {"call": wanted[0]}, status=422)
     await quality.post(EXPORTS, {"reason": "complaint", "call": "nothing"}, status=404)
 
 

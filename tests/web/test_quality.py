@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -76,6 +77,10 @@ async def test_a_hearing_is_written_down_first_and_its_bytes_are_the_recordings(
     await quality.get(PAGE)
     assert await access_queries.list_accesses(house.web.site.store) == [], "to look at the page is not to hear"
     await quality.post(f"{PAGE}/hear", {"reason": "other", "words": " "}, status=422)
+    await quality.post(f"{PAGE}/hear", {"reason": ""}, status=422)
+    first = re.compile(r'<select id="reason"><option value="(\w*)"')
+    assert first.findall(await quality.get(PAGE)) == ["grading"], "a grader grades"
+    assert first.findall(await house.supervisor.get(PAGE)) == [""], "nothing is chosen for anybody else"
     path = await address(quality)
     (noted,) = await access_queries.list_accesses(house.web.site.store)
     entry = noted.entry

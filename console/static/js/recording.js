@@ -192,11 +192,9 @@ function kept(store, name, value) {
   return null;
 }
 
-for (const [name, field] of [["hotline-speed", speed], ["hotline-reason", reason]]) {
-  const last = kept(localStorage, name);
-  if (last && last !== "other" && [...field.options].some((one) => one.value === last)) field.value = last;
-  field.addEventListener("change", () => kept(localStorage, name, field.value));
-}
+const speedBefore = kept(localStorage, "hotline-speed");
+if ([...speed.options].some((one) => one.value === speedBefore)) speed.value = speedBefore;
+speed.addEventListener("change", () => kept(localStorage, "hotline-speed", speed.value));
 speed.dispatchEvent(new Event("change"));
 skip.checked = kept(localStorage, "hotline-skip") === "1";
 skip.addEventListener("change", () => kept(localStorage, "hotline-skip", skip.checked ? "1" : "0"));
