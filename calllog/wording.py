@@ -63,6 +63,10 @@ def broke_off_word(why: str) -> str:
     return words.get(why, why)
 
 
+NOT_YET: frozenset[Outcome] = frozenset({"callback", "overflowed", "refused", "test"})
+"""Outcomes that no call of this version can have: nobody is offered them to choose from."""
+
+
 def outcome_word(outcome: str) -> str:
     """The outcome in a word or two; empty: the call goes on."""
     words: dict[Outcome, str] = {

@@ -10,13 +10,14 @@ import json
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from uuid_utils import uuid7
 
 from config.catalogue import _
+from config.explain import did_you_mean
 from console.book import Book
 from console.permits import Role, Verb, Who
 from console.site import Refusal
@@ -82,7 +83,7 @@ def plain_name(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-def checked(wanted: Wanted, agents: Iterable[str]) -> Wanted:
+def checked(wanted: Wanted, agents: Collection[str]) -> Wanted:
     """The same, tidied. Raises Refusal where it cannot be."""
     name = plain_name(wanted.name)
     if not _NAME.fullmatch(name):
@@ -93,8 +94,12 @@ def checked(wanted: Wanted, agents: Iterable[str]) -> Wanted:
         raise Refusal(_("The name shown has at most 40 characters."), status=422)
     if not wanted.roles:
         raise Refusal(_("A user needs at least one role."), status=422)
-    if wanted.agent and wanted.agent not in set(agents):
-        raise Refusal(_("There is no agent {agent}.").format(agent=wanted.agent))
+    if wanted.agent and wanted.agent not in agents:
+        said = _("There is no agent {agent}.").format(agent=wanted.agent)
+        raise Refusal(f"{said} {did_you_mean(wanted.agent, agents)}".strip())
+    if Role.AGENT in wanted.roles and not wanted.agent:
+        raise Refusal(_("Who has the role agent needs a staff number: choose one under “Agent” (a command: "
+                        "--agent 8001)."), status=422)  # fmt: skip
     if wanted.language not in ("", "zh", "en"):
         raise Refusal(_("The language is zh or en."), status=422)
     return replace(wanted, name=name, shown=shown)

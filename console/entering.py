@@ -43,9 +43,9 @@ async def enter(ask: Ask, name: str, password: str) -> User:
         raise NotEntered(_wait(wait), 429, wait)
     try:
         user = await _proved(ask, name, password)
-    except TooBusy:
+    except TooBusy as fault:
         await ask.thread(sessions.not_tried, plain, ask.address)
-        raise NotEntered(_("Many people sign in just now: try again in a moment."), 503, 3.0) from None
+        raise NotEntered(str(fault), 503, 3.0) from None
     if user is None:
         log.warning("a wrong name or password at the console", address=ask.address)
         raise NotEntered(_("Name or password is wrong."), 401)

@@ -15,7 +15,7 @@ from console.ask import Ask, PasswordNeeded, SignInNeeded
 from console.book import BookFault
 from console.field_words import fields
 from console.live import TooManyStreams
-from console.passwords import TooBusy
+from console.passwords import TooBusy, TooSlow
 from console.permits import NotPermitted
 from console.site import Refusal
 
@@ -74,6 +74,8 @@ def _told(fault: Exception) -> tuple[int, str, str]:
             return 404, _("Not found"), _("There is nothing here, or it is not for you.")
         case RequestValidationError():
             return 422, _("Cannot be understood"), fields(list(fault.errors()))
+        case TooSlow():
+            return 503, _("Not now"), str(fault)
         case TooBusy() | TooManyStreams():
             return 503, _("Very busy"), _("Many people are at it just now. Try again in a moment.")
         case StoreError():

@@ -137,14 +137,14 @@ def _subject(text: str, settings: Settings, _now: dt.datetime) -> tuple[str, obj
 
 
 def _outcome(text: str, _settings: Settings, _now: dt.datetime) -> tuple[str, object]:
-    from calllog.wording import outcome_word
+    from calllog.wording import NOT_YET, outcome_word
 
     known: tuple[Outcome, ...] = get_args(Outcome)
     for code in known:
         if text.lower() in (code, outcome_word(code)):
             return "outcome", code
     what = _("There is no outcome “{text}”; there are: {known}.")
-    raise _Fault(what.format(text=text[:40], known=", ".join(known)))
+    raise _Fault(what.format(text=text[:40], known=", ".join(code for code in known if code not in NOT_YET)))
 
 
 def _category(text: str, _settings: Settings, _now: dt.datetime) -> tuple[str, object]:

@@ -49,6 +49,18 @@ _WORN = ("password", "qwerty", "hotline", "12345", "abcdef", "iloveyou", "letmei
 class TooBusy(Exception):
     """More people sign in than passwords can be checked: try again in a moment."""
 
+    def __str__(self) -> str:
+        """The same to whoever waits."""
+        return _("Many people are at it just now. Try again in a moment.")
+
+
+class TooSlow(TooBusy):
+    """The machine did not get one password done in ``TOO_LONG``, however few people are there."""
+
+    def __str__(self) -> str:
+        """The same to whoever waits."""
+        return _("The machine is slow just now: try again in a moment.")
+
 
 def one_time() -> str:
     """A password to be read from a screen once: 16 characters in four groups, about 79 bits."""
@@ -150,7 +162,7 @@ class Worker:
             return await asyncio.wait_for(loop.run_in_executor(self._pool, work, *arguments), TOO_LONG)
         except (BrokenProcessPool, TimeoutError):
             self._end()
-            raise TooBusy from None
+            raise TooSlow from None
         finally:
             self._leave = loop.call_later(QUIET, self._end)
 

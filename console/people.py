@@ -5,7 +5,7 @@ Whatever is typed is checked here; the password of a new user is made here and c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 
 from console import passwords
 from console.accounts import Accounts, Changed, User, Wanted, checked
@@ -73,7 +73,7 @@ FIRST = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.QUALITY})
 """What the first user is: a small house needs no other, and a large one takes roles away."""
 
 
-def first_user(accounts: Accounts, who: Who, name: str, agents: Iterable[str]) -> str | None:
+def first_user(accounts: Accounts, who: Who, name: str, agents: Collection[str]) -> str | None:
     """The first user's one-time password; None where there is anybody already. Blocks for an argon2. Raises Refusal."""
     if accounts.are_there_any():
         return None

@@ -126,7 +126,7 @@ def call(
 
     detail = answer(queries.get_call(state / STORE, find_call(call_id, settings, state / STORE)), None)
     if detail is None:
-        refuse(_("There is no call {call}.").format(call=call_id))
+        refuse(_("There is no call {call}: 'hotline calls' names all of them.").format(call=call_id))
     story.tell_call(detail, settings, state, form)
 
 
@@ -147,7 +147,7 @@ def find_call(text: str, settings: Settings, store: Path) -> str:
     if not found and not text.startswith(name):
         found = answer(queries.call_ids(store, name + text, limit=CANDIDATES + 1), [])
     if not found:
-        refuse(_("There is no call {call}.").format(call=text))
+        refuse(_("There is no call {call}: 'hotline calls' names all of them.").format(call=text))
     exact = [one for one in found if one in (text, name + text)]
     if len(found) > 1 and not exact:
         more = ["…"] if len(found) > CANDIDATES else []

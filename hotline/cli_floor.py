@@ -71,7 +71,10 @@ def agents(
     """The state of each agent; or change one."""
     settings, state = house(config)
     if agent is not None and agent not in settings.agents.agents:
-        refuse(_("There is no agent {agent}.").format(agent=agent))
+        from config.explain import did_you_mean
+
+        said = _("There is no agent {agent}.").format(agent=agent)
+        refuse(f"{said} {did_you_mean(agent, settings.agents.agents)}".strip())
     if agent is not None and command is not None:
         _change(settings, state, agent, command, reason)
         return

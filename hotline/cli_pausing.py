@@ -35,7 +35,10 @@ def _switch(agent: str, config: Path, *, pause: bool) -> None:
 
     settings, state = house(config)
     if agent not in settings.agents.agents:
-        refuse(_("There is no agent {agent}.").format(agent=agent))
+        from config.explain import did_you_mean
+
+        said = _("There is no agent {agent}.").format(agent=agent)
+        refuse(f"{said} {did_you_mean(agent, settings.agents.agents)}".strip())
     control.ask(state, "recording", agent=agent, pause=pause)
     said = _("The recording of {agent}'s talk is paused.") if pause else _("The recording of {agent}'s talk goes on.")
     console().print(said.format(agent=agent), style=GOOD)

@@ -112,7 +112,7 @@ def _card(call: str, settings: Settings, state: Path, subjects: Mapping[str, Cho
 
     detail = answer(queries.get_call(state / STORE, call), None)
     if detail is None:
-        refuse(_("There is no call {call}.").format(call=call))
+        refuse(_("There is no call {call}: 'hotline calls' names all of them.").format(call=call))
     texts: dict[str, str] = answer(note_texts(state / STORE, call), {})
     return card_of(call, detail.events, texts, settings, subjects), detail.row.arrived_at
 

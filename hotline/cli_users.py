@@ -42,6 +42,9 @@ def list_command(form: FormatOption = Format.TABLE, config: ConfigFolder = Path(
     """The users as a listing."""
     with _accounts(config) as (settings, accounts, who):
         found = accounts.users(who)
+    if not found and form is Format.TABLE:
+        tell(_("There is nobody yet: 'hotline users first' makes the first administrator."))
+        return
     show(form, _columns(settings.hotline.zone), found)
 
 
@@ -59,6 +62,7 @@ def first_command(
     if password is None:
         refuse(_("There are users already: 'hotline users list' names them."))
     _shown_once(settings, name, password)
+    print(_also(name))
 
 
 @users_app.command("add", cls=Command, help=_("Another user; their one-time password is shown once."))
@@ -156,7 +160,7 @@ def first_at_start(settings: Settings, state: Path) -> list[str]:
             book.close()
     except BookFault as fault:
         return [str(fault)]
-    return [_once(settings, "admin", password or "")]
+    return [_once(settings, "admin", password or ""), _also("admin")]
 
 
 @contextmanager
@@ -216,6 +220,14 @@ def _once(settings: Settings, name: str, password: str) -> str:
     said = _("Console {url}: user {name}, one-time password {password} (shown this once; to be changed at the first "
              "sign-in, within 7 days).")  # fmt: skip
     return said.format(url=settings.hotline.console.url, name=name, password=password)
+
+
+def _also(name: str) -> str:
+    """What the first user is besides an administrator."""
+    from console.people import FIRST
+    from console.permit_words import role_word
+
+    return _("{name} is: {roles}.").format(name=name, roles=_(", ").join(role_word(role) for role in sorted(FIRST)))
 
 
 def _columns(zone: ZoneInfo) -> list[Column[User]]:

@@ -38,7 +38,8 @@ class Person(BaseModel):
 
 
 class Change(BaseModel):
-    """What a user is to be. ``agent``: a staff number of agents.yaml, or empty; ``language``: zh, en, or empty."""
+    """What a user is to be. ``agent``: a staff number of agents.yaml, or empty without the role agent; ``language``:
+    zh, en, or empty."""
 
     model_config = ConfigDict(extra="forbid")
 

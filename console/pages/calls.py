@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from calllog.events import Outcome
 from calllog.queries import CallDetail
-from calllog.wording import BAD, DIM, GOOD, WARN, category_word, outcome_word, ring_word, side_word
+from calllog.wording import BAD, DIM, GOOD, NOT_YET, WARN, category_word, outcome_word, ring_word, side_word
 from cases.subjects import label_of, subjects_of
 from config.catalogue import _, ngettext
 from config.lengths import length, moment
@@ -182,7 +182,7 @@ def _choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
         "queue": [(name, queue.label) for name, queue in settings.queues.queues.items()],
         "agent": [(number, agent.name) for number, agent in settings.agents.agents.items()],
         "subject": [(each.id, each.label) for each in subjects_of(settings).values()],
-        "outcome": [(code, outcome_word(code)) for code in get_args(Outcome)],
+        "outcome": [(code, outcome_word(code)) for code in get_args(Outcome) if code not in NOT_YET],
         "category": [("any", _("any")), ("call", category_word("call")), ("voicemail", category_word("voicemail"))],
         "period": [(period, period_word(period)) for period in PERIODS],
     }  # fmt: skip

@@ -12,6 +12,7 @@ from config.catalogue import _
 from console import people
 from console.accounts import Changed, User, Wanted
 from console.ask import Ask, Asked
+from console.passwords import TooBusy
 from console.permit_words import role_word
 from console.permits import TABLE, Role, Verb
 from console.rooms import Room
@@ -46,6 +47,8 @@ async def create(
         user, password = await people.create(ask.office, ask.who, wanted)
     except Refusal as refusal:
         return await _form(ask, None, wanted, wrong=str(refusal), status=refusal.status)
+    except TooBusy as fault:
+        return await _form(ask, None, wanted, wrong=str(fault), status=503)
     return await _user(ask, user, password=password)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from config.load import load, load_settings
+from hotline.demo_console import people
+from hotline.scenes import CHANGES
+from hotline.trial_config import copy_config
 from tests.pure.config_play import EXAMPLE, edit, line_of, problems
 
 FILE = "reviews.yaml"
@@ -27,6 +30,13 @@ def test_the_example_is_right_and_may_be_left_out(folder: Path) -> None:
     assert load_settings(folder).reviews.forms["service"].points["listen"].steps == 5
     (folder / FILE).unlink()
     assert load(folder).settings.reviews.forms == {}
+
+
+def test_the_demos_lists_are_for_a_grader_it_has(tmp_path: Path) -> None:
+    settings = load_settings(copy_config(tmp_path / "config", tmp_path / "var", CHANGES))
+    graders = {grader for plan in settings.reviews.plans.values() for grader in plan.graders}
+    assert graders == {name for name, _about, _password in people(settings, tmp_path / "var") if name in graders}
+    assert found(tmp_path / "config") == []
 
 
 @pytest.mark.parametrize(

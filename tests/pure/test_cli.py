@@ -162,7 +162,7 @@ def test_call_json_is_whole(filled: Path) -> None:
 def test_last_unknown_and_ambiguous(filled: Path) -> None:
     assert "hotline-1770321800.44" in hotline("call", "last", config=filled).stdout
     done = hotline("call", "nothing", config=filled)
-    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "没有通话 nothing。\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "没有通话 nothing：'hotline calls' 列出全部。\n")
     done = hotline("call", "hotline-17", config=filled, language="en")
     assert done.exit_code == 1
     assert done.stderr.splitlines() == ["Several calls begin with hotline-17:", HIDDEN, AWAY, SERVED]
@@ -183,14 +183,16 @@ def test_unfinished_calls(filled: Path) -> None:
         (["calls"], 0, "还没有通话。"),
         (["calls", "--format", "json"], 0, "[]"),
         (["call", "last"], 1, "还没有通话。"),
-        (["call", "x"], 1, "没有通话 x。"),
+        (["call", "x"], 1, "没有通话 x：'hotline calls' 列出全部。"),
         (["recordings", "list"], 0, "没有录音。"),
-        (["recordings", "get", "x", "--reason", "复核"], 1, "没有通话 x。"),
+        (["recordings", "get", "x", "--reason", "复核"], 1, "没有通话 x："),
         (["calllog", "verify"], 0, "还没有通话。"),
         (["calllog", "rebuild"], 0, "还没有通话。"),
         (["agents"], 0, "热线没有运行（用 hotline run 启动）：以下是数据库中最后的状态。"),
         (["agents", "8001", "pause"], 1, "热线没有运行：请用 hotline run 启动。"),
-        (["agents", "9999"], 1, "没有座席 9999。"),
+        (["agents", "9999"], 1, "没有座席 9999。 可用的有：8001"),
+        (["users", "list"], 0, "还没有用户：用 'hotline users first' 设立第一名管理员。"),
+        (["users", "list", "--format", "json"], 0, "[]"),
     ],
 )
 def test_before_the_first_call(empty: Path, arguments: list[str], status: int, said: str) -> None:

@@ -27,7 +27,7 @@ def test_agents_beside_a_daemon(tmp_path: Path) -> None:
         assert seats["8002"]["mode"] == "off" and seats["8002"]["call_id"] == ""
         assert seats["8005"]["reachable"] is False
         done = hotline("agents", "8001", "pause", "吃饭", config=config)
-        assert (done.exit_code, done.stdout) == (0, "8001 张敏：小休（吃饭）\n")
+        assert (done.exit_code, done.stdout) == (0, "8001 张敏：示忙（吃饭）\n")
         (asked,) = daemon.asked
         assert asked == {"verb": "agent", "language": "zh", "agent": "8001", "command": "pause", "reason": "吃饭"}
         done = hotline("agents", "8003", "ready", config=config)

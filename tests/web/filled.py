@@ -124,8 +124,9 @@ async def _fill(web: Web, client: aiohttp.ClientSession, token: str, ids: dict[s
         for n in range(3)
     ]  # fmt: skip
     ids["user_id"] = [
-        (await ask("POST", "/users", {"name": f"guest{n}", "roles": ["agent"]}))["user"]["user_id"] for n in range(3)
-    ]
+        (await ask("POST", "/users", {"name": f"guest{n}", "roles": ["agent"], "agent": "8003"}))["user"]["user_id"]
+        for n in range(3)
+    ]  # fmt: skip
     opened = await ask("POST", f"/calls/{CALLS[0]}/hearings", {"reason": "training"})
     ids["token"] = [opened["path"].rpartition("/")[2]]
     spare = await _signed_in(web, client, "all")

@@ -15,6 +15,7 @@ from console import delays, render, server
 from console.ask import inside
 from console.guard import known_host
 from console.live import Live
+from console.passwords import TooSlow
 from console.permits import Role, Verb, Who, verbs_of
 from tests.web.conftest import Person
 from tests.web.plain_site import PASSWORD, Web
@@ -271,6 +272,20 @@ async def test_what_people_type_is_shown_as_they_typed_it(admin: Person) -> None
     bad = '<script>alert("x")</script>'
     page = await admin.post("/users/new", {"name": bad, "shown": "=1+1", "role": "agent"}, status=422)
     assert "<script>alert" not in page and "&lt;script&gt;" in page
+
+
+async def test_a_new_user_is_still_in_the_form_where_it_could_not_be_made(web: Web, admin: Person) -> None:
+    async def slow(_password: str) -> str:
+        raise TooSlow
+
+    await admin.get("/users/new")
+    page = await admin.post("/users/new", {"name": "Wang", "shown": "王芳", "role": "agent"}, status=422)
+    assert 'value="王芳"' in page and "--agent 8001" in page, "the role agent needs a staff number"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web.office.passwords, "hash", slow)
+        form = {"name": "Wang", "shown": "王芳", "role": "agent", "agent": "8001"}
+        page = await admin.post("/users/new", form, status=503)
+    assert 'value="王芳"' in page and re.search("较慢|slow just now", page)
 
 
 async def test_every_answer_says_what_a_browser_may_do_with_it(nobody: Person) -> None:

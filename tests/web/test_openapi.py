@@ -45,6 +45,8 @@ GRAMMAR: dict[str, str] = {
     "look_api_v1_persons_look_post": "a number has digits",
     "export_api_v1_persons_exports_post": "a number has digits",
     "erase_api_v1_persons_erasures_post": "a number has digits, and is written twice",
+    "create_api_v1_users_post": "the role agent needs a staff number",
+    "change_api_v1_users__user_id__put": "the role agent needs a staff number",
     "make_token_api_v1_me_tokens_post": "a token cannot make one",
 }
 """Operations that refuse what their schema allows, and why: by operationId."""

@@ -16,7 +16,7 @@ from tests.pure.cli_play import config_folder, hotline
 def test_users_by_command(tmp_path: Path) -> None:
     config = config_folder(tmp_path)
     made = hotline("users", "first", config=config)
-    assert made.exit_code == 0
+    assert made.exit_code == 0 and "admin 的角色：管理员，质检，班长。" in made.stdout
     password = re.search(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", made.stdout)
     assert password is not None
     again = hotline("users", "first", config=config)
@@ -24,6 +24,8 @@ def test_users_by_command(tmp_path: Path) -> None:
     added = hotline("users", "add", "Zhang", "--role", "座席", "--agent", "8001", "--shown", "张敏", config=config)
     assert added.exit_code == 0, added.stderr
     for wrong in (["add", "zhang", "--role", "agent"], ["add", "x", "--role", "boss"], ["add", "x"],
+                  ["add", "wang", "--role", "agent"], ["change", "admin", "--role", "agent", "--role", "administrator"],
+                  ["change", "zhang", "--agent", ""],
                   ["reset", "nobody"],
                   ["add", "a b", "--role", "agent"], ["disable", "admin"], ["change", "zhang", "--agent", "9999"],
                   ["change", "admin", "--role", "agent"]):  # fmt: skip
