@@ -20,8 +20,9 @@ def _number(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_number)]
-"""A whole number as JSON Schema means it: 2 and 2.0, but neither true nor "2"."""
+WHOLE = BeforeValidator(_number)
+"""After ``int`` and its bounds, which only so stand in the schema: a whole number as JSON Schema means it, 2 and 2.0,
+but neither true nor "2"."""
 
 Words = Annotated[str, Field(max_length=LONGEST_WHY, pattern=SEEN)]
 

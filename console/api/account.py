@@ -14,7 +14,7 @@ from console.pages.house import stream
 from console.passwords import LONGEST
 from console.permits import Role, Verb
 from console.rooms import ANYONE, ApiRoom
-from console.said import Whole
+from console.said import WHOLE
 from console.sessions import Token
 from console.site import Refusal
 
@@ -22,7 +22,7 @@ room = ApiRoom("account")
 
 Password = Annotated[str, Field(max_length=4 * LONGEST)]
 Label = Annotated[str, Field(min_length=1, max_length=60)]
-Days = Annotated[Whole, Field(ge=1, le=366)]
+Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 Language = Literal["", "zh", "en"]
 
 

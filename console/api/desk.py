@@ -14,7 +14,7 @@ from console import desk, drafting
 from console.ask import Ask, Asked
 from console.permits import Verb
 from console.rooms import ApiRoom
-from console.said import Whole
+from console.said import WHOLE
 from console.site import Refusal
 
 room = ApiRoom("desk")
@@ -101,7 +101,7 @@ class Content(BaseModel):
 class Writing(Content):
     """``version``: the one that was seen; where somebody wrote another since, nothing is written (409)."""
 
-    version: Annotated[Whole, Field(ge=0, le=2**53)] | None = None
+    version: Annotated[int, Field(ge=0, le=2**53), WHOLE] | None = None
 
 
 class Version(BaseModel):

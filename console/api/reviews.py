@@ -11,7 +11,7 @@ from console.ask import Asked
 from console.grading import Graded, Sheet
 from console.permits import Verb
 from console.rooms import ApiRoom
-from console.said import SEEN, Whole, Why
+from console.said import SEEN, WHOLE, Why
 from recordings.reviews import LONGEST_REMARK, Filled
 
 room = ApiRoom("reviews")
@@ -69,7 +69,7 @@ class NewGrade(BaseModel):
     """A form filled in: an answer for each point (0 to its steps, -1: does not apply), the fatal points that were hit,
     remarks by point ("" for the call). ``agent``: whom it grades, where several talked."""
 
-    answers: Annotated[dict[Short, Annotated[Whole, Field(ge=-1, le=100)]], Field(max_length=MOST_POINTS)]
+    answers: Annotated[dict[Short, Annotated[int, Field(ge=-1, le=100), WHOLE]], Field(max_length=MOST_POINTS)]
     fatal: Annotated[list[Short], Field(max_length=MOST_POINTS)] = []
     remarks: Annotated[dict[Short, Remark], Field(max_length=MOST_POINTS)] = {}
     agent: Short = ""
