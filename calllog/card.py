@@ -18,10 +18,10 @@ from calllog.folds import CallState
 
 CARD_COLUMNS = (
     "call_id", "arrived_at", "party_id", "outcome", "queue", "subject", "agents", "length_us", "held_us", "talks",
-    "messages",
+    "messages", "rating",
 )  # fmt: skip
 """``length_us``: what was talked, else the message's length. ``talks`` and ``messages``: 1 where there is, or is to be,
-a recording of that kind."""
+a recording of that kind. ``rating``: 0 where there is none."""
 
 PER_MS = 64
 """Places in one millisecond; the calls of a busier one go on in the next."""
@@ -61,4 +61,5 @@ def card_row(state: CallState, recorded: Collection[str]) -> tuple[int | str, ..
         state.record.subject if state.record else "",
         dumps(list(dict.fromkeys(talk.agent for talk in talked)), ensure_ascii=False, separators=(",", ":")),
         length, sum(talk.held_us for talk in state.talks), int("call" in recorded), int("voicemail" in recorded),
+        state.rating,
     )  # fmt: skip

@@ -30,7 +30,7 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 VERSIONS: dict[str, int] = {"ring_started": 2, "ring_ended": 2, "notice_given": 2, "position_told": 2,
                             "alarm": 2, "archived": 2, "agent_changed": 2, "recording_stopped": 2,
-                            "recording_resumed": 2}  # fmt: skip
+                            "recording_resumed": 2, "talk_ended": 2}  # fmt: skip
 """The current version of each kind that has had more than one; every other kind is at version 1."""
 
 
@@ -49,6 +49,7 @@ UPCASTS: dict[tuple[str, int], Upcast] = {
     ("agent_changed", 1): _same,  # free_from, extended: no wrap-up waited for a record
     ("recording_stopped", 1): _same,  # why: no part ended before its talk
     ("recording_resumed", 1): _same,  # why: it was not told
+    ("talk_ended", 1): _same,  # lost: it was not told
 }
 """How the data of (kind, version) becomes that of the next version; one entry for each step ever made."""
 

@@ -6,7 +6,7 @@ touching the journal. Times stand in the envelope (:class:`Recorded`), as micros
 events, not time. An event is never edited: a changed shape gets a new version ``v`` and is upcast on reading. The
 events of agents, roster and system are written in ``calllog.house_events``, those of recordings in
 ``calllog.part_events`` and ``calllog.recording_events``, those of what is written and graded about a call in
-``calllog.quality_events``; all are known by the names of this module.
+``calllog.quality_events``, those of its survey in ``calllog.survey_events``; all are known by the names of this module.
 """
 
 from __future__ import annotations
@@ -78,6 +78,12 @@ from calllog.review_events import (
     ListDrawn as ListDrawn,
     ReviewEvent as ReviewEvent,
     ReviewGiven as ReviewGiven,
+)
+from calllog.survey_events import (
+    Rated as Rated,
+    Rating as Rating,
+    SurveyEvent as SurveyEvent,
+    SurveyInvited as SurveyInvited,
 )
 
 Stream = Literal["call", "agent", "roster", "system", "access", "review", "form", "drawing"]
@@ -268,11 +274,13 @@ class Unheld(Event, frozen=True, kw_only=True, tag="unheld"):
 
 
 class TalkEnded(Event, frozen=True, kw_only=True, tag="talk_ended"):
-    """Caller and agent are no longer bridged; ``by`` hung up (``hotline``: a fault or a stop of ours)."""
+    """Caller and agent are no longer bridged; ``by`` hung up (``hotline``: a fault or a stop of ours). ``lost``, since
+    version 2: the agent's phone was, in mid-sentence; the caller gets another agent."""
 
     talk_id: str
     agent: str
     by: Side
+    lost: bool = False
 
 
 class VoicemailOffered(Event, frozen=True, kw_only=True, tag="voicemail_offered"):
@@ -342,7 +350,7 @@ CallEvent = (
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
     | RecordingFailed | RecordingPaused | RecordingResumed | RecordingDeclined | VoicemailOffered | VoicemailStarted
     | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
-    | Measured | RecordingChecked | QualityEvent | KeepEvent
+    | Measured | RecordingChecked | QualityEvent | KeepEvent | SurveyEvent
 )  # fmt: skip
 AnyEvent = (
     CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed | ReviewEvent | FormPublished

@@ -44,6 +44,7 @@ from calllog.events import (
     NoticeGiven,
     Outcome,
     PositionTold,
+    Rated,
     Recorded,
     RecordExtended,
     RecordingChecked,
@@ -60,6 +61,7 @@ from calllog.events import (
     RingStarted,
     Side,
     Spoken,
+    SurveyInvited,
     TalkEnded,
     TalkStarted,
     Unheld,
@@ -72,7 +74,9 @@ from calllog.kept import KeptState
 from calllog.record import Record, written
 from calllog.talk import Part, Pause, Recording, Rung, Talk
 
-Stage = Literal["arrived", "greeting", "menu", "queue", "ringing", "talk", "offer", "voicemail", "away", "ended"]
+Stage = Literal[
+    "arrived", "greeting", "menu", "queue", "ringing", "talk", "survey", "offer", "voicemail", "away", "ended"
+]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -157,6 +161,11 @@ class CallState:
     def talk(self) -> Talk | None:
         """The latest talk, rung or begun."""
         return self.talks[-1] if self.talks else None
+
+    @property
+    def rating(self) -> int:
+        """满意度: what the caller said of the last talk that they rated; 0: of none."""
+        return next((talk.rating for talk in reversed(self.talks) if talk.rating), 0)
 
     @property
     def parts(self) -> list[Part]:
@@ -267,7 +276,12 @@ class CallState:
             case TalkEnded():
                 talk = self._talk(event.talk_id)
                 self._end_hold(talk, at)
-                talk.ended_at, talk.ended_by = at, event.by
+                talk.ended_at, talk.ended_by, talk.lost = at, event.by, event.lost
+            case SurveyInvited():
+                talk = self._talk(event.talk_id)
+                talk.invited_at, self.stage = talk.invited_at or at, "survey"
+            case Rated():
+                self._talk(event.talk_id).rating = event.rating
             case RecordingRequested():
                 self._talk(event.talk_id).parts.append(Part(event.part, event.file, at))
             case RecordingStarted():

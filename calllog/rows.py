@@ -29,7 +29,7 @@ CALL_COLUMNS = (
 TALK_COLUMNS = (
     "call_id", "n", "talk_id", "agent", "device", "leg", "rung_at", "ring_result", "ring_ended_at", "bridge",
     "started_at", "ended_at", "ended_by", "held_since", "held_us", "parts", "recording_failed", "first_frame",
-    "end_frame", "verified", "note",
+    "end_frame", "verified", "note", "invited_at", "rating",
 )  # fmt: skip
 RECORDING_COLUMNS = (
     "call_id", "category", "state", "begun_at", "file", "sha256", "frames", "rate", "channels", "parts",
@@ -140,7 +140,7 @@ def _talks(state: CallState) -> list[Row]:
             talk.ring_ended_at, talk.bridge, talk.started_at, talk.ended_at, talk.ended_by, talk.held_since,
             talk.held_us, len(talk.parts), next((part.failed for part in talk.parts if part.failed), ""),
             span.first if span else 0, span.end if span else 0, int(span.verified) if span else 0,
-            span.note if span else "",
+            span.note if span else "", talk.invited_at, talk.rating,
         ))  # fmt: skip
     return rows
 

@@ -69,8 +69,9 @@ talk = Table(
     _key("call_id"), _key_int("n"), _text("talk_id"), _text("agent"), _text("device"), _text("leg"), _int("rung_at"),
     _text("ring_result"), _int("ring_ended_at"), _text("bridge"), _int("started_at"), _int("ended_at"),
     _text("ended_by"), _int("held_since"), _int("held_us"), _int("parts"), _text("recording_failed"),
-    _int("first_frame"), _int("end_frame"), _int("verified"), _text("note"),
+    _int("first_frame"), _int("end_frame"), _int("verified"), _text("note"), _int("invited_at"), _int("rating"),
     Index("talk_by_agent", "agent", "rung_at"),
+    Index("talk_invited", "invited_at", "agent", "rating", "call_id", sqlite_where=text("invited_at > 0")),
     Index("talk_unverified", "call_id", "n", sqlite_where=text("verified = 0 AND started_at > 0")),
     sqlite_strict=True,
 )  # fmt: skip
@@ -176,7 +177,7 @@ card = Table(
     "card", metadata,
     Column("call_id", Text, nullable=False), _int("arrived_at"), _text("party_id"), _text("outcome"), _text("queue"),
     _text("subject"), _text("agents"), _int("length_us"), _int("held_us"), _int("talks"), _int("messages"),
-    _key_int("place"),
+    _int("rating"), _key_int("place"),
     Index("card_by_call", "call_id", unique=True),
     Index("card_by_party", "party_id"),
     Index("card_by_outcome", "outcome"),
@@ -184,6 +185,7 @@ card = Table(
     Index("card_by_subject", "subject", sqlite_where=text("subject != ''")),
     Index("card_by_length", "length_us", sqlite_where=text("length_us > 0")),
     Index("card_by_hold", "held_us", sqlite_where=text("held_us > 0")),
+    Index("card_by_rating", "rating", sqlite_where=text("rating > 0")),
     Index("card_with_message", "messages", sqlite_where=text("messages = 1")),
     sqlite_strict=True,
 )  # fmt: skip

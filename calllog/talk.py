@@ -71,10 +71,15 @@ class Talk:
     started_at: int = 0
     ended_at: int = 0
     ended_by: Side | Literal[""] = ""
+    lost: bool = False
+    """Whether the agent's phone was lost in mid-sentence."""
     held_since: int = 0
     held_us: int = 0
     parts: list[Part] = field(default_factory=list)
     rung: list[Rung] = field(default_factory=list)
+    invited_at: int = 0
+    rating: int = 0
+    """What the caller said when they were asked (``calllog.survey_events``); 0: nothing."""
 
     @property
     def open_legs(self) -> list[str]:

@@ -94,6 +94,7 @@ def stage_word(stage: str) -> str:
         "queue": _("waiting"),
         "ringing": _("ringing"),
         "talk": _("talking"),
+        "survey": _("being asked for a rating"),
         "offer": _("invited to leave a message"),
         "voicemail": _("leaving a message"),
         "away": _("with the stand-in"),

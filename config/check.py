@@ -21,6 +21,7 @@ from config.check_trunks import check_trunks
 from config.explain import did_you_mean
 from config.problems import Place, Problem, key_path
 from config.settings import AgentFile, Hotline, MenuFile, PromptFile, QueueFile, ReviewFile, RosterFile, SubjectFile
+from config.survey import check_survey
 
 FEWEST_RTP_PORTS = 8
 """Two calls: each has a caller's leg and an agent's, and each leg takes two ports (RTP and RTCP, RFC
@@ -55,6 +56,8 @@ def check(files: Files) -> list[Problem]:
         found += _accounts(files.agents, files.hotline)
     if files.agents and files.queues:
         found += _skills(files.agents, files.queues)
+    if files.hotline and files.queues:
+        found += check_survey(files.hotline.survey, files.queues.queues)
     if files.menu and files.queues:
         found += _menu_queues(files.menu, files.queues)
     if files.menu:

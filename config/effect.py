@@ -41,6 +41,7 @@ _HOTLINE: Mapping[Effect, str] = {
         backup_after alerts.command alerts.url
         console.enabled console.address console.port console.tls.certificate console.tls.key console.names
         console.proxies console.idle console.longest
+        survey.enabled survey.queues survey.bad_from
         record.needs record.required record.time_limit record.extend_by record.extensions record.at_limit
     """,
     "asterisk": """

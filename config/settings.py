@@ -59,6 +59,7 @@ from config.shapes import (
     Whole as Whole,
     time_zone as time_zone,
 )
+from config.survey import Survey as Survey
 from config.telephony import Asterisk as Asterisk, Trunk as Trunk
 
 # --- hotline.yaml ---------------------------------------------------------------------------------
@@ -171,6 +172,7 @@ class Hotline(Part):
     alerts: Alerts = Alerts()
     console: Console = Console()
     record: CallRecords = CallRecords()
+    survey: Survey = Survey()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,6 +13,7 @@ from typing import assert_never
 from calllog import events as ev
 from calllog.keep_words import access_words, kept_words
 from calllog.quality_words import quality_words
+from calllog.survey_words import RATING_STYLES, survey_words
 from calllog.wording import (
     BAD,
     DIM,
@@ -106,7 +107,7 @@ def _depth(event: ev.AnyEvent) -> int:
     match event:
         case ev.RingEnded() | ev.AgentAnnounced() | ev.TalkStarted() | ev.TalkEnded():
             return 1
-        case ev.DeviceRung() | ev.ConfirmAsked() | ev.DeviceEnded():
+        case ev.DeviceRung() | ev.ConfirmAsked() | ev.DeviceEnded() | ev.SurveyInvited() | ev.Rated():
             return 1
         case ev.Held() | ev.Unheld():
             return 2
@@ -143,6 +144,8 @@ def _style(event: ev.AnyEvent) -> str:
             return WARN
         case ev.RecordingPaused() | ev.RecordingDeclined():
             return WARN
+        case ev.Rated(rating=rating):
+            return RATING_STYLES.get(rating, "")
         case ev.Adopted() | ev.HandedOver() | ev.ClockStepped():
             return WARN
         case ev.RecordingStopped(why=broke) if broke:
@@ -249,6 +252,8 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
             return quality_words(event, names)
         case ev.HoldSet() | ev.HoldLifted() | ev.RecordingPurged() | ev.Erased():
             return kept_words(event)
+        case ev.SurveyInvited() | ev.Rated():
+            return survey_words(event)
         case _:
             return recording_words(event)
 

@@ -77,6 +77,10 @@ WHOLE_PROMPTS = (
 """Every prompt that code plays by name, whatever the language. The parts of sentences (``ivr.sentences``) and the
 menus' own prompts come on top (``required``)."""
 
+SURVEY_PROMPTS = ("survey_invite", "survey_ratings", "survey_person", "survey_thanks", "survey_sorry")
+"""What the survey after a talk says (hotline.yaml: ``survey``); without it a company needs no words for them, but where
+there are some they are built, so that it can be turned on while calls run."""
+
 RATE = 8_000
 """Hz of every built prompt: the calls are alaw or ulaw (DESIGN.md, section 5)."""
 
@@ -110,6 +114,8 @@ def required(settings: Settings, language: Language) -> tuple[str, ...]:
     if language == hotline.language or language in menu.languages:
         names += [*WHOLE_PROMPTS, *PARTS[language], *(level.prompt for level in menu.menus.values())]
         names += [f"pause_{reason}" for reason in hotline.codes.pauses.values()]
+        texts = settings.prompts[language].prompts if language in settings.prompts else {}
+        names += [name for name in SURVEY_PROMPTS if hotline.survey.enabled or name in texts]
     names += menu.offered.get(language, ())
     if language in hotline.apology_languages:
         names.append("away_apology")

@@ -40,6 +40,7 @@ from routing.steps import (
     take_message,
     welcome,
 )
+from routing.survey import PERSON_KEY, ask_rating, is_asked
 
 Stage = Callable[[Call], Awaitable["Stage | None"]]
 
@@ -55,9 +56,6 @@ MESSAGES_TRIED = 2
 
 FAULTS_RESUMED = 2
 """How many faults of ours a call goes on from before the dialplan takes the caller."""
-
-AGAIN_KEY = "0"
-"""The key by which a caller whose agent hung up asks for a person again."""
 
 
 async def run(call: Call) -> None:
@@ -115,6 +113,8 @@ def first_stage(state: CallState) -> Stage | None:
             return queue
         case "talk":
             return talk
+        case "survey":
+            return survey
         case "offer":
             return offer
         case "voicemail":
@@ -259,7 +259,7 @@ async def talk(call: Call) -> Stage:
     """Caller and agent talk, and are recorded, until one hangs up."""
     now = call.state.talk
     if now is None or now.ended_at:
-        return farewell
+        return after(call)
     unguarded = await call.quietly(call.phone.guard(call.leg, 0))
     recording, lost = Recording(call, now), False
     await recording.begin()
@@ -283,8 +283,15 @@ async def talk(call: Call) -> Stage:
                 call.desk.gone(call.call_id)  # taken back in the instant of the answer: it must ring nobody else for us
             case _:
                 pass
-    await end_talk(call, now, "agent")
-    return agent_lost if lost else farewell
+    await end_talk(call, now, "agent", lost=lost)
+    return after(call)
+
+
+def after(call: Call) -> Stage:
+    """What follows a talk whose agent has left."""
+    if call.state.talk is not None and call.state.talk.lost:
+        return agent_lost
+    return survey if is_asked(call.settings.hotline.survey, call.state) else farewell
 
 
 async def agent_lost(call: Call) -> Stage:
@@ -294,14 +301,19 @@ async def agent_lost(call: Call) -> Stage:
     return queue
 
 
+async def survey(call: Call) -> Stage:
+    """The agent hung up first: ask how it was, once for each talk; the caller may also ask for a person again."""
+    now = call.state.talk
+    return queue if now is not None and await ask_rating(call, now) else farewell
+
+
 async def farewell(call: Call) -> Stage:
     """The agent hung up first: thank the caller, who may still ask for a person again by key."""
-    await call.phone.guard(call.leg, GUARD_SLACK)
-    call.forget_keys()
-    key = await call.ask_key(["farewell"], call.settings.hotline.times.digit_timeout)
-    if key == AGAIN_KEY:
-        return queue
-    return hang_up
+    patience = call.settings.hotline.times.digit_timeout
+    await call.phone.guard(call.leg, patience + GUARD_SLACK)
+    await call.forget_keys()
+    key = await call.ask_key(["farewell"], patience)
+    return queue if key == PERSON_KEY else hang_up
 
 
 async def offer(call: Call) -> Stage:

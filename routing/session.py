@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -267,9 +268,12 @@ class Call:
                     pass
         return False
 
-    def forget_keys(self) -> None:
-        """What was typed ahead was meant for another question."""
+    async def forget_keys(self) -> None:
+        """What was pressed until now was meant for another question. Raises as :meth:`next` does."""
         self._typed.clear()
+        with suppress(TimeoutError):
+            while True:
+                await self.next(0.0)
 
     async def ask_key(self, sounds: Sequence[str], patience: float) -> str:
         """Say it and wait for a key, which cuts it short; a key typed ahead is taken first.

@@ -86,10 +86,10 @@ async def decline(call: Call, wish: Decline) -> None:
     await call.say("recording_declined")
 
 
-async def end_talk(call: Call, now: Talk, by: ev.Side) -> None:
-    """Close the recording's part, take the bridge away, let the agent go."""
+async def end_talk(call: Call, now: Talk, by: ev.Side, *, lost: bool = False) -> None:
+    """Close the recording's part, take the bridge away, let the agent go; ``lost``: their phone was."""
     await end_parts(call, now, by)
-    call.note(ev.TalkEnded(talk_id=now.talk_id, agent=now.agent, by=by))
+    call.note(ev.TalkEnded(talk_id=now.talk_id, agent=now.agent, by=by, lost=lost))
     if by == "agent":  # their leg is gone: the next caller need not wait for our tidying up
         call.desk.talk_ended(call.call_id, now.talk_id)
     await call.surely(lambda: call.phone.disconnect(now.bridge))

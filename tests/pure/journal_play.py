@@ -146,7 +146,11 @@ def talk_events(draw: st.DrawFn, talk: str) -> list[ev.CallEvent]:
             events.append(ev.RecordingFailed(talk_id=talk, part=part, why="no such channel"))
     if draw(st.booleans()):
         events += [ev.Held(talk_id=talk, by="agent"), ev.Unheld(talk_id=talk, by="agent")]
-    events.append(ev.TalkEnded(talk_id=talk, agent=agent, by=draw(st.sampled_from(["caller", "agent", "hotline"]))))
+    by, lost = draw(st.sampled_from([("caller", False), ("agent", False), ("agent", True), ("hotline", False)]))
+    events.append(ev.TalkEnded(talk_id=talk, agent=agent, by=by, lost=lost))  # type: ignore[arg-type]
+    if by == "agent" and not lost and draw(st.booleans()):
+        events.append(ev.SurveyInvited(talk_id=talk))
+        events += [ev.Rated(talk_id=talk, rating=key) for key in draw(st.lists(st.integers(1, 5), max_size=1))]
     return events
 
 

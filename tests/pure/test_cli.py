@@ -133,13 +133,13 @@ def test_call_page(filled: Path) -> None:
     done = hotline("call", SERVED, config=filled)
     assert done.exit_code == 0
     for expected in (
-        "结果    已接通（来电者挂机）",
+        "结果    已接通（座席挂机）",
         "时长    等待 27.1 秒，与 8002 李强 通话 1:05，共 1:45",
         "0:00–1:05  8002 李强  完整，听不到座席的声音。",
         "04:00:00.055      +0.055  接听",
         "按键 2 → 投诉",
         "04:00:34.000     +34.000     无人接听（原因 19），振铃 20.0 秒",
-        "+1:45.200  结果：已接通（来电者挂机）",
+        "+1:45.200  结果：已接通（座席挂机）",
     ):
         assert expected in done.stdout
 

@@ -108,8 +108,9 @@ def test_timeline_tells_lengths_and_indents_talks() -> None:
     assert (1, "phone 8002: Picked up, rang 4.0 s") in lines
     assert (1, "Connected with 8002 Li, waited 27.1 s") in lines
     assert (2, "Taken back by the agent, held 5.0 s") in lines
-    assert (1, "Talk ended: the caller hung up, talked 1:05") in lines
-    assert (0, "Outcome: answered (the caller hung up)") in lines
+    assert (1, "Talk ended: the agent hung up, talked 1:05") in lines
+    assert (1, "Asked to rate the talk") in lines and (1, "Rated 2: satisfied") in lines
+    assert (0, "Outcome: answered (the agent hung up)") in lines
 
 
 @given(st.lists(st.sampled_from([msgspec.to_builtins(event)["kind"] for _at, event in served()]), max_size=12))

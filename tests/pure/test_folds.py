@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from calllog import events as ev
-from calllog.codec import decode, encode, kind_of, stream_of
+from calllog.codec import Undecodable, decode, encode, kind_of, stream_of
 from calllog.envelope import fold_call
 from calllog.folds import CallState
 from calllog.rows import FOLDED, call_rows
@@ -122,3 +123,33 @@ def test_nothing_is_due_for_a_recording_that_never_began() -> None:
 def test_nothing_is_due_before_the_end() -> None:
     assert fold(*rung()).archives_due == ()
     assert call_rows(fold(*rung()))["recording"][0][2] == "open"
+
+
+def test_a_calls_rating_is_that_of_its_last_rated_talk_and_each_talk_keeps_its_own() -> None:
+    first = [*rung("a"), ev.TalkEnded(talk_id="a", agent="8001", by="agent"), ev.SurveyInvited(talk_id="a")]
+    asked = fold(*first)
+    assert (asked.stage, asked.rating, asked.talks[0].invited_at) == ("survey", 0, len(first))
+    rated = fold(*first, ev.Rated(talk_id="a", rating=5))
+    assert (rated.stage, rated.rating) == ("survey", 5)
+    second = [*rung("b")[1:], ev.TalkEnded(talk_id="b", agent="8001", by="agent"), ev.SurveyInvited(talk_id="b")]
+    again = fold(*first, ev.Rated(talk_id="a", rating=5), *second)
+    assert (again.rating, [talk.rating for talk in again.talks]) == (5, [5, 0])
+    again.apply(99, ev.Rated(talk_id="b", rating=2))
+    assert (again.rating, [talk.rating for talk in again.talks]) == (2, [5, 2])
+    rows = call_rows(again)
+    assert [row[-2:] for row in rows["talk"]] == [(len(first), 5), (again.talks[1].invited_at, 2)]
+    assert rows["card"][0][-1] == 2
+
+
+def test_a_rating_of_a_talk_that_never_was_changes_nothing_and_one_out_of_range_is_not_read() -> None:
+    state = fold(*rung("a"))
+    for event in (ev.SurveyInvited(talk_id="b"), ev.Rated(talk_id="b", rating=1)):
+        assert fold_call(state, 9, event) != "" and (state.stage, state.rating) == ("talk", 0)
+    for key in (0, 6):
+        with pytest.raises(Undecodable):
+            decode("rated", 1, f'{{"kind": "rated", "talk_id": "a", "rating": {key}}}')
+
+
+def test_an_older_end_of_a_talk_was_of_no_phone_that_was_lost() -> None:
+    data = '{"kind": "talk_ended", "talk_id": "a", "agent": "8001", "by": "agent"}'
+    assert decode("talk_ended", 1, data) == ev.TalkEnded(talk_id="a", agent="8001", by="agent", lost=False)

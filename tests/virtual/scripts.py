@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from asyncio import sleep
 
-from config.settings import Device
+from config.settings import Device, Survey
 from tests.virtual.world import Caller, World, opened
 
 
 async def three_agents() -> World:
-    """Three agents on duty; short wrap-up, long patience."""
-    return await opened("8001", "8002", "8003", wrap_up=1.0)
+    """Three agents on duty; short wrap-up, long patience; callers are asked how it was."""
+    return await opened("8001", "8002", "8003", wrap_up=1.0, survey=Survey(enabled=True))
 
 
 async def served(world: World, caller: Caller) -> None:
-    """Greeted, chosen after a wrong key, rung in vain, put through; the agent hangs up; asked again by 0; the second
-    agent's phone is lost; served by a third; the caller hangs up."""
+    """Greeted, chosen after a wrong key, rung in vain, put through; the agent hangs up; rated after a wrong key; asked
+    again by 0; the second agent's phone is lost; served by a third; the caller hangs up."""
     await caller.heard("menu_main")
     caller.press("8")
     await caller.heard("menu_wrong_key")
@@ -30,6 +30,10 @@ async def served(world: World, caller: Caller) -> None:
     await caller.talks()
     await sleep(10)
     ring.hang_up()
+    await caller.heard("survey_invite")
+    caller.press("9")
+    await caller.heard("survey_ratings")
+    caller.press("4")
     await caller.heard("farewell")
     caller.press("0")
     await caller.waits()

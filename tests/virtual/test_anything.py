@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from config.survey import Survey
 from tests.pure.desk_plain import on
 from tests.virtual.fake_asterisk import Leg
 from tests.virtual.virtual_time import run
@@ -14,7 +15,8 @@ from tests.virtual.world import World, opened
 
 DELAYS = st.sampled_from([0.0, 0.001, 0.0015, 0.002, 0.01, 0.1, 1.0, 2.0, 5.0, 20.0, 40.0])
 ACTS = st.sampled_from([
-    "call", "call", "press 1", "press 1", "press 2", "press 0", "press *", "press 9", "press #", "hang up", "taken",
+    "call", "call", "press 1", "press 1", "press 2", "press 4", "press 0", "press *", "press 9", "press #",
+    "hang up", "taken",
     "answer", "answer", "answer", "reject 17", "reject 21", "reject 41", "agent 16", "agent 38",
     "lost", "back", "off duty", "on duty", "kill", "refuse", "silent", "store", "nothing",
 ])  # fmt: skip
@@ -81,7 +83,7 @@ async def act(world: World, what: str, which: int) -> None:
 @given(steps=STEPS)
 def test_whatever_happens(steps: list[tuple[float, str, int]]) -> None:
     async def live() -> None:
-        world = await opened("8001", "8002", longest_wait=60, wrap_up=2.0)
+        world = await opened("8001", "8002", longest_wait=60, wrap_up=2.0, survey=Survey(enabled=True))
         world.call()
         for delay, what, which in steps:
             await asyncio.sleep(delay)

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from calllog import events as ev
 from calllog.events import AnyEvent
 from calllog.folds import CallState
 from config.load import load_settings
@@ -51,20 +52,21 @@ def _tracked() -> Settings:
 def settings(agents: Mapping[str, Sequence[str]], /, **changes: Any) -> Settings:
     """The tracked settings with these agents and their skills; ``changes`` are laid over ``times``.
 
-    ``longest_wait`` is for all queues, ``recording`` and ``trunks`` are what they say; ``devices`` and ``ring`` are
-    of those agents, by staff number, who have another than one phone.
+    ``longest_wait`` is for all queues, ``recording``, ``survey`` and ``trunks`` are what they say; ``devices`` and
+    ``ring`` are of those agents, by staff number, who have another than one phone.
     """
     base = _tracked()
     longest, recording = changes.pop("longest_wait", None), changes.pop("recording", True)
     unbroken = changes.pop("unbroken", False)
     devices, ring = changes.pop("devices", {}), changes.pop("ring", {})
-    record = changes.pop("record", base.hotline.record)
+    record, survey = changes.pop("record", base.hotline.record), changes.pop("survey", base.hotline.survey)
     outgoing = {"outgoing": Outgoing(present="02112345678")}
     trunks = changes.pop("trunks", tuple(trunk.model_copy(update=outgoing) for trunk in base.hotline.trunks))
     hotline = base.hotline.model_copy(update={
         "times": base.hotline.times.model_copy(update=changes),
         "trunks": trunks,
         "record": record,
+        "survey": survey,
         "recording": base.hotline.recording.model_copy(update={"enabled": recording, "unbroken": unbroken}),
     })  # fmt: skip
     queues: dict[str, Queue] = dict(base.queues.queues)
@@ -338,6 +340,10 @@ class World:
             for talk in self.state(caller).talks:
                 assert not talk.ringing, f"a ring without an end: {talk}"
                 assert not talk.live, f"a talk without an end: {talk}"
+                asked = [one for one in self.events(caller) if getattr(one, "talk_id", "") == talk.talk_id]
+                asked = [type(one) for one in asked if isinstance(one, ev.SurveyEvent)]
+                assert asked in ([], [ev.SurveyInvited], [ev.SurveyInvited, ev.Rated]), f"asked more than once: {asked}"
+                assert not asked or (talk.ended_by == "agent" and not talk.lost), f"asked, but should not be: {talk}"
         told = [*self.ended, *(set(self.away) if self.kills else self.away)]  # each daemon is told of who is away
         assert len(told) == len(set(told)), "told once each"
         assert self.kills or len(self.ended + self.away) == len(self.callers), "told of each"
