@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from hotline.outside.ports import BLOCK, SINGLES, free_ports
+from hotline.bench.sides import RTP
+from hotline.outside.ports import BLOCK, FIRST, LAST, SINGLES, free_ports
 
 OTHER = "from hotline.outside.ports import free_ports as f; print(*f(50), *f(800, run=True), flush=True); input()"
 
@@ -46,3 +47,7 @@ def test_what_is_taken_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
         assert first not in free_ports(SINGLES - 50)
     with pytest.raises(OSError, match="ports"):
         free_ports(BLOCK, run=True)
+
+
+def test_no_port_that_is_given_lies_where_the_bench_has_its_sound() -> None:
+    assert not set(RTP) & set(range(FIRST, LAST))
