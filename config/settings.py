@@ -175,6 +175,11 @@ class Hotline(Part):
     survey: Survey = Survey()
 
     @property
+    def has_carrier(self) -> bool:
+        """Whether a trunk is set besides the example's: until then nobody can call."""
+        return not all(trunk.is_example for trunk in self.trunks)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone in which the roster's wall times are meant."""
         return ZoneInfo(self.timezone)

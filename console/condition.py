@@ -65,7 +65,7 @@ def points(
     how today's call records stand."""
     zone = settings.hotline.zone
     return [
-        _daemon(facts, now), _asterisk(facts), *_trunks(facts, settings), _people(facts), _store(facts),
+        _daemon(facts, now), _asterisk(facts), *_trunks(facts, settings), _people(facts, settings), _store(facts),
         _recordings(facts), _disk(facts), _config(facts.config, lambda at: moment(at, zone)), _roster(facts),
         *_graders(absent), *_records(written, settings),
     ]  # fmt: skip
@@ -119,7 +119,7 @@ def _trunks(facts: Facts, settings: Settings) -> Iterator[Point]:
             yield Point(f"trunk-{name}", title, "bad", state_word(state), (), fix)
 
 
-def _people(facts: Facts) -> Point:
+def _people(facts: Facts, settings: Settings) -> Point:
     title = _("People")
     value = _("{ready} ready, {talking} talking").format(ready=facts.ready, talking=facts.talking)
     notes = [ngettext("{n} on duty", "{n} on duty", facts.on_duty).format(n=facts.on_duty)]
@@ -131,7 +131,7 @@ def _people(facts: Facts) -> Point:
         return Point("people", title, "warn", _("nobody is on duty"), tuple(notes[1:]), fix)
     if facts.unreached:
         due = facts.on_duty + facts.backups
-        level: Level = "bad" if facts.unreached >= due else "warn"
+        level: Level = "bad" if facts.unreached >= due and settings.hotline.has_carrier else "warn"
         reached = _("{n} of {due} reachable").format(n=due - facts.unreached, due=due)
         fix = _("No call can ring them. Are their phones switched on and registered? 'hotline agents' and the room "
                 "Duty name each phone.")  # fmt: skip

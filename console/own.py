@@ -18,7 +18,13 @@ async def change_password(ask: Ask, old: str, new: str) -> str:
     if why := passwords.fault_of(new, who.name):
         return why
     wait = await ask.thread(office.sessions.may_try, who.name, ask.address)
-    if wait or not await office.passwords.check(await ask.thread(office.accounts.password_of, who.user_id), old):
+    known = await ask.thread(office.accounts.password_of, who.user_id)
+    try:
+        right = not wait and await office.passwords.check(known, old)
+    except passwords.TooBusy:  # that was no wrong password
+        await ask.thread(office.sessions.not_tried, who.name, ask.address)
+        raise
+    if not right:
         return _("The old password is wrong, or was wrong too often: try again in a while.")
     await ask.thread(office.sessions.was_right, who.name, ask.address)
     if old == new:

@@ -37,8 +37,8 @@ MOST_WAITING = 16
 QUIET = 300.0
 """Seconds without a sign-in after which the worker's process ends."""
 
-TOO_LONG = 30.0
-"""Seconds for one password on a very busy machine."""
+TOO_LONG = 120.0
+"""Seconds after which a worker that has not done one password is taken for stuck, however busy the machine is."""
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """For one-time passwords: nothing that is mistaken for something else when read from a terminal."""
@@ -156,15 +156,23 @@ class Worker:
         loop = asyncio.get_running_loop()
         if self._leave is not None:
             self._leave.cancel()
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:
-            return await asyncio.wait_for(loop.run_in_executor(self._pool, work, *arguments), TOO_LONG)
+            try:
+                return await self._ask(work, *arguments)
+            except BrokenProcessPool:  # somebody ended the process, or the machine was short of memory
+                self._end()
+                return await self._ask(work, *arguments)
         except (BrokenProcessPool, TimeoutError):
             self._end()
             raise TooSlow from None
         finally:
             self._leave = loop.call_later(QUIET, self._end)
+
+    async def _ask(self, work: Callable[..., object], *arguments: object) -> object:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+        async with asyncio.timeout(TOO_LONG):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
     def close(self) -> None:
         """End the process."""

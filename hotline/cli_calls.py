@@ -13,6 +13,7 @@ from config.catalogue import _
 from hotline import cli_search as narrowed
 from hotline.cli_options import STORE, ConfigFolder, FormatOption, answer, house, micros, one_line_each, refuse
 from hotline.lifeboat import VIA
+from hotline.no_such import no_call
 from hotline.show import Column, Format, clock, iso, moment, number_shown, show
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def call(
 
     detail = answer(queries.get_call(state / STORE, find_call(call_id, settings, state / STORE)), None)
     if detail is None:
-        refuse(_("There is no call {call}: 'hotline calls' names all of them.").format(call=call_id))
+        refuse(no_call(call_id))
     story.tell_call(detail, settings, state, form)
 
 
@@ -147,7 +148,7 @@ def find_call(text: str, settings: Settings, store: Path) -> str:
     if not found and not text.startswith(name):
         found = answer(queries.call_ids(store, name + text, limit=CANDIDATES + 1), [])
     if not found:
-        refuse(_("There is no call {call}: 'hotline calls' names all of them.").format(call=text))
+        refuse(no_call(text))
     exact = [one for one in found if one in (text, name + text)]
     if len(found) > 1 and not exact:
         more = ["…"] if len(found) > CANDIDATES else []

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FAULTS = 20
 """Recordings named one by one that are not in an export; the manifest has all of them."""
 
-ToOption = Annotated[Path, typer.Option("--to", metavar="PATH", help=_("A folder, or a file that ends in .zip."))]
+ToOption = Annotated[Path, typer.Option("--to", help=_("A folder, or a file that ends in .zip."))]
 ReplaceOption = Annotated[bool, typer.Option("--replace", help=_("Overwrite files that are there."))]
 NumbersOption = Annotated[
     bool, typer.Option("--whole-numbers", help=_("Numbers whole in names and manifest, not 138****8000."))
@@ -42,7 +42,7 @@ NumbersOption = Annotated[
 def get_command(
     call_ids: CallsArgument,
     reason: ReasonOption,
-    to: Annotated[Path, typer.Option("--to", metavar="PATH", help=_("A folder or a file."))] = Path("."),
+    to: Annotated[Path, typer.Option("--to", help=_("A folder or a file."))] = Path("."),
     category: CategoryOption = None,
     replace: ReplaceOption = False,
     whole_numbers: NumbersOption = False,

@@ -71,10 +71,9 @@ def agents(
     """The state of each agent; or change one."""
     settings, state = house(config)
     if agent is not None and agent not in settings.agents.agents:
-        from config.explain import did_you_mean
+        from hotline.no_such import no_agent
 
-        said = _("There is no agent {agent}.").format(agent=agent)
-        refuse(f"{said} {did_you_mean(agent, settings.agents.agents)}".strip())
+        refuse(no_agent(agent, settings.agents.agents))
     if agent is not None and command is not None:
         _change(settings, state, agent, command, reason)
         return

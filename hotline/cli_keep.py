@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 ReasonOption = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help=_("Why; it stands in the access log for good."))
+    str, typer.Option("--reason", help=_("Why; it stands in the access log for good."))
 ]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -39,10 +41,14 @@ class Command(TyperCommand):
         """The ``--help`` option."""
         return _translated(super().get_help_option(ctx))
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """The line of usage, above help and refusals."""
+        _write_usage(ctx, formatter, self.collect_usage_pieces(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         translate_frames()
-        _plain_flags(self.get_params(ctx))
+        _plain_types(self.get_params(ctx))
         super().format_help(ctx, formatter)
 
 
@@ -53,18 +59,39 @@ class Group(TyperGroup):
         """The ``--help`` option."""
         return _translated(super().get_help_option(ctx))
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """The line of usage, above help and refusals."""
+        _write_usage(ctx, formatter, self.collect_usage_pieces(ctx))
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         translate_frames()
-        _plain_flags(self.get_params(ctx))
+        _plain_types(self.get_params(ctx))
         super().format_help(ctx, formatter)
 
 
-def _plain_flags(params: Iterable[Any]) -> None:
-    """A flag takes no value: typer would print ``<bool>`` behind it."""
+def _write_usage(ctx: Any, formatter: Any, pieces: Iterable[str]) -> None:
+    """``Usage: hotline …`` in our language; typer has these words, and its own dots and brackets around ours."""
+    words = {"[OPTIONS]": _("[OPTIONS]"), "COMMAND [ARGS]...": _("COMMAND [ARGS]...")}
+    said = [re.sub(r"^\[(\[.*\])\]$|\.\.\.(?=[}\]]\.\.\.)", r"\1", words.get(piece, piece)) for piece in pieces]
+    formatter.write_usage(ctx.command_path, " ".join(said), prefix=_("Usage: "))
+
+
+def _plain_types(params: Iterable[Any]) -> None:
+    """What kind of value is wanted, for people: nothing for a flag, and of Python's names of types none."""
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""
+        elif param.metavar is None or param.param_type_name == "argument":
+            param.display_type_rich = partial(_type_word, param, param.display_type_rich)
+
+
+def _type_word(param: Any, word: Callable[..., str | None], ctx: Any) -> str | None:
+    said = word(ctx=ctx)
+    kind = re.sub(r"^<(?:list\[)?(\w+)(?: range)?\]?>$", r"\1", said or "")
+    if param.param_type_name == "argument" and kind in ("str", "int", "float", "path"):
+        return None
+    return {"str": _("TEXT"), "int": "N", "float": "N", "path": _("PATH")}.get(kind, said)
 
 
 def _translated(option: Any) -> Any:
@@ -83,6 +110,9 @@ def translate_frames() -> None:
     rich_utils.ERRORS_PANEL_TITLE = _("Wrong usage")
     rich_utils.DEFAULT_STRING = _("[default: {}]")
     rich_utils.REQUIRED_LONG_STRING = _("[required]")
+    rich_utils.highlighter.highlights = [  # type: ignore[misc]  # its own colours the English word
+        rf"(?P<usage>{_('Usage: ')})" if "usage" in each else each for each in rich_utils.OptionHighlighter.highlights
+    ]
     rich_utils.RICH_HELP = _("Try '{command_path} {help_option}' for help.")
 
 

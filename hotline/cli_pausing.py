@@ -35,10 +35,9 @@ def _switch(agent: str, config: Path, *, pause: bool) -> None:
 
     settings, state = house(config)
     if agent not in settings.agents.agents:
-        from config.explain import did_you_mean
+        from hotline.no_such import no_agent
 
-        said = _("There is no agent {agent}.").format(agent=agent)
-        refuse(f"{said} {did_you_mean(agent, settings.agents.agents)}".strip())
+        refuse(no_agent(agent, settings.agents.agents))
     control.ask(state, "recording", agent=agent, pause=pause)
     said = _("The recording of {agent}'s talk is paused.") if pause else _("The recording of {agent}'s talk goes on.")
     console().print(said.format(agent=agent), style=GOOD)

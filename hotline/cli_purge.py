@@ -126,7 +126,7 @@ def purge_command(
         int | None,
         typer.Option("--most", min=1, max=100, metavar="PERCENT", help=_("Of all recordings, instead of the setting.")),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Stands in the manifest."))] = "",
+    reason: Annotated[str, typer.Option("--reason", help=_("Stands in the manifest."))] = "",
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:

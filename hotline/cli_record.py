@@ -26,6 +26,7 @@ from hotline.cli_options import (
     tell,
     when,
 )
+from hotline.no_such import no_call
 from hotline.show import Column, Format, at, console, iso, moment, show, show_json, visible
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _card(call: str, settings: Settings, state: Path, subjects: Mapping[str, Cho
 
     detail = answer(queries.get_call(state / STORE, call), None)
     if detail is None:
-        refuse(_("There is no call {call}: 'hotline calls' names all of them.").format(call=call))
+        refuse(no_call(call))
     texts: dict[str, str] = answer(note_texts(state / STORE, call), {})
     return card_of(call, detail.events, texts, settings, subjects), detail.row.arrived_at
 

@@ -25,6 +25,7 @@ from hotline.cli_options import (
     refuse,
     tell,
 )
+from hotline.no_such import no_agent
 from hotline.show import Column, Format, console, iso, show, show_json
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def attendance(
                   taken(past, period.first, last), taken(past, opened, last))  # fmt: skip
     if agent is not None:
         if agent not in settings.agents.agents and all(one.agent != agent for one in rows):
-            refuse(_("There is no agent {agent}.").format(agent=agent))
+            refuse(no_agent(agent, settings.agents.agents))
         rows, sums = [one for one in rows if one.agent == agent], [one for one in sums if one.agent == agent]
     for at in unread:
         said = _("The roster that took effect at {when} cannot be read by this version: the one before it is used.")

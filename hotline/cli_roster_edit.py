@@ -36,7 +36,7 @@ KindOption = Annotated[
 LineOption = Annotated[
     int | None, typer.Option("--line", metavar="N", help=_("Which of several, by its line in the file."))
 ]
-NoteOption = Annotated[str, typer.Option("--note", metavar="TEXT", help=_("Why; it stands in the file."))]
+NoteOption = Annotated[str, typer.Option("--note", help=_("Why; it stands in the file."))]
 
 
 # --- the daily changes ------------------------------------------------------------------------------------------------

@@ -56,9 +56,9 @@ def export_command(
     settings, text = _settings(config)
     first = _month(month, settings)
     if agent is not None and agent not in settings.agents.agents:
-        from config.explain import did_you_mean
+        from hotline.no_such import no_agent
 
-        refuse(f"{_('There is no agent {agent}.').format(agent=agent)} {did_you_mean(agent, settings.agents.agents)}")
+        refuse(no_agent(agent, settings.agents.agents))
     if ics is not None:
         ics.mkdir(parents=True, exist_ok=True)
         numbers = [agent] if agent else list(settings.agents.agents)

@@ -141,7 +141,7 @@ def check(config: ConfigFolder = Path("config")) -> None:
     warnings = [problem for problem in problems if problem.warning]
     show_problems([*errors, *warnings], config)
     said = counted(problems)
-    for line in (*_used(), *_in_force(config)):
+    for line in (*_used(), *_in_force(config), *(_to_be_set(loaded.settings) if loaded is not None else ())):
         console().print(line, soft_wrap=True)
     if errors:
         console().print(said, style="bold red")
@@ -254,6 +254,15 @@ def _used() -> Iterator[str]:
 
     with contextlib.suppress(AsteriskFault):
         yield find_asterisk().described()
+
+
+def _to_be_set(settings: Settings) -> Iterator[str]:
+    """What a fresh install has still to be told before callers can come: no fault, so no warning."""
+    for trunk in settings.hotline.trunks:
+        if trunk.is_example:
+            said = _("The trunk {name} is still the example's: before you publish the number set your carrier under "
+                     "'trunks' in hotline.yaml.")  # fmt: skip
+            yield said.format(name=trunk.name)
 
 
 def _summary(settings: Settings) -> str:

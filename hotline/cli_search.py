@@ -43,7 +43,7 @@ Score = Annotated[
     str | None, typer.Option("--score", metavar="POINTS", help=_("Graded so: 0-59, or 90 for at least that."))
 ]
 Words = Annotated[
-    str | None, typer.Option("--words", metavar="TEXT", help=_("With all these words in the call record or comments."))
+    str | None, typer.Option("--words", help=_("With all these words in the call record or comments."))
 ]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help=_("At most so many, the newest."))]
 

@@ -74,7 +74,7 @@ def problems(settings: Settings, state: Path) -> Iterator[Problem]:
             what = _("The carrier of the trunk {name} refuses our registration.").format(name=trunk.name)
             fix = _("Is the account or its password wrong? Asterisk's messages.log has the carrier's answer.")
             yield Problem("trunk-refused", place, what, fix, warning=True)
-        elif known[trunk.name] == "unreachable":
+        elif known[trunk.name] == "unreachable" and not trunk.is_example:  # of which check says a line of its own
             what = _("The carrier of the trunk {name} does not answer.").format(name=trunk.name)
             fix = _("Look at its address, the firewall and the certificates; if it answers no OPTIONS, set probe: 0.")
             yield Problem("trunk-unreachable", place, what, fix, warning=True)
@@ -90,6 +90,8 @@ def _columns() -> list[Column[_Line]]:
     def word(line: _Line) -> tuple[str, str]:
         if line.state is None:
             return "?", DIM
+        if line.trunk.is_example and line.state == "unreachable":
+            return _("the example's: no carrier is set yet"), DIM
         good = line.state in ("registered", "reachable")
         return state_word(line.state), GOOD if good else DIM if line.state == "unknown" else WARN
 

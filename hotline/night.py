@@ -62,9 +62,9 @@ class Night:
             state.agent: Seen(state.mode, state.reason, daemon.can_reach(state.agent)) for state in daemon.desk.agents()
         }
         until = self._looked + AHEAD
-        facts = Facts(
-            self._gaps, self._from, until, daemon.duty.roster.on_duty(now), agents, daemon.desk.waiting()
-        )
+        # A fresh install has no phones yet, and nobody is missed there.
+        duties = daemon.duty.roster.on_duty(now) if daemon.settings.hotline.has_carrier else []
+        facts = Facts(self._gaps, self._from, until, duties, agents, daemon.desk.waiting())
         for warning in due(now, time.monotonic(), facts, self._memory):
             daemon.alerts.alert(warning.code, warning.key, **warning.params)
             await asyncio.sleep(0)  # when a thousand phones are gone, callers come in between

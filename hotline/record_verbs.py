@@ -11,6 +11,7 @@ from calllog.journal import Journal
 from cases.record import NotTaken
 from config.catalogue import _, answering
 from hotline.control import Refused, Verb
+from hotline.no_such import no_call
 from phone.translate import clean
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def record_verbs(daemon: Daemon) -> dict[str, Verb]:
             try:
                 card = await daemon.records.write(call_id, changes, by=by, agent=agent, version=version)
             except LookupError:
-                said = _("There is no call {call}.").format(call=call_id[:80])
+                said = no_call(call_id[:80])
             except (NotTaken, StoreError) as error:
                 said = "\n".join(fault.what for fault in error.faults) if isinstance(error, NotTaken) else str(error)
             else:

@@ -70,7 +70,7 @@ class Reload:
         self._settling = Settling(ready.seen.digest)
         self._history = History(ready.state_dir)
         self._version: Version | None = None
-        self._errors: list[Problem] = list(ready.refused)
+        self._errors: list[Problem] = [problem for problem in ready.refused if not problem.warning]
         self._abroad: list[Problem] = []
         """The errors in the language that is not the daemon's; empty where they are known in its own alone."""
         self._being_written = ""

@@ -13,6 +13,7 @@ from config.roster_file import DAY, Shift
 from config.settings import Settings
 from hotline.day_words import Day
 from hotline.heat import Gap, Heat, HeatRow, Panel, rows_of, worst
+from hotline.no_such import no_agent
 from hotline.palette import Level, colours_of
 from hotline.roster_grid import (
     COVER,
@@ -184,7 +185,7 @@ def _sums(proof: Proof, agents: Sequence[str], dates: Sequence[dt.date]) -> dict
 def _known(settings: Settings, agents: Iterable[str], team: str) -> None:
     for agent in agents:
         if agent not in settings.agents.agents:
-            raise Unknown(_("There is no agent {agent}.").format(agent=agent))
+            raise Unknown(no_agent(agent, settings.agents.agents))
     if team and team not in settings.roster.teams:
         named = _(", ").join(settings.roster.teams)
         raise Unknown(_("There is no team {team}; there are: {teams}.").format(team=team, teams=named or "–"))

@@ -47,8 +47,8 @@ CHANGES: dict[str, Any] = {
         "rules": [{"shift": "全天", "agents": list(ON_DUTY)}],
         "changes": [],
     },
-    # Who grades is the demo's user of this name (hotline/demo_console.py); nobody else could grade a second time.
-    "reviews": {"plans": {"weekly": {"graders": ["quality"], "double": None}}},
+    # Who grades is the demo's user of this name (hotline/demo_console.py).
+    "reviews": {"plans": {"weekly": {"graders": ["quality"]}}},
 }
 """What the demo's copy of the configuration has otherwise: two agents at any hour, a grader, and shorter waits."""
 

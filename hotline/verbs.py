@@ -12,6 +12,7 @@ from config.catalogue import _, answering
 from hotline.cli_options import STORE
 from hotline.control import Refused, Verb, peer
 from hotline.ledger import user_name
+from hotline.no_such import no_agent
 from hotline.record_verbs import record_verbs
 from phone.translate import clean
 from routing.agents import RESERVED, IllegalTransition
@@ -56,7 +57,8 @@ class Verbs:
                 raise Refused(lambda: _("{agent} has not signed in.").format(agent=agent)) from None
             raise Refused(lambda: _("{agent} is not on duty.").format(agent=agent)) from None
         except LookupError:
-            raise Refused(lambda: _("There is no agent {agent}.").format(agent=agent)) from None
+            known = list(self._daemon.settings.agents.agents)
+            raise Refused(lambda: no_agent(agent, known)) from None
         return {"mode": state.mode, "reason": state.reason, "until": state.until, "record_due": bool(state.free_from)}
 
     async def _draw_reviews(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,9 +43,13 @@ async def password(
     again: Annotated[str, Form(max_length=4 * passwords.LONGEST)] = "",
 ) -> Response:
     """A new password instead of the old one. All other sessions of this person end."""
-    wrong = _("The two new passwords differ.") if new != again else await own.change_password(ask, old, new)
+    status = 422
+    try:
+        wrong = _("The two new passwords differ.") if new != again else await own.change_password(ask, old, new)
+    except passwords.TooBusy as fault:
+        wrong, status = str(fault), 503
     if wrong:
-        return await ask.page("password.html", status=422, wrong=wrong, shortest=passwords.SHORTEST)
+        return await ask.page("password.html", status=status, wrong=wrong, shortest=passwords.SHORTEST)
     return ask.go("/", said=_("The password is changed. You are signed out everywhere else."))
 
 

@@ -76,7 +76,10 @@ async def change(
 @room.act("/users/{user_id}/reset", Verb.USERS_EDIT)
 async def reset(ask: Asked, user_id: str) -> Response:
     """A new one-time password, shown once."""
-    found, password = await people.reset(ask.office, ask.who, user_id)
+    try:
+        found, password = await people.reset(ask.office, ask.who, user_id)
+    except TooBusy as fault:
+        return ask.go(f"/users/{user_id}", said=str(fault), bad=True)
     return await _user(ask, found, password=password)
 
 

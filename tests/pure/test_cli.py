@@ -190,7 +190,7 @@ def test_unfinished_calls(filled: Path) -> None:
         (["calllog", "rebuild"], 0, "还没有通话。"),
         (["agents"], 0, "热线没有运行（用 hotline run 启动）：以下是数据库中最后的状态。"),
         (["agents", "8001", "pause"], 1, "热线没有运行：请用 hotline run 启动。"),
-        (["agents", "9999"], 1, "没有座席 9999。 可用的有：8001"),
+        (["agents", "9999"], 1, "没有座席 9999：'hotline agents' 列出全部。"),
         (["users", "list"], 0, "还没有用户：用 'hotline users first' 设立第一名管理员。"),
         (["users", "list", "--format", "json"], 0, "[]"),
     ],
@@ -226,7 +226,7 @@ def test_settings_refused(empty: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_wrong_usage(empty: Path, arguments: list[str]) -> None:
     done = hotline(*arguments, config=empty)
-    assert done.exit_code == 2 and done.stdout == "" and "用法有误" in done.stderr
+    assert done.exit_code == 2 and done.stdout == "" and "用法有误" in done.stderr and done.stderr.startswith("用法：")
 
 
 # --- the store, the recordings ----------------------------------------------------------------------------------------

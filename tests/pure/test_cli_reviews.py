@@ -19,10 +19,18 @@ from console.permits import Role, command_line
 from hotline.drawing import Drawing
 from recordings.review_desk import ReviewDesk
 from recordings.reviews import Filled, Who
-from tests.pure.cli_play import SERVED, config_folder, fill, hotline
+from tests.pure.cli_play import SERVED, config_folder as plain_folder, fill, hotline
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WEEK = "2026-W06"
+
+
+def config_folder(folder: Path) -> Path:
+    """A copy of the tracked settings whose plan has two graders."""
+    config = plain_folder(folder)
+    file = config / "reviews.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("[admin]", "[quality1, quality2]"), encoding="utf-8")
+    return config
 
 
 async def graded(store: Path, config: Path) -> None:

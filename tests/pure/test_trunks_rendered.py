@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import hypothesis
 import pytest
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given, strategies as st
+from structlog.testing import capture_logs
 
 from config.check_trunks import check_trunks
 from config.settings import Hotline, Settings
@@ -27,8 +29,9 @@ from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.own import FILES, needed_modules, render_own, share
 from hotline.asterisk.passwords import load_secrets
 from hotline.asterisk.render import devices
+from hotline.trunk_watch import TrunkWatch
 from phone.names import Names
-from phone.trunk_state import trunk_states
+from phone.trunk_state import TrunkState, trunk_states
 from phone.trunks import outside_targets
 from tests.pure.test_render import SETTINGS, files
 
@@ -228,6 +231,18 @@ def test_the_state_of_a_trunk(registration: str | None, answers: list[str], stat
     contacts.append({"aor": "8001", "status": "Reachable"})
     hotline = settings([{"name": "one", "addresses": ["192.0.2.1"]}]).hotline
     assert trunk_states(hotline, registrations, contacts) == {"one": state}
+
+
+def test_the_trunk_of_the_example_is_told_once_and_calmly() -> None:
+    watch = TrunkWatch(Mock(), lambda: SETTINGS.hotline)
+    course: list[TrunkState] = ["unknown", "unreachable", "reachable", "unreachable"]
+    with capture_logs() as logs:
+        for state in course:
+            watch._tell({"carrier": state, "other": state}, {"carrier"})
+    assert [(one["log_level"], one["state"]) for one in logs if one["trunk"] == "carrier"] == [("info", "unreachable")]
+    told = [("error", "unreachable"), ("info", "reachable"), ("error", "unreachable")]
+    assert [(one["log_level"], one["state"]) for one in logs if one["trunk"] == "other"] == told
+    assert SETTINGS.hotline.trunks[0].is_example and not SETTINGS.hotline.has_carrier
 
 
 # --- an Asterisk of one's own -----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ PORT = free_ports(1)[0]
 AGENTS = ["8001"]
 CHANGES = {
     "hotline": {"console": {"enabled": True, "port": PORT}},
-    "reviews": {"plans": {"weekly": {"graders": ["quality1"], "shortest": 0, "double": 0}}},
+    "reviews": {"plans": {"weekly": {"graders": ["quality1"], "shortest": 0}}},
 }
 
 

@@ -89,7 +89,7 @@ def changes(port: int, **more: Mapping[str, Any]) -> dict[str, Any]:
             "business": {"longest_wait": 3},
         }},
         "menu": {"menus": {"main": {"offers": [], "options": {"9": None}}}},
-        "reviews": {"plans": {"weekly": {"shortest": 0, "double": 100}}},
+        "reviews": {"plans": {"weekly": {"graders": ["quality1", "quality2"], "shortest": 0, "double": 100}}},
         "prompts.zh": {"speed": 260, "prompts": SHORT_WORDS},
         **more,
     }  # fmt: skip

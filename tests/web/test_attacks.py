@@ -15,8 +15,8 @@ from console import delays, render, server
 from console.ask import inside
 from console.guard import known_host
 from console.live import Live
-from console.passwords import TooSlow
-from console.permits import Role, Verb, Who, verbs_of
+from console.passwords import TooSlow, Worker
+from console.permits import Role, Verb, Who, command_line, verbs_of
 from tests.web.conftest import Person
 from tests.web.plain_site import PASSWORD, Web
 
@@ -286,6 +286,38 @@ async def test_a_new_user_is_still_in_the_form_where_it_could_not_be_made(web: W
         form = {"name": "Wang", "shown": "王芳", "role": "agent", "agent": "8001"}
         page = await admin.post("/users/new", form, status=503)
     assert 'value="王芳"' in page and re.search("较慢|slow just now", page)
+
+
+async def test_a_machine_that_is_too_slow_is_told_where_the_person_stands(web: Web, admin: Person) -> None:
+    async def slow(*_arguments: object) -> str:
+        raise TooSlow
+
+    (admin_id,) = [user.user_id for user in web.office.accounts.users(command_line("test")) if user.name == "admin"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web.office.passwords, "hash", slow)
+        patch.setattr(web.office.passwords, "check", slow)
+        await admin.get(f"/users/{admin_id}")
+        assert await admin.post(f"/users/{admin_id}/reset") == f"/users/{admin_id}"
+        assert re.search("较慢|slow just now", await admin.get(f"/users/{admin_id}"))
+        form = {"old": PASSWORD, "new": "several words here", "again": "several words here"}
+        for _try in range(8):
+            page = await admin.post("/account/password", form, status=503)
+    assert re.search("较慢|slow just now", page) and 'name="again"' in page
+    await admin.get("/account/password")
+    assert await admin.post("/account/password", form) == "/", "and none of it counted as a wrong password"
+
+
+async def test_a_worker_that_was_killed_is_followed_by_another() -> None:
+    worker = Worker(cost=(1, 8, 1))
+    try:
+        known = await worker.hash("several words here")
+        assert worker._pool is not None
+        (process,) = (worker._pool._processes or {}).values()
+        process.kill()
+        process.join()
+        assert await worker.check(known, "several words here")
+    finally:
+        worker.close()
 
 
 async def test_every_answer_says_what_a_browser_may_do_with_it(nobody: Person) -> None:

@@ -211,6 +211,7 @@ async def test_comments_lead_back_to_their_moment(house: House) -> None:
 
 async def test_lists_are_drawn_at_the_screen(house: House) -> None:
     supervisor = house.supervisor
+    graders(house.web, "quality1", "quality2")
     assert "quality1" in await supervisor.get("/quality/lists"), "the plan's graders are no users: that is told"
     await supervisor.post("/quality/lists", {"week": "2026-W48"})
     assert "quality2" in await supervisor.get("/quality/lists"), "and nothing is drawn for nobody"

@@ -28,7 +28,7 @@ def facts_of(web: Web, **changes: Any) -> Facts:
     ({"trunks": {"carrier": "refused"}}, "trunk-carrier", "bad"),
     ({"store_fails": True, "spool": 4096}, "store", "bad"),
     ({"trunks": {"carrier": "unreachable"}}, "trunk-carrier", "warn"),  # the example's own, on this machine
-    ({"trunks": {"other": "unreachable"}}, "trunk-other", "bad"), ({"unreached": 4}, "people", "bad"),
+    ({"trunks": {"other": "unreachable"}}, "trunk-other", "bad"), ({"unreached": 4}, "people", "warn"),
     ({"unreached": 1}, "people", "warn"), ({"free": 10**8}, "disk", "bad"),
     ({"recordings_fail": "spool: Permission denied"}, "recordings", "bad"), ({"unheard": 2}, "recordings", "bad"),
     ({"archiving": 80}, "recordings", "warn"),
@@ -54,6 +54,12 @@ async def test_errors_beyond_the_first_are_counted_and_who_cannot_be_reached_too
         found = {point.name: point for point in points(facts, web.site.settings, web.site.now())}
     assert found["config"].notes == (*(f"roster.yaml:{n}: no" for n in range(5)), "and 25 more")
     assert found["people"].value == "0 of 4 reachable" and "1 ready, 2 talking" in found["people"].notes
+    assert found["people"].level == "warn", "a fresh install has no phones, and no carrier"
+    hotline = web.site.settings.hotline
+    carrier = hotline.trunks[0].model_copy(update={"addresses": ("198.51.100.20",)})
+    settings = web.site.settings.model_copy(update={"hotline": hotline.model_copy(update={"trunks": (carrier,)})})
+    found = {point.name: point for point in points(facts, settings, web.site.now())}
+    assert found["people"].level == "bad"
 
 
 async def test_the_day_s_call_records_are_a_figure_with_whose_are_missing(web: Web) -> None:
