@@ -41,8 +41,8 @@ WORDS = {
 """Short, so that a call of eight seconds has everything in it; the same files on both sides."""
 
 RTP = range(4_000, 12_000)
-"""Below the ports that are given (``hotline.outside.ports``), and wide, so that a port which was just freed is hardly ever given to the next
-call at once; Asterisk passes over those that somebody else has."""
+"""Below the ports that are given (``hotline.outside.ports``), and wide, so that a port which was just freed is hardly
+ever given to the next call at once; Asterisk passes over those that somebody else has."""
 
 FEW = 8
 """Agents of a queue of their own, for which more callers wait than it has agents."""
