@@ -78,6 +78,46 @@ class Tally:
         return share(self.waited, self.answered)
 
 
+SATISFIED = 2
+"""Ratings up to this one are satisfied: 1 is very satisfied, 5 very dissatisfied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """Talks whose callers were ``invited`` to rate them, and how many gave each rating, 1 to 5."""
+
+    invited: int = 0
+    given: tuple[int, ...] = (0, 0, 0, 0, 0)
+
+    def __add__(self, other: Ratings) -> Ratings:
+        """Those of both."""
+        return Ratings(self.invited + other.invited, tuple(map(sum, zip(self.given, other.given, strict=True))))
+
+    @property
+    def rated(self) -> int:
+        """How many were rated."""
+        return sum(self.given)
+
+    @property
+    def satisfied(self) -> int:
+        """How many of them with satisfied or very satisfied."""
+        return sum(self.given[:SATISFIED])
+
+    def bad(self, bad_from: int) -> int:
+        """How many of them with ``bad_from`` or worse."""
+        return sum(self.given[bad_from - 1 :])
+
+    @property
+    def satisfaction(self) -> float | None:
+        """满意度: satisfied / rated."""
+        return share(self.satisfied, self.rated)
+
+    @property
+    def participation(self) -> float | None:
+        """参评率: rated / invited."""
+        return share(self.rated, self.invited)
+
+
 def record_completeness(complete: int, answered: int) -> float | None:
     """记录完整率: calls with a complete call record / answered."""
     return share(complete, answered)

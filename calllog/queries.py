@@ -24,7 +24,7 @@ from calllog.folds import AgentState, CallState
 from calllog.rows import AGENT_COLUMNS, agent_of
 from calllog.search import Wanted, chunks, find
 from calllog.store import connect_to_read, explain
-from calllog.tables import agent_state, call, event, party, recording, talk
+from calllog.tables import agent_state, call, card, event, party, recording, talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class CallRow:
     """One line of ``hotline calls``. ``number`` is E.164, else as the trunk gave it; empty: hidden or erased.
 
     ``agents`` talked with the caller, ``rings`` counts rings at agents, ``recorded``: there is a finished file.
+    ``rating``: the caller's, 1 (best) to 5; 0: none.
     """
 
     call_id: str
@@ -55,11 +56,15 @@ class CallRow:
     outcome: str
     reason: str
     recorded: bool
+    rating: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TalkRow:
-    """One ring at an agent, and the talk that came of it (``started_at`` not 0). Frames are the recording's."""
+    """One ring at an agent, and the talk that came of it (``started_at`` not 0). Frames are the recording's.
+
+    ``invited_at``: when the caller was asked to rate it; ``rating``: 1 (best) to 5, 0 for none.
+    """
 
     call_id: str
     n: int
@@ -79,6 +84,8 @@ class TalkRow:
     end_frame: int
     verified: bool
     note: str
+    invited_at: int = 0
+    rating: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,8 @@ class RecordingRow:
     number: str
     name: str
     agents: tuple[str, ...]
+    rating: int = 0
+    """The caller's, of the call: 1 (best) to 5; 0: none."""
 
     @property
     def seconds(self) -> float:
@@ -258,11 +267,17 @@ def _number() -> ColumnElement[str]:
     return func.coalesce(func.nullif(party.c.e164, ""), party.c.raw, "").label("number")
 
 
+def _rating() -> ColumnElement[int]:
+    """How the caller rated this call; 0: not at all."""
+    rated = select(card.c.rating).where(card.c.call_id == call.c.call_id).correlate(call).scalar_subquery()
+    return func.coalesce(rated, 0).label("rating")
+
+
 def _calls() -> Select[Any]:
     finished = exists().where(recording.c.call_id == call.c.call_id, recording.c.state == "finished")
     return select(
         *_columns(call, CallRow), _number(), func.coalesce(party.c.name, "").label("name"), agents_of(),
-        finished.label("recorded"),
+        finished.label("recorded"), _rating(),
     ).select_from(call.outerjoin(party, party.c.party_id == call.c.party_id))  # fmt: skip
 
 
@@ -270,7 +285,7 @@ def _recordings() -> Select[Any]:
     joined = recording.join(call, call.c.call_id == recording.c.call_id)
     return select(
         *_columns(recording, RecordingRow), call.c.arrived_at, _number(),
-        func.coalesce(party.c.name, "").label("name"), agents_of(),
+        func.coalesce(party.c.name, "").label("name"), agents_of(), _rating(),
     ).select_from(
         joined.outerjoin(party, party.c.party_id == call.c.party_id)
     ).where(recording.c.state != "nothing")  # fmt: skip

@@ -27,6 +27,7 @@ from calllog.tables import (
     review,
     review_form,
     review_list,
+    talk,
 )
 
 _EVENT = (event.c.seq, event.c.at, event.c.stream, event.c.stream_id, event.c.kind, event.c.v, event.c.data)
@@ -43,6 +44,9 @@ class Gradable:
     subject: str
     silence: float
     """The longest silence of both sides, in seconds."""
+    rating: int = 0
+    rated: str = ""
+    """The last rating that the caller gave, and the agent whose talk it is of; 0 and empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ async def gradable(path: Path, since: int, until: int) -> list[Gradable]:
             call.c.call_id, agents_of(), call.c.talk_us, call.c.queue,
             func.coalesce(call_record.c.subject, "").label("subject"),
             func.coalesce(measure.c.longest_silence, 0.0).label("silence"),
+            _last_rated(talk.c.rating, 0).label("rating"), _last_rated(talk.c.agent, "").label("rated"),
         )
         .outerjoin(call_record, call_record.c.call_id == call.c.call_id)
         .outerjoin(measure, and_(measure.c.call_id == call.c.call_id, measure.c.category == "call"))
@@ -148,6 +153,14 @@ async def texts_of(path: Path, call_id: str) -> dict[str, str]:
     """What was written about this call, by note_id; a text that was erased is empty. Raises StoreError."""
     query = select(note.c.note_id, note.c.text).where(note.c.call_id == call_id)
     return {row.note_id: row.text for row in await _ask(path, query)}
+
+
+def _last_rated(column: ColumnElement[Any], none: int | str) -> ColumnElement[Any]:
+    last = (
+        select(column).where(talk.c.call_id == call.c.call_id, talk.c.rating > 0).correlate(call)
+        .order_by(talk.c.n.desc()).limit(1).scalar_subquery()
+    )  # fmt: skip
+    return func.coalesce(last, none)
 
 
 def _finished() -> ColumnElement[bool]:

@@ -62,8 +62,8 @@ class Wanted:
     hid theirs.
     ``agent`` and ``own`` (whose calls alone the asker may see): staff numbers of who talked. ``subjects``: any of
     these. ``silence`` is the longest one in the talks, ``talk_over`` is all of it. ``score``: by its reviews, in
-    tenths. ``recorded``: there is a recording, or is to be; of one kind where ``category`` says. ``words``: all of
-    them stand in the call's record or comments.
+    tenths. ``ratings``: the caller gave any of these, 1 (best) to 5. ``recorded``: there is a recording, or is to be;
+    of one kind where ``category`` says. ``words``: all of them stand in the call's record or comments.
     """
 
     since: int | None = None
@@ -80,6 +80,7 @@ class Wanted:
     silence: Span | None = None
     talk_over: Span | None = None
     score: Span | None = None
+    ratings: tuple[int, ...] | None = None
     recorded: bool = False
     category: str | None = None
     words: str | None = None
@@ -163,6 +164,8 @@ def wishes_of(wanted: Wanted) -> Search:
         found += [_measured("talk_over", "talk_over", wanted.talk_over)]
     if wanted.score is not None:
         found += [_score(wanted.score)]
+    if wanted.ratings is not None:
+        found += [_rated(wanted.ratings)]
     return Search(tuple(found), low, high)
 
 
@@ -218,6 +221,12 @@ def _score(span: Span) -> Wish:
         " ON c.call_id = g.call_id",
         inside, values, ordered=False, bound=MANY, counted="reviewed AS g INDEXED BY reviewed_by_score",
     )  # fmt: skip
+
+
+def _rated(ratings: Sequence[int]) -> Wish:
+    """Calls that were rated so. Their index is in order of place over all ratings, so that any set of them is too."""
+    check = f"c.rating IN ({', '.join('?' * len(ratings))}) AND c.rating > 0"
+    return Wish("rating", check, tuple(ratings), "card AS c INDEXED BY card_rated", check, tuple(ratings))
 
 
 def _agent(agent: str) -> Wish:

@@ -71,7 +71,7 @@ talk = Table(
     _text("ended_by"), _int("held_since"), _int("held_us"), _int("parts"), _text("recording_failed"),
     _int("first_frame"), _int("end_frame"), _int("verified"), _text("note"), _int("invited_at"), _int("rating"),
     Index("talk_by_agent", "agent", "rung_at"),
-    Index("talk_invited", "invited_at", "agent", "rating", "call_id", sqlite_where=text("invited_at > 0")),
+    Index("talk_invited", "call_id", "agent", "rating", sqlite_where=text("invited_at > 0")),
     Index("talk_unverified", "call_id", "n", sqlite_where=text("verified = 0 AND started_at > 0")),
     sqlite_strict=True,
 )  # fmt: skip
@@ -185,7 +185,7 @@ card = Table(
     Index("card_by_subject", "subject", sqlite_where=text("subject != ''")),
     Index("card_by_length", "length_us", sqlite_where=text("length_us > 0")),
     Index("card_by_hold", "held_us", sqlite_where=text("held_us > 0")),
-    Index("card_by_rating", "rating", sqlite_where=text("rating > 0")),
+    Index("card_rated", "place", "rating", sqlite_where=text("rating > 0")),
     Index("card_with_message", "messages", sqlite_where=text("messages = 1")),
     sqlite_strict=True,
 )  # fmt: skip

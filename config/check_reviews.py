@@ -73,9 +73,10 @@ def _plan(path: _Path, plan: Plan, reviews: ReviewFile, queues: QueueFile | None
     if plan.double and len(set(plan.graders)) < 2:
         what = _("Grading twice needs two graders.")
         yield _problem("too-few-graders", (*path, "double"), what, _("Name another grader, or take this line out."))
-    if not (plan.per_agent or plan.all_of_queues or plan.all_of_subjects or plan.silence is not None):
+    if not (plan.per_agent or plan.all_of_queues or plan.all_of_subjects or plan.bad_ratings
+            or plan.silence is not None):
         what = _("This plan chooses nothing.")
-        fix = _("Set per_agent, all_of_queues, all_of_subjects or silence.")
+        fix = _("Set per_agent, all_of_queues, all_of_subjects, bad_ratings or silence.")
         yield _problem("empty-plan", path, what, fix, warning=True)
     for index, queue in enumerate(plan.all_of_queues):
         if queues is not None and queue not in queues.queues:

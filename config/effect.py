@@ -103,7 +103,8 @@ _OTHERS: Mapping[str, str] = {
         forms.NAME.groups.NAME.points.NAME.ask forms.NAME.groups.NAME.points.NAME.weight
         forms.NAME.groups.NAME.points.NAME.steps forms.NAME.groups.NAME.points.NAME.optional
         plans.NAME.form plans.NAME.graders plans.NAME.per_agent plans.NAME.all_of_queues plans.NAME.all_of_subjects
-        plans.NAME.silence plans.NAME.shortest plans.NAME.double plans.NAME.within plans.NAME.seed
+        plans.NAME.bad_ratings plans.NAME.silence plans.NAME.shortest plans.NAME.double plans.NAME.within
+        plans.NAME.seed
     """,
 }
 """These files take effect at once, all of them."""

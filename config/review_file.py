@@ -63,6 +63,8 @@ class Plan(Part):
     """Every call that asked in one of these queues; that of complaints above all."""
     all_of_subjects: tuple[Label, ...] = ()
     """Every call whose record (来电登记) names one of these subjects, or one below it."""
+    bad_ratings: bool = False
+    """Every call that its caller rated badly: ``survey.bad_from`` of hotline.yaml or worse."""
     silence: Seconds | None = None
     """Every call with a silence of both sides of at least so many seconds."""
     shortest: Seconds = 15.0

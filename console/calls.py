@@ -226,4 +226,5 @@ def rows_of(found: Found, eyes: Eyes, now: int) -> Iterator[dict[str, object]]:
             "trunk": row.trunk, "queue": row.queue, "label": row.label, "agents": list(row.agents), "rings": row.rings,
             "waited": waited(row, now), "talked": talked(row, now), "ended_at": row.ended_at, "stage": row.stage,
             "outcome": row.outcome, "reason": row.reason, "recorded": row.recorded,
+            "rating": row.rating,
         }  # fmt: skip

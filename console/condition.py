@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from calllog.kpi import record_completeness
+from calllog.rating_words import figures_said, percent
 from calllog.wording import Names
 from config.catalogue import _, ngettext
 from config.lengths import clock as span
@@ -62,12 +63,12 @@ def points(
     facts: Facts, settings: Settings, now: int, absent: Sequence[Absent] = (), written: Written | None = None
 ) -> list[Point]:
     """Every part, in the order in which a call meets them; ``absent``: graders of plans who cannot grade; ``written``:
-    how today's call records stand."""
+    how today's call records stand, and its ratings."""
     zone = settings.hotline.zone
     return [
         _daemon(facts, now), _asterisk(facts), *_trunks(facts, settings), _people(facts, settings), _store(facts),
         _recordings(facts), _disk(facts), _config(facts.config, lambda at: moment(at, zone)), _roster(facts),
-        *_graders(absent), *_records(written, settings),
+        *_graders(absent), *_records(written, settings), *_ratings(written, settings),
     ]  # fmt: skip
 
 
@@ -218,6 +219,13 @@ def _records(written: Written | None, settings: Settings) -> Iterator[Point]:
     lacking = [each.format(what=names.agent(agent), about=n) for agent, n in written.lacking[:LACKING]]
     notes = [said, *([_("Missing: {agents}").format(agents=_(", ").join(lacking))] if lacking else [])]
     yield Point("records", _("Call records of today"), "good", f"{rate:.1%}", tuple(notes))
+
+
+def _ratings(written: Written | None, settings: Settings) -> Iterator[Point]:
+    """A figure too; what callers were not asked for does not stand here."""
+    if written is not None and written.ratings.invited:
+        notes = figures_said(written.ratings, settings.hotline.survey.bad_from)
+        yield Point("ratings", _("Satisfaction today"), "good", percent(written.ratings.satisfaction), notes)
 
 
 def _graders(absent: Sequence[Absent]) -> Iterator[Point]:

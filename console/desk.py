@@ -42,7 +42,8 @@ Deed = Literal["sign_in", "sign_out", "ready", "pause", "extend", "recording_pau
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One call in a list. Times are µs; ``number`` as this person may see it, ``record`` how its record stands."""
+    """One call in a list. Times are µs; ``number`` as this person may see it, ``record`` how its record stands,
+    ``rating`` the caller's (0: none)."""
 
     call_id: str
     arrived_at: int
@@ -52,6 +53,7 @@ class Line:
     agents: tuple[str, ...]
     talked: float
     record: Stands | None
+    rating: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ async def _lines(site: Site, who: Who, rows: list[CallRow]) -> list[Line]:
     country, whole = site.settings.hotline.country, who.may(Verb.NUMBER_SEE)
     return [
         Line(row.call_id, row.arrived_at, shown(row.number, country, whole=whole), row.label, row.outcome, row.agents,
-             row.talk_us / 1e6, stands.get(row.call_id))
+             row.talk_us / 1e6, stands.get(row.call_id), row.rating)
         for row in rows
     ]  # fmt: skip
 

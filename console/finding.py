@@ -15,6 +15,7 @@ from typing import get_args
 
 from calllog.events import Category, Outcome
 from calllog.search import Span, Wanted
+from calllog.survey_words import RATINGS, rating_word
 from calllog.words import Unsearchable, asked
 from cases.subjects import subjects_of
 from config.catalogue import _
@@ -23,7 +24,7 @@ from routing.when import NotAnInstant, instant_of
 
 FIELDS = (
     "since", "until", "number", "agent", "queue", "subject", "outcome", "length", "hold", "silence", "talk_over",
-    "score", "category", "words",
+    "score", "rating", "category", "words",
 )  # fmt: skip
 """By the names that forms, addresses and options use, in the order in which they are shown."""
 
@@ -33,8 +34,13 @@ LONGEST = 200
 HIDDEN = "-"
 """As a number: callers who hid theirs."""
 
+RATED, BAD_RATINGS = "rated", "bad"
+"""As ratings: any; those that the settings call bad."""
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LENGTH = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})|([0-9]{1,6}(?:\.[0-9]{1,3})?)([a-z\u4e00-\u9fff]*)")
+_BETWEEN_RATINGS = re.compile(r"\s*[,、;|/]\s*")
+_RATINGS = re.compile(r"([1-5])(?:\s*[-–~]\s*([1-5]))?")
 _UNITS = {"": 1, "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "分钟": 60, "h": 3600, "小时": 3600}
 
 
@@ -185,6 +191,35 @@ def _score(text: str, _settings: Settings, _now: dt.datetime) -> tuple[str, obje
     return "score", Span(round(float(found[1]) * 10), None if most is None else round(float(most) * 10))
 
 
+def _rating(text: str, settings: Settings, _now: dt.datetime) -> tuple[str, object]:
+    """Ratings by their keys or words, several with commas between; ``rated``: any; ``bad``: as the settings say."""
+    found: list[int] = []
+    for said in (part for part in _BETWEEN_RATINGS.split(text.lower()) if part):
+        found += _ratings(said, settings, text)
+    if not found:
+        raise _no_rating(text)
+    return "ratings", tuple(sorted(set(found)))
+
+
+def _ratings(said: str, settings: Settings, whole: str) -> tuple[int, ...]:
+    if said in (RATED, _("rated")):
+        return RATINGS
+    if said in (BAD_RATINGS, _("bad ratings")):
+        return tuple(rating for rating in RATINGS if rating >= settings.hotline.survey.bad_from)
+    named = tuple(rating for rating in RATINGS if said == rating_word(rating))
+    if named:
+        return named
+    span = _RATINGS.fullmatch(said)
+    if span is None or int(span[2] or span[1]) < int(span[1]):
+        raise _no_rating(whole)
+    return tuple(range(int(span[1]), int(span[2] or span[1]) + 1))
+
+
+def _no_rating(text: str) -> _Fault:
+    what = _("“{text}” is no rating. Write 1 to 5 (5 is the worst), several as 4,5, or rated, or bad.")
+    return _Fault(what.format(text=text[:40]))
+
+
 def span_of(text: str) -> Span:
     """``60-300``, ``1:00-5:00``, ``5min``: at least that. Raises ValueError with a line for the reader."""
     said = re.sub(r"\s+", "", text.lower()).replace("~", "-").replace("–", "-").replace("至", "-").replace("到", "-")
@@ -223,5 +258,5 @@ def _words(text: str, _settings: Settings, _now: dt.datetime) -> tuple[str, obje
 _READERS = {
     "since": _since, "until": _until, "number": _number, "agent": _agent, "queue": _queue, "subject": _subject,
     "outcome": _outcome, "length": _length, "hold": _hold, "silence": _silence, "talk_over": _talk_over,
-    "score": _score,     "category": _category, "words": _words,
+    "score": _score, "rating": _rating, "category": _category, "words": _words,
 }  # fmt: skip

@@ -156,7 +156,10 @@ async def draw(
         raise Refusal(f"{what}. {graders.what_to_do(gone)}")
     try:
         drew = await decided(
-            site.reviews.draw(who.name, file, week.strip().upper(), settings.hotline.zone, graders.bound(users), plan)
+            site.reviews.draw(
+                who.name, file, week.strip().upper(), settings.hotline.zone, graders.bound(users), plan,
+                bad_from=settings.hotline.survey.bad_from,
+            )
         )
     except ValueError:
         raise Refusal(_("{week} is no week: write one as 2026-W48.").format(week=week[:20]), status=404) from None

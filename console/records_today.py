@@ -1,13 +1,15 @@
-"""How complete the day's call records are, and whose are missing, for the status room."""
+"""How complete the day's call records are, whose are missing, and how its talks were rated, for the status room."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calllog.errors import StoreMissing
+from calllog.kpi import Ratings
+from calllog.rating_queries import ratings
 from calllog.record_queries import Completeness, completeness, due_records
 from console.site import Site
 
@@ -17,10 +19,12 @@ SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The calls answered since midnight, and by staff number how many of their records are missing or incomplete."""
+    """The calls answered since midnight, by staff number how many of their records are missing or incomplete, and how
+    those calls' talks were rated."""
 
     counted: Completeness
     lacking: tuple[tuple[str, int], ...] = ()
+    ratings: Ratings = field(default_factory=Ratings)
 
 
 async def written_today(site: Site) -> Written:
@@ -28,9 +32,10 @@ async def written_today(site: Site) -> Written:
     midnight = site.wall().astimezone(site.settings.hotline.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     since = (midnight - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
     try:
-        counted, due = await asyncio.gather(
-            completeness(site.store, since=since), due_records(site.store, since=since, limit=SHOWN)
+        counted, due, rated = await asyncio.gather(
+            completeness(site.store, since=since), due_records(site.store, since=since, limit=SHOWN),
+            ratings(site.store, since=since),
         )
     except StoreMissing:
         return Written(Completeness())
-    return Written(counted, tuple(Counter(one.agent for one in due).most_common()))
+    return Written(counted, tuple(Counter(one.agent for one in due).most_common()), rated)

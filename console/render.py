@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from calllog.rating_words import rating_level, rating_said
 from config import catalogue, lengths
 from config.lengths import at as local, clock as span
 from console.assets import Assets
@@ -35,7 +36,8 @@ def environment(assets: Assets, zone: Callable[[], ZoneInfo]) -> Environment:
     )
     made.globals.update(
         appeal_word=review_words.appeal_word, answer_word=review_words.answer_word, kappa_word=review_words.kappa_word,
-        rule_word=review_words.rule_word, strength_word=review_words.strength_word,
+        rule_word=review_words.rule_word, strength_word=review_words.strength_word, rating_said=rating_said,
+        rating_level=rating_level,
     )  # fmt: skip
     made.filters.update(
         score=review_words.total,

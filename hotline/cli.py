@@ -79,10 +79,10 @@ def build() -> typer.Typer:
         cli_handover,
         cli_person,
         cli_record,
-        cli_report,
         cli_reviews,
         cli_roster,
         cli_run,
+        cli_satisfaction,
         cli_simulate,
         cli_trunks,
         cli_users,
@@ -112,7 +112,7 @@ def build() -> typer.Typer:
     add("record", cli_record.record, _("A call's record: show it, fill it in; without a call, what is missing."))
     app.add_typer(cli_roster.roster_app, name="roster")
     add("handover", cli_handover.handover, _("The sheet for the change of shifts."))
-    app.add_typer(cli_report.report_app, name="report")
+    app.add_typer(cli_satisfaction.report_app, name="report")
     app.add_typer(cli_config.config_app, name="config")
     app.add_typer(cli_users.users_app, name="users")
     add("simulate", cli_simulate.simulate, _("A stated day on the real desk and roster, in virtual time."))

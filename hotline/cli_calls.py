@@ -41,6 +41,7 @@ def calls(
     silence: narrowed.Silence = None,
     talk_over: narrowed.TalkOver = None,
     score: narrowed.Score = None,
+    rating: narrowed.Rating = None,
     words: narrowed.Words = None,
     limit: narrowed.Limit = 50,
     form: FormatOption = Format.TABLE,
@@ -53,7 +54,7 @@ def calls(
 
     wanted = narrowed.wanted_of(
         settings, since=since, until=until, number=number, agent=agent, queue=queue, subject=subject, outcome=outcome,
-        length=length, hold=hold, silence=silence, talk_over=talk_over, score=score, words=words,
+        length=length, hold=hold, silence=silence, talk_over=talk_over, score=score, rating=rating, words=words,
     )  # fmt: skip
     found = narrowed.hits(state / STORE, wanted, limit)
     rows = answer(queries.calls_of(state / STORE, found.call_ids), [])
@@ -61,6 +62,9 @@ def calls(
 
 
 def _columns(settings: Settings) -> list[Column[CallRow]]:
+    from calllog.rating_words import rating_said
+    from calllog.survey_words import RATING_STYLES
+
     zone, country = settings.hotline.zone, settings.hotline.country
     prefix = f"{settings.hotline.asterisk.systemname}-"
     now = dt.datetime.now(zone)
@@ -82,6 +86,9 @@ def _columns(settings: Settings) -> list[Column[CallRow]]:
 
     def about(row: CallRow) -> str:
         return row.label or (_("(lifeboat)") if row.reason.startswith(VIA) else "")
+
+    def rated(row: CallRow) -> tuple[str, str]:
+        return rating_said(row.rating), RATING_STYLES.get(row.rating, "")
 
     def end(row: CallRow) -> tuple[str, str]:
         if row.outcome:
@@ -111,6 +118,7 @@ def _columns(settings: Settings) -> list[Column[CallRow]]:
         Column("outcome", lambda row: row.outcome, _("Outcome"), end),
         Column("reason", lambda row: row.reason),
         Column("recorded", lambda row: row.recorded, _("Rec."), lambda row: "●" if row.recorded else "", wide=True),
+        Column("rating", lambda row: row.rating or None, _("Rating"), rated, wide=True),
     ]  # fmt: skip
 
 

@@ -106,6 +106,7 @@ def export_command(
     silence: narrowed.Silence = None,
     talk_over: narrowed.TalkOver = None,
     score: narrowed.Score = None,
+    rating: narrowed.Rating = None,
     words: narrowed.Words = None,
     category: CategoryOption = None,
     replace: ReplaceOption = False,
@@ -120,7 +121,7 @@ def export_command(
     given: dict[str, str | None] = {
         "since": since, "until": until, "number": number, "agent": agent, "queue": queue, "subject": subject,
         "outcome": outcome, "length": length, "hold": hold, "silence": silence, "talk_over": talk_over, "score": score,
-        "words": words, "category": category,
+        "rating": rating, "words": words, "category": category,
     }  # fmt: skip
     if all(each is None for each in given.values()):
         raise typer.BadParameter(_("Say which: --since, --queue, --words …"), param_hint="--since")

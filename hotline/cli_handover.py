@@ -32,7 +32,8 @@ def handover(
     settings, state = house(config)
     if form is Format.CSV:
         raise typer.BadParameter(_("The sheet is a text, or JSON."), param_hint="--format")
-    from calllog import house_queries, queries
+    from calllog import house_queries, queries, rating_queries
+    from calllog.kpi import Ratings
     from hotline import control
     from hotline.handover import Sheet, absences_of, as_json, lines
     from routing import handover as shifts
@@ -58,6 +59,7 @@ def handover(
         system=answer(house_queries.system_events(state / STORE, since or 0, until), []),
         status=status,
         gaps=gaps(coverage(settings, roster, begins, begins + AHEAD)),
+        ratings=answer(rating_queries.ratings(state / STORE, since=since or 0, until=until), Ratings()),
         absences=absences_of((date, roster.pattern.absences(date)) for date in (day, day + dt.timedelta(days=1))),
     )  # fmt: skip
     if form is Format.JSON:

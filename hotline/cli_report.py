@@ -39,7 +39,7 @@ MOST_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
+class Period:
     """Both days included."""
 
     first: dt.date
@@ -62,7 +62,7 @@ def attendance(
     """Each person's attendance, by the roster that was in force then."""
     settings, state = house(config)
     now = dt.datetime.now(settings.hotline.zone)
-    period = _period(month, since, until, now, settings)
+    period = period_of(month, since, until, now, settings)
     from calllog import house_queries
     from hotline.past import midnight, opening_day, past_of
     from routing.attendance import attended, people, taken
@@ -89,7 +89,7 @@ def attendance(
 
 
 def _show(
-    form: Format, settings: Settings, period: _Period, rows: list[Attended], sums: list[Person], past: Past, *,
+    form: Format, settings: Settings, period: Period, rows: list[Attended], sums: list[Person], past: Past, *,
     alone: bool,
 ) -> None:  # fmt: skip
     shifts, persons = _shift_columns(settings), _person_columns(settings)
@@ -150,9 +150,11 @@ def formulas(settings: Settings) -> list[str]:
     return lines
 
 
-def _period(
+def period_of(
     month: str | None, since: str | None, until: str | None, now: dt.datetime, settings: Settings
-) -> _Period:
+) -> Period:
+    """The month, or the days, that were named; the present month where none were. Wrong usage (exit status 2) where one
+    cannot be understood."""
     if month is not None and (since is not None or until is not None):
         raise typer.BadParameter(_("Name a month, or days, not both."), param_hint="--month")
     if since is None and until is None:
@@ -166,14 +168,14 @@ def _period(
         if first is None or following is None or not 1970 <= first.year <= 9000:
             said = _("“{text}” is no month. Write 2027-02.").format(text=text[:40])
             raise typer.BadParameter(said, param_hint="--month")
-        return _Period(first, following - dt.timedelta(days=1))
+        return Period(first, following - dt.timedelta(days=1))
     first = _day(since, "--from", now, settings) if since is not None else now.date().replace(day=1)
     last = _day(until, "--to", now, settings) if until is not None else max(first, now.date())
     if last < first:
         raise typer.BadParameter(_("The last day is before the first."), param_hint="--to")
     if (last - first).days >= MOST_DAYS:
         raise typer.BadParameter(_("At most {n} days.").format(n=MOST_DAYS), param_hint="--from")
-    return _Period(first, last)
+    return Period(first, last)
 
 
 def _day(text: str, option: str, now: dt.datetime, settings: Settings) -> dt.date:

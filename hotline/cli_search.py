@@ -42,6 +42,10 @@ TalkOver = Annotated[
 Score = Annotated[
     str | None, typer.Option("--score", metavar="POINTS", help=_("Graded so: 0-59, or 90 for at least that."))
 ]
+Rating = Annotated[
+    str | None,
+    typer.Option("--rating", metavar="RATING", help=_("Rated so by the caller: 1 (best) to 5, 4,5, rated or bad.")),
+]
 Words = Annotated[
     str | None, typer.Option("--words", help=_("With all these words in the call record or comments."))
 ]

@@ -151,6 +151,7 @@ def list_command(
     silence: narrowed.Silence = None,
     talk_over: narrowed.TalkOver = None,
     score: narrowed.Score = None,
+    rating: narrowed.Rating = None,
     words: narrowed.Words = None,
     category: CategoryOption = None,
     limit: narrowed.Limit = 50,
@@ -163,8 +164,8 @@ def list_command(
 
     wanted = narrowed.wanted_of(
         settings, since=since, until=until, number=number, agent=agent, queue=queue, subject=subject, outcome=outcome,
-        length=length, hold=hold, silence=silence, talk_over=talk_over, score=score, words=words,
-        category=category or "any",
+        length=length, hold=hold, silence=silence, talk_over=talk_over, score=score, rating=rating,
+        words=words, category=category or "any",
     )  # fmt: skip
     found = narrowed.hits(state / STORE, wanted, limit)
     rows = answer(queries.recordings_of(state / STORE, found.call_ids, category), [])[:limit]

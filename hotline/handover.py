@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.cells import cell_len
 
 from calllog import house_events as ev
 from calllog.events import Recorded
+from calllog.kpi import Ratings
 from calllog.queries import CallRow
+from calllog.rating_words import figures_said
 from calllog.wording import BAD, DIM, GOOD, WARN, Names, outcome_word, pause_word, with_why
 from config.catalogue import _, ngettext
 from config.leave_words import leave_word
@@ -34,7 +36,8 @@ MOST_WARNINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``calls`` arrived in the shift; ``status`` is the daemon's word, None while none runs; ``absences`` by day."""
+    """``calls`` arrived in the shift, ``ratings`` are of them; ``status`` is the daemon's word, None while none runs;
+    ``absences`` by day."""
 
     settings: Settings
     handover: Handover
@@ -44,6 +47,7 @@ class Sheet:
     status: Mapping[str, Any] | None = None
     gaps: Sequence[Gap] = ()
     absences: Sequence[tuple[dt.date, Absence]] = ()
+    ratings: Ratings = field(default_factory=Ratings)
 
     def outcomes(self) -> dict[str, int]:
         """How many calls ended how; ``""``: they go on."""
@@ -94,6 +98,11 @@ def as_json(sheet: Sheet) -> dict[str, Any]:
         "staying": [_duty(one) for one in over.staying],
         "calls": len(sheet.calls),
         "outcomes": sheet.outcomes(),
+        "ratings": {
+            "invited": sheet.ratings.invited, "rated": sheet.ratings.rated, "satisfied": sheet.ratings.satisfied,
+            "bad": sheet.ratings.bad(sheet.settings.hotline.survey.bad_from),
+            "satisfaction": sheet.ratings.satisfaction, "participation": sheet.ratings.participation,
+        },
         "longest_wait": {"call_id": longest[0].call_id, "seconds": round(longest[1], 1)} if longest else None,
         "waiting": sheet.waiting(),
         "voicemails": [one.call_id for one in sheet.messages()],
@@ -173,6 +182,9 @@ def _calls(sheet: Sheet) -> Iterator[Styled]:
             when=_time(row.arrived_at, sheet),
         )  # fmt: skip
         yield [("  " + said, "")]
+    if sheet.ratings.invited:
+        figures = figures_said(sheet.ratings, sheet.settings.hotline.survey.bad_from)
+        yield [("  " + _(", ").join(figures), "")]
 
 
 def _now(sheet: Sheet) -> Iterator[Styled]:

@@ -52,7 +52,7 @@ async def draw(
     try:
         drew = await ReviewDesk(journal, store).draw(
             str(request.get("by", "")), file, week, settings.hotline.zone, graders.bound(users or ()),
-            None if plan is None else str(plan),
+            None if plan is None else str(plan), bad_from=settings.hotline.survey.bad_from,
         )  # fmt: skip
     except ValueError:
         raise Refused(lambda: _("{week} is no week: write one as 2026-W48.").format(week=week[:20])) from None

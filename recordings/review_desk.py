@@ -128,9 +128,11 @@ class ReviewDesk:
             await self._commit(call_id, reviews.uncomment(who, state, comment_id), "comment", {})
 
     async def draw(
-        self, who: str, file: ReviewFile, week: str, zone: ZoneInfo, bound: Mapping[str, str], only: str | None = None
-    ) -> list[Drew]:
-        """Draw every plan (or ``only`` this one) for a week, and fill the lists. Raises ValueError for no week."""
+        self, who: str, file: ReviewFile, week: str, zone: ZoneInfo, bound: Mapping[str, str], only: str | None = None,
+        *, bad_from: int,
+    ) -> list[Drew]:  # fmt: skip
+        """Draw every plan (or ``only`` this one) for a week, and fill the lists; ``bad_from`` and worse is a bad rating
+        (5 is the worst). Raises ValueError for no week."""
         since, until = (_micros(at) for at in sampling.span_of(week, zone))
         if only is not None and only not in file.plans:
             raise Refused(_("There is no plan {plan}.").format(plan=only))
@@ -138,7 +140,8 @@ class ReviewDesk:
         async with self._one_at_a_time:
             candidates = [
                 Candidate(
-                    one.call_id, one.agents, one.talk_us / 1e6, one.queue, one.subject, one.silence
+                    one.call_id, one.agents, one.talk_us / 1e6, one.queue, one.subject, one.silence,
+                    one.rated if one.rating >= bad_from else "",
                 )
                 for one in await review_queries.gradable(self._store, since, until)
             ]  # fmt: skip

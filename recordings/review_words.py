@@ -21,6 +21,7 @@ def rule_word(rule: str) -> str:
         "random": _("at random"),
         "queue": _("all of this queue"),
         "subject": _("all of this subject"),
+        "rating": _("bad rating"),
         "silence": _("long silence"),
         "double": _("graded twice"),
     }

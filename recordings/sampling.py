@@ -21,13 +21,14 @@ from zoneinfo import ZoneInfo
 
 from config.review_file import Plan
 
-Rule = Literal["random", "queue", "subject", "silence", "double"]
+Rule = Literal["random", "queue", "subject", "rating", "silence", "double"]
 """Why a call was drawn; ``double``: it is on another list too, and is graded twice to compare the graders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A call that could be graded: ``agents`` talked with the caller, ``seconds`` in all; ``silence``: the longest."""
+    """A call that could be graded: ``agents`` talked with the caller, ``seconds`` in all; ``silence``: the longest;
+    ``badly_rated``: the agent whose talk the caller rated badly, empty where they did not."""
 
     call_id: str
     agents: tuple[str, ...]
@@ -35,6 +36,7 @@ class Candidate:
     queue: str = ""
     subject: str = ""
     silence: float = 0.0
+    badly_rated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _chosen(
         rule = _whole(plan, call)
         if rule and call.agents:
             taken.add(call.call_id)
-            yield call, call.agents[0], rule
+            yield call, call.badly_rated if rule == "rating" else call.agents[0], rule
     left = Counter({agent: plan.per_agent for call in by_lot for agent in call.agents})
     left.subtract(Counter(pick.agent for pick in drawn if pick.rule == "random"))
     calls: dict[str, list[Candidate]] = {}
@@ -151,6 +153,8 @@ def _whole(plan: Plan, call: Candidate) -> Rule | None:
         return "queue"
     if any(call.subject == subject or call.subject.startswith(f"{subject}/") for subject in plan.all_of_subjects):
         return "subject"
+    if plan.bad_ratings and call.badly_rated:
+        return "rating"
     if plan.silence is not None and call.silence >= plan.silence > 0:
         return "silence"
     return None

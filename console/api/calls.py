@@ -27,12 +27,14 @@ Text = Annotated[str, Query(max_length=LONGEST)]
 Id = Annotated[str, Query(max_length=200)]
 Outcomes = Literal["", Outcome]
 Recorded = Literal["", Category, "any"]
+Rated = Annotated[int, Field(ge=0, le=5)]
 Period = Literal["", "today", "yesterday", "7d", "30d"]
 
 
 class Call(BaseModel):
     """A call. Times are µs since 1970 UTC, 0 for not yet; ``waited`` and ``talked`` seconds. ``number`` is masked
-    without the permission number.see, and empty where the caller hid theirs."""
+    without the permission number.see, and empty where the caller hid theirs. ``rating``: the caller's, 1 (best) to 5, 0
+    for none."""
 
     call_id: str
     arrived_at: int
@@ -52,6 +54,7 @@ class Call(BaseModel):
     outcome: str
     reason: str
     recorded: bool
+    rating: Rated
 
 
 class Many(BaseModel):
@@ -71,7 +74,8 @@ class Calls(BaseModel):
 
 
 class Talk(BaseModel):
-    """A ring at an agent, and the talk that came of it where ``started_at`` is not 0. ``held`` in seconds."""
+    """A ring at an agent, and the talk that came of it where ``started_at`` is not 0. ``held`` in seconds.
+    ``invited_at``: when the caller was asked to rate it, 0 for never."""
 
     talk_id: str
     agent: str
@@ -82,6 +86,8 @@ class Talk(BaseModel):
     ended_by: str
     held: float
     verified: bool
+    invited_at: int
+    rating: Rated
 
 
 class Recording(BaseModel):
@@ -130,8 +136,8 @@ class NewFilter(BaseModel):
 async def listing(
     ask: Asked, request: Request, since: Text = "", until: Text = "", number: Text = "", agent: Text = "",
     queue: Text = "", subject: Text = "", outcome: Outcomes = "", length: Text = "", hold: Text = "",
-    silence: Text = "", talk_over: Text = "", score: Text = "", category: Recorded = "", words: Text = "",
-    period: Period = "",
+    silence: Text = "", talk_over: Text = "", score: Text = "", rating: Text = "", category: Recorded = "",
+    words: Text = "", period: Period = "",
     limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE, after: Id = "", before: Id = "",
 ) -> Calls:  # fmt: skip
     """Calls that are all of this; the grammar of each field is that of docs/finding-calls.md."""
@@ -153,7 +159,8 @@ async def listing(
 async def export(
     ask: Asked, request: Request, since: Text = "", until: Text = "", number: Text = "", agent: Text = "",
     queue: Text = "", subject: Text = "", outcome: Text = "", length: Text = "", hold: Text = "", silence: Text = "",
-    talk_over: Text = "", score: Text = "", category: Text = "", words: Text = "", period: Text = "",
+    talk_over: Text = "", score: Text = "", rating: Text = "", category: Text = "", words: Text = "",
+    period: Text = "",
 ) -> Response:  # fmt: skip
     """The same calls as CSV, up to 10,000; who took it stands in the access log."""
     fields = {key: text for key in (*FIELDS, "period") if (text := request.query_params.get(key, "").strip())}
@@ -191,7 +198,7 @@ async def one(ask: Asked, call_id: str) -> WholeCall:
         talks=[
             Talk(talk_id=talk.talk_id, agent=talk.agent, rung_at=talk.rung_at, ring_result=talk.ring_result,
                  started_at=talk.started_at, ended_at=talk.ended_at, ended_by=talk.ended_by, held=talk.held_us / 1e6,
-                 verified=talk.verified)
+                 verified=talk.verified, invited_at=talk.invited_at, rating=talk.rating)
             for talk in detail.talks
         ],
         recordings=[

@@ -28,7 +28,7 @@ Solved = Literal["", "yes", "no", "open"]
 
 
 class EarlierCall(BaseModel):
-    """A call in a list. ``record`` is none, incomplete or complete."""
+    """A call in a list. ``record`` is none, incomplete or complete; ``rating`` the caller's: 1 (best) to 5, 0: none."""
 
     call_id: str
     arrived_at: int
@@ -40,6 +40,7 @@ class EarlierCall(BaseModel):
     record: Literal["none", "incomplete", "complete"]
     subject: str
     solved: str
+    rating: Annotated[int, Field(ge=0, le=5)]
 
 
 class Caller(BaseModel):
@@ -245,7 +246,7 @@ def _line(line: desk.Line) -> EarlierCall:
         call_id=line.call_id, arrived_at=line.arrived_at, number=line.number, label=line.label, outcome=line.outcome,
         agents=list(line.agents), talked=line.talked, subject=record.subject if record is not None else "",
         record="none" if record is None else "complete" if record.complete else "incomplete",
-        solved=record.solved if record is not None else "",
+        solved=record.solved if record is not None else "", rating=line.rating,
     )  # fmt: skip
 
 

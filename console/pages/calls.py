@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from calllog.events import Outcome
 from calllog.queries import CallDetail
+from calllog.rating_words import rating_said
+from calllog.survey_words import RATINGS
 from calllog.wording import BAD, DIM, GOOD, NOT_YET, WARN, category_word, outcome_word, ring_word, side_word
 from cases.subjects import label_of, subjects_of
 from config.catalogue import _, ngettext
@@ -20,7 +22,7 @@ from console import calls, hearing
 from console.ask import Ask, Asked
 from console.calls import PERIODS, Eyes, Found
 from console.filters import Filters
-from console.finding import FIELDS, LONGEST
+from console.finding import BAD_RATINGS, FIELDS, LONGEST, RATED
 from console.permits import Verb
 from console.rooms import Room
 from console.sheets import sheet
@@ -29,7 +31,7 @@ from console.timeline import Line, timeline
 
 room = Room("calls", title=lambda: _("Call log"), path="/calls", verb=Verb.CALLS_READ, order=20)
 
-ALSO = ("subject", "length", "hold", "silence", "talk_over", "score", "category")
+ALSO = ("subject", "length", "hold", "silence", "talk_over", "score", "rating", "category")
 """Fields that are folded away until one of them is used."""
 
 Id = Annotated[str, Query(max_length=200)]
@@ -147,8 +149,8 @@ def _title(field: str) -> str:
     return {
         "since": _("Since"), "until": _("Until"), "number": _("Number"), "agent": _("Agent"), "queue": _("Queue"),
         "subject": _("Subject"), "outcome": _("Outcome"), "length": _("Length"), "hold": _("Hold"),
-        "silence": _("Silence"), "talk_over": _("Talk-over"), "score": _("Score"), "category": _("Recording"),
-        "words": _("Words"), "period": _("Time"),
+        "silence": _("Silence"), "talk_over": _("Talk-over"), "score": _("Score"), "rating": _("Rating"),
+        "category": _("Recording"), "words": _("Words"), "period": _("Time"),
     }[field]  # fmt: skip
 
 
@@ -158,11 +160,17 @@ def period_word(period: str) -> str:
     return words.get(period, period)
 
 
+def ratings_word(text: str) -> str:
+    """A wish for ratings in words; what is written in another way stays as it is."""
+    words = {RATED: _("rated"), BAD_RATINGS: _("bad ratings")}
+    return words.get(text.lower()) or rating_said(int(text) if text in map(str, RATINGS) else 0) or text
+
+
 def _chips(ask: Ask, fields: Mapping[str, str], found: Found) -> list[Chip]:
     names, subjects = Eyes.of(ask.site, ask.who).names, subjects_of(ask.site.settings)
     said: dict[str, Callable[[str], str]] = {
         "queue": names.queue, "outcome": outcome_word, "agent": names.agent, "period": period_word,
-        "category": lambda code: _("any") if code == "any" else category_word(code),
+        "category": lambda code: _("any") if code == "any" else category_word(code), "rating": ratings_word,
         "subject": lambda code: label_of(subjects, code),
         "since": lambda text: text.replace("T", " "), "until": lambda text: text.replace("T", " "),
     }  # fmt: skip
@@ -184,6 +192,8 @@ def _choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
         "subject": [(each.id, each.label) for each in subjects_of(settings).values()],
         "outcome": [(code, outcome_word(code)) for code in get_args(Outcome) if code not in NOT_YET],
         "category": [("any", _("any")), ("call", category_word("call")), ("voicemail", category_word("voicemail"))],
+        "rating": [*((each, ratings_word(each)) for each in (RATED, BAD_RATINGS)),
+                   *((str(rating), rating_said(rating)) for rating in RATINGS)],
         "period": [(period, period_word(period)) for period in PERIODS],
     }  # fmt: skip
 

@@ -52,9 +52,11 @@ _DONE = (
 )  # fmt: skip
 _FAMILY, _GIVEN = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平"
 _BATCH = 5_000
+_RATINGS = {1: 48, 2: 32, 3: 10, 4: 6, 5: 4}
+"""Of those who rate; 4 and 5 are bad."""
 _SIZE = 500_000
 """Bytes of each recording."""
-_MAKE = "2"
+_MAKE = "3"
 """Another one for each change of what is made here."""
 
 
@@ -148,6 +150,10 @@ def _talk(state: CallState, dice: random.Random, number: int) -> None:
     talk.ended_at = began + round(dice.expovariate(1 / 180) * SECOND)
     if dice.random() < 0.06:
         talk.held_us = min(talk.ended_at - began, round(dice.expovariate(1 / 40) * SECOND))
+    if dice.random() < 0.6:  # the agent hung up first
+        talk.invited_at = talk.ended_at
+        if dice.random() < 0.45:
+            talk.rating = dice.choices(tuple(_RATINGS), tuple(_RATINGS.values()))[0]
     talk.parts.append(Part(0, f"{talk.talk_id}.0.raw", began, began, talk.ended_at))
     state.talks.append(talk)
     state.measures["call"] = Measured(

@@ -116,11 +116,13 @@ def test_the_hand_over_sheet_tells_of_the_shift(config: Path, tmp_path: Path) ->
     when = dt.datetime.fromtimestamp(START / 1e6, dt.UTC).astimezone().isoformat()
     said = hotline("handover", "--at", when, config=config)
     assert said.exit_code == 0, said.output
-    for words in ("交接班表", "交班", "8001", "最长等待", "3 个来电", "语音留言", "数据库故障", "8001 张敏", "接班人"):
+    for words in ("交接班表", "交班", "8001", "最长等待", "3 个来电", "语音留言", "数据库故障", "8001 张敏", "接班人",
+                  "满意度 100.0% = 满意 1 / 已评价 1"):  # fmt: skip
         assert words in said.stdout, (words, said.stdout)
     found = json.loads(hotline("handover", "--at", when, "--format", "json", config=config).stdout)
     assert [one["agent"] for one in found["going"]] == ["8001", "8002"] and found["coming"] == []
     assert found["calls"] == 3 and found["outcomes"]["answered"] == 1 and found["running"] is False
+    assert (found["ratings"]["invited"], found["ratings"]["rated"], found["ratings"]["participation"]) == (1, 1, 1.0)
     assert found["longest_wait"]["call_id"] and len(found["voicemails"]) == 1 and len(found["faults"]) >= 4
     assert hotline("handover", "--format", "csv", config=config).exit_code == 2
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from calllog.kpi import Tally, occupancy
+from calllog.kpi import Ratings, Tally, occupancy
+from calllog.rating_queries import summed
 
 counts = st.integers(0, 1000)
 
@@ -35,3 +36,20 @@ def test_tallies_add_up(parts: list[tuple[int, int, float]]) -> None:
     assert whole.asked == sum(asked for asked, _, _ in parts)
     assert whole.answered == sum(answered for _, answered, _ in parts)
     assert whole.waited == sum(waited for _, _, waited in parts)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=60), st.integers(2, 5))
+def test_ratings_are_counted_once_and_their_shares_follow(asked: list[tuple[str, int]], bad_from: int) -> None:
+    """Every invited talk stands in exactly one line, whole or not rated (0); figures add up to those of all."""
+    lines = summed((key, rating, 1) for key, rating in asked)
+    whole = sum(lines.values(), Ratings())
+    said = [rating for _key, rating in asked if rating]
+    assert (whole.invited, whole.rated) == (len(asked), len(said))
+    assert whole.given == tuple(said.count(rating) for rating in range(1, 6))
+    assert (whole.satisfied, whole.bad(bad_from)) == (
+        sum(rating <= 2 for rating in said), sum(rating >= bad_from for rating in said)
+    )
+    assert whole.satisfaction == (whole.satisfied / len(said) if said else None)
+    assert whole.participation == (len(said) / len(asked) if asked else None)
+    for line in lines.values():
+        assert line.rated <= line.invited and line.satisfied + line.bad(max(3, bad_from)) <= line.rated

@@ -104,12 +104,12 @@ async def test_a_form_that_changed_leaves_old_grades_theirs(journal: Journal, tm
 async def test_a_draw_fills_lists_once_and_grading_empties_them(journal: Journal, tmp_path: Path) -> None:
     store = tmp_path / "calls.db"
     desk = ReviewDesk(journal, store)
-    (drew,) = await desk.draw("boss", FILE, WEEK, ZONE, {"ann": "8001"})
+    (drew,) = await desk.draw("boss", FILE, WEEK, ZONE, {"ann": "8001"}, bad_from=4)
     assert sorted(pick.agent for pick in drew.drawing.picks) == ["8001", "8002"]
     assert all(pick.grader == "ben" for pick in drew.drawing.picks if pick.agent == "8001")
-    (again,) = await desk.draw("boss", FILE, WEEK, ZONE, {"ann": "8001"})
+    (again,) = await desk.draw("boss", FILE, WEEK, ZONE, {"ann": "8001"}, bad_from=4)
     assert again.drawing.picks == ()
-    assert (await desk.draw("boss", FILE, "2026-W47", ZONE, {}))[0].drawing.picks == ()
+    assert (await desk.draw("boss", FILE, "2026-W47", ZONE, {}, bad_from=4))[0].drawing.picks == ()
     todo = (await find_listed(store, ListWish("ben"))).rows
     assert todo and all((row.week, row.rule, row.score) == (WEEK, "random", -1) for row in todo)
     await desk.give(BEN, todo[0].call_id, FILE, "service", POOR)
@@ -117,7 +117,7 @@ async def test_a_draw_fills_lists_once_and_grading_empties_them(journal: Journal
     (done,) = (await find_listed(store, ListWish("ben", done=True))).rows
     assert (done.call_id, done.score) == (todo[0].call_id, 200)
     with pytest.raises(Refused):
-        await desk.draw("boss", FILE, WEEK, ZONE, {}, only="daily")
+        await desk.draw("boss", FILE, WEEK, ZONE, {}, only="daily", bad_from=4)
     await journal.close()
     assert rebuild(store).changed == 0
 

@@ -56,7 +56,9 @@ async def _made(path: Path) -> None:
                 (ev.RecordingStarted(talk_id=talk, part=0), 1),
                 (ev.Held(talk_id=talk, by="agent"), 1),
                 (ev.Unheld(talk_id=talk, by="agent"), 1 + n % 3),
-                (ev.TalkEnded(talk_id=talk, agent=agent, by="caller"), 3 + n),
+                (ev.TalkEnded(talk_id=talk, agent=agent, by="agent"), 3 + n),
+                *([(ev.SurveyInvited(talk_id=talk), 3 + n)] if n % 3 else []),
+                *([(ev.Rated(talk_id=talk, rating=1 + (n + m) // 3 % 5), 4 + n)] if n % 3 == 1 else []),
             ):
                 journal.append("call", call_id, each, at=begun + later * S)
         if n % 7 == 3:
@@ -125,6 +127,7 @@ def plainly(path: Path, wanted: Wanted) -> list[str]:
                 wanted.score is None
                 or wanted.score.least <= scores.get(card["call_id"], -1) <= (wanted.score.most or 1_000)
             )
+            and (wanted.ratings is None or card["rating"] in wanted.ratings)
             and (not wanted.recorded or card["talks"] or card["messages"])
             and (wanted.category is None or card["talks" if wanted.category == "call" else "messages"])
             and (
@@ -173,6 +176,7 @@ some = st.builds(
     silence=st.none() | spans,
     talk_over=st.none() | spans,
     score=st.none() | st.sampled_from([Span(0), Span(0, 599), Span(900), Span(400, 400)]),
+    ratings=st.none() | st.sampled_from([(1, 2, 3, 4, 5), (4, 5), (3,), (1, 5)]),
     recorded=st.booleans(),
     category=st.none() | st.sampled_from(["call", "voicemail"]),
     words=st.none() | st.sampled_from(["退款", "退", "要求退款", "A12", "a1", "退款 王芳", "不退款", "票", "x y"]),
@@ -248,12 +252,13 @@ INDEXES = {
     "number": "card_by_party",
     "outcome": "card_by_outcome",
     "queue": "card_by_queue", "subject": "card_by_subject", "length": "card_by_length", "hold": "card_by_hold",
-    "silence": "measure_by_silence", "score": "reviewed_by_score", "talk_over": "measure_by_talk_over",
+    "silence": "measure_by_silence", "score": "reviewed_by_score",
+    "rating": "card_rated (place>? AND place<?)", "talk_over": "measure_by_talk_over",
     "category": "card_with_message", "": "INTEGER PRIMARY KEY",
 }  # fmt: skip
 EVERYTHING = Wanted(
     since=S, until=2 * S, number="1380", agent="1", own="2", queue="a", subjects=("x",), outcome="answered",
-    length=Span(S), hold=Span(S), silence=Span(S), talk_over=Span(S), score=Span(1),
+    length=Span(S), hold=Span(S), silence=Span(S), talk_over=Span(S), score=Span(1), ratings=(4, 5),
     category="voicemail", words="要求退款",
 )  # fmt: skip
 
@@ -340,6 +345,11 @@ def test_a_store_of_before_gets_its_cards_and_words(path: Path, tmp_path: Path) 
             connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
     with connected(old) as config:
         command.upgrade(config, "head")
+    with closing(sqlite3.connect(old)) as connection, connection:  # nobody could rate then: no migration fills that in
+        connection.execute("ATTACH ? AS now", (str(path),))
+        connection.execute("UPDATE card SET rating = (SELECT rating FROM now.card AS n WHERE n.call_id = card.call_id)")
+        same = "SELECT invited_at, rating FROM now.talk AS t WHERE t.call_id = talk.call_id AND t.n = talk.n"
+        connection.execute(f"UPDATE talk SET (invited_at, rating) = ({same})")
     assert cards(old) == cards(path)
     for wanted in (Wanted(words="退款"), Wanted(number="0211"), Wanted(agent="8001", words="王芳")):
         assert sorted(asyncio.run(find(old, wanted)).call_ids) == sorted(plainly(path, wanted))

@@ -23,6 +23,8 @@ from tests.pure.journal_play import short_call
 from tests.web.plain_site import PASSWORD, USERS, Web, plain_web
 
 RATE = 8_000
+RATINGS = (1, 2, 5, 1, 3, 2, 4, 1)
+"""What every third caller says, in turn; another third is asked and says nothing."""
 DAY = 86_400_000_000
 
 
@@ -68,9 +70,16 @@ def fill(web: Web, many: int, seconds: float = 2.0, agents: tuple[str, ...] = ("
             if isinstance(event, ev.Archived):
                 event = ev.Archived(category="call", file=file, sha256=digest, frames=frames, rate=RATE, channels=2,
                                     spans=(ev.Span(f"{call}-1", 0, frames, True),))  # fmt: skip
+            if isinstance(event, ev.TalkEnded) and n % 3:
+                event = ev.TalkEnded(talk_id=event.talk_id, agent=event.agent, by="agent")
             # the talk begins where the recording does, and lasts as long
             moment = at + (step * 100_000 if step <= 11 else 1_100_000 + round(seconds * 1e6) + step * 1000)
             web.site.journal.append("call", call, event, party=caller, at=moment)
+            if isinstance(event, ev.TalkEnded) and n % 3:
+                web.site.journal.append("call", call, ev.SurveyInvited(talk_id=event.talk_id), at=moment + 500)
+                if n % 3 == 1:
+                    said = RATINGS[n // 3 % len(RATINGS)]
+                    web.site.journal.append("call", call, ev.Rated(talk_id=event.talk_id, rating=said), at=moment + 900)
         made.append(call)
     for path in archive.rglob("seed*"):
         path.unlink()

@@ -84,6 +84,9 @@ async def test_pages_follow_each_other_and_masks_depend_on_who_looks(calls: Web,
         ("words=退款&number=", ["hotline-999.1"]),
         ("agent=8002&hold=3-10", [SERVED]),
         ("length=10min", []),
+        ("rating=2", [SERVED]),
+        ("rating=rated&agent=8002", [SERVED]),
+        ("rating=bad", []),
         ("period=today", []),
         ("since=2026-02-06T04:00&until=2026-02-06T04:01", [SERVED]),
     ],
@@ -99,8 +102,8 @@ async def test_wishes_find(calls: Web, admin: Person, query: str, found: list[st
     "query",
     [
         "since=gestern", "until=2026-13-40", "length=abc", "length=9-1", "outcome=nothing", "words=%22%22", "words=😀",
-        "score=x", "category=x", f"words={'退' * 1_500}", f"number={'1' * 300}", "number=%00", "agent=nobody",
-        "since=2026-02-07&until=2026-02-06", "hold=99999999999999999999",
+        "score=x", "rating=6", "category=x", f"words={'退' * 1_500}", f"number={'1' * 300}", "number=%00",
+        "agent=nobody", "since=2026-02-07&until=2026-02-06", "hold=99999999999999999999",
     ],
 )  # fmt: skip
 async def test_what_cannot_be_understood_is_told_and_nothing_breaks(calls: Web, admin: Person, query: str) -> None:
@@ -140,7 +143,7 @@ async def test_a_list_for_a_sheet_has_no_formulas(calls: Web, admin: Person) -> 
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert len(rows) == 62
     assert (rows[-1]["label"], rows[-1]["number"]) == ("'=cmd()", "'=1+1")
-    assert rows[-2]["call_id"] == SERVED
+    assert rows[-2]["call_id"] == SERVED and rows[-2]["rating"] == "2"
     await admin.get("/calls/export.csv?length=x", 422)
 
 
@@ -175,6 +178,7 @@ async def test_the_twin_for_programs(calls: Web, admin: Person) -> None:
     whole = json.loads(await admin.get(f"/api/v1/calls/{SERVED}"))
     assert (whole["call"]["talked"], whole["talks"][-1]["held"]) == (65.0, 5.0)
     assert whole["course"][0]["kind"] == "arrived"
+    assert (whole["call"]["rating"], [talk["rating"] for talk in whole["talks"] if talk["invited_at"]]) == (2, [2])
     await admin.get("/api/v1/calls?limit=0", 422)
     await admin.get("/api/v1/calls/none", 404)
 

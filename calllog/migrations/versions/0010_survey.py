@@ -13,8 +13,8 @@ STATEMENTS = (
     "ALTER TABLE talk ADD COLUMN invited_at INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE talk ADD COLUMN rating INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE card ADD COLUMN rating INTEGER NOT NULL DEFAULT 0",
-    "CREATE INDEX talk_invited ON talk (invited_at, agent, rating, call_id) WHERE invited_at > 0",
-    "CREATE INDEX card_by_rating ON card (rating) WHERE rating > 0",
+    "CREATE INDEX talk_invited ON talk (call_id, agent, rating) WHERE invited_at > 0",
+    "CREATE INDEX card_rated ON card (place, rating) WHERE rating > 0",
 )
 
 

@@ -1,0 +1,71 @@
+"""Questions about the callers' ratings as figures: how many were invited, and what they answered (``calllog.kpi``).
+
+A talk counts for the period in which its call arrived, as in every other figure. Plain SQL, since the choice of the
+index is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from calllog.kpi import Ratings
+from calllog.store import reading
+
+By = Literal["day", "queue", "agent"]
+
+_PIECE = 900_000_000
+"""µs: every local day begins and ends at a quarter of an hour (the offsets of all time zones of today)."""
+
+_KEYS: dict[By | None, str] = {
+    None: "''", "day": f"call.arrived_at / {_PIECE}", "queue": "call.queue", "agent": "talk.agent"
+}  # fmt: skip
+
+
+def question(by: By | None) -> str:
+    """Key, rating (0: invited, but did not rate) and how many, of the calls that arrived in [?, ?)."""
+    return f"""
+        SELECT {_KEYS[by]} AS about, talk.rating, count(*)
+        FROM call INDEXED BY call_by_arrival
+        CROSS JOIN talk INDEXED BY talk_invited ON talk.call_id = call.call_id AND talk.invited_at > 0
+        WHERE call.arrived_at >= ? AND call.arrived_at < ?
+        GROUP BY about, talk.rating
+    """
+
+
+async def ratings(path: Path, *, since: int = 0, until: int = 2**62) -> Ratings:
+    """Of the calls that arrived in [since, until) (µs). Raises StoreError."""
+    rows = await asyncio.to_thread(_rows, path, None, since, until)
+    return summed((str(key), rating, n) for key, rating, n in rows).get("", Ratings())
+
+
+async def ratings_by(
+    path: Path, by: By, zone: ZoneInfo, *, since: int = 0, until: int = 2**62
+) -> dict[str, Ratings]:
+    """The same for each local day (2026-11-26), queue or agent that had any, in order. Raises StoreError."""
+    rows = await asyncio.to_thread(_rows, path, by, since, until)
+    return summed(
+        (_day(int(key) * _PIECE, zone) if by == "day" else str(key), rating, n) for key, rating, n in rows
+    )  # fmt: skip
+
+
+def _rows(path: Path, by: By | None, since: int, until: int) -> list[tuple[int | str, int, int]]:
+    with reading(path) as connection:
+        return connection.execute(question(by), (since, until)).fetchall()
+
+
+def summed(rows: Iterable[tuple[str, int, int]]) -> dict[str, Ratings]:
+    """Key, rating and count, put together by key."""
+    found: dict[str, Ratings] = {}
+    for key, rating, n in rows:
+        given = tuple(n if rating == each else 0 for each in range(1, 6))
+        found[key] = found.get(key, Ratings()) + Ratings(n, given)
+    return dict(sorted(found.items()))
+
+
+def _day(at: int, zone: ZoneInfo) -> str:
+    return dt.datetime.fromtimestamp(at // 1_000_000, zone).date().isoformat()
