@@ -219,11 +219,13 @@ class Accounts:
         self._book.do(work)
         return self._found(user_id)
 
-    def own_password(self, who: Who, password: str) -> None:
-        """A person's own new password (its hash); all their other sessions end."""
+    def own_password(self, who: Who, password: str, proved: str) -> None:
+        """A person's own new password in the place of ``proved``, the one that was found right (both as hashes); all
+        their other sessions end. Raises Refusal where an administrator or they themselves were faster."""
         now = self._now()
 
         def work(run: Callable[..., sqlite3.Cursor]) -> None:
+            check_proved(run, who.user_id, proved)
             run("UPDATE user SET password = ?, must_change = 0, password_until = 0 WHERE user_id = ?",
                 (password, who.user_id))  # fmt: skip
             run("DELETE FROM session WHERE user_id = ? AND key != ?", (who.user_id, who.key))
@@ -256,6 +258,14 @@ def note(
     """Write down who did what."""
     run("INSERT INTO change (at, by, kind, whom, detail, address) VALUES (?, ?, ?, ?, ?, ?)",
         (now, who.name, kind, whom, json.dumps(detail or {}, ensure_ascii=False), who.address))  # fmt: skip
+
+
+def check_proved(run: Callable[..., sqlite3.Cursor], user_id: str, proved: str) -> None:
+    """That the password which was found right a moment ago (its hash) still is the user's, and they may still sign in:
+    proving one takes long enough for an administrator to come between. Raises Refusal."""
+    row = run("SELECT password FROM user WHERE user_id = ? AND disabled_at = 0", (user_id,)).fetchone()
+    if row is None or row[0] != proved:
+        raise Refusal(_("The password was changed or the account was closed in this moment: sign in again."))
 
 
 def forget_sessions(run: Callable[..., sqlite3.Cursor], user_id: str) -> None:

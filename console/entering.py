@@ -34,25 +34,27 @@ class NotEntered(Refusal):
         return {"Retry-After": str(math.ceil(self.wait))} if self.wait else {}
 
 
-async def enter(ask: Ask, name: str, password: str) -> User:
-    """The user of this name and password, who may sign in now. Raises NotEntered."""
+async def enter(ask: Ask, name: str, password: str) -> tuple[User, str]:
+    """The user of this name and password, who may sign in now, and that password's hash: what is begun by it asks
+    whether it still is theirs. Raises NotEntered."""
     sessions, plain = ask.office.sessions, plain_name(name)
     wait = await ask.thread(sessions.may_try, plain, ask.address)
     if wait:
         log.warning("too many wrong passwords: a sign-in must wait", address=ask.address, seconds=math.ceil(wait))
         raise NotEntered(_wait(wait), 429, wait)
     try:
-        user = await _proved(ask, name, password)
+        found = await _proved(ask, name, password)
     except TooBusy as fault:
         await ask.thread(sessions.not_tried, plain, ask.address)
         raise NotEntered(str(fault), 503, 3.0) from None
-    if user is None:
+    if found is None:
         log.warning("a wrong name or password at the console", address=ask.address)
         raise NotEntered(_("Name or password is wrong."), 401)
+    user = found[0]
     if user.must_change and user.password_until and user.password_until < ask.site.now():
         raise NotEntered(_("This one-time password is too old: have an administrator make a new one."), 401)
     await ask.thread(sessions.was_right, plain, ask.address)
-    return user
+    return found
 
 
 async def token(
@@ -60,20 +62,22 @@ async def token(
 ) -> tuple[Token, str]:
     """A token for whoever has this name and password: of all that they may do without ``scopes``. Raises NotEntered,
     Refusal, PasswordNeeded (a one-time password must be changed in the console first)."""
-    user = await enter(ask, name, password)
+    user, proved = await enter(ask, name, password)
     if user.must_change:
         raise PasswordNeeded
     verbs = verbs_of(user.roles)
     who = Who(user.user_id, user.name, user.shown, user.roles, user.agent, verbs, address=ask.address)
-    return await ask.thread(ask.office.sessions.issue, who, label, verbs if scopes is None else scopes, days)
+    wanted = verbs if scopes is None else scopes
+    return await ask.thread(ask.office.sessions.issue, who, label, wanted, days, proved)
 
 
-async def _proved(ask: Ask, name: str, password: str) -> User | None:
-    """The user of this name and password who may sign in; None for any other, after the same time. Raises TooBusy."""
+async def _proved(ask: Ask, name: str, password: str) -> tuple[User, str] | None:
+    """The user of this name and password who may sign in, and its hash; None for any other, after the same time.
+    Raises TooBusy."""
     found = await ask.thread(ask.office.accounts.named, name)
     known = found[1] if found is not None and not found[0].disabled_at else None
     right = await ask.office.passwords.check(known, password)
-    return found[0] if found is not None and right else None
+    return found if right else None
 
 
 def _wait(seconds: float) -> str:

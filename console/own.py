@@ -12,7 +12,7 @@ from console.sessions import Session, Token
 
 
 async def change_password(ask: Ask, old: str, new: str) -> str:
-    """Change the password of whoever asks; returns why not, or nothing. Raises TooBusy."""
+    """Change the password of whoever asks; returns why not, or nothing. Raises TooBusy, Refusal."""
     who, office = ask.who, ask.office
     who.must(Verb.SELF)
     if why := passwords.fault_of(new, who.name):
@@ -29,7 +29,7 @@ async def change_password(ask: Ask, old: str, new: str) -> str:
     await ask.thread(office.sessions.was_right, who.name, ask.address)
     if old == new:
         return _("The new password is the old one.")
-    await ask.thread(office.accounts.own_password, who, await office.passwords.hash(new))
+    await ask.thread(office.accounts.own_password, who, await office.passwords.hash(new), known)
     office.live.look_again()
     return ""
 

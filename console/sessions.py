@@ -19,7 +19,7 @@ from uuid_utils import uuid7
 
 from config.catalogue import _
 from console import delays
-from console.accounts import Accounts, User, _user, note
+from console.accounts import Accounts, User, _user, check_proved, note
 from console.book import Book
 from console.permits import Verb, Who, verbs_of
 from console.site import Refusal
@@ -90,6 +90,7 @@ class Sessions:
         now, keys = self._now(), delays.keys(name, address)
 
         def work(run: Callable[..., sqlite3.Cursor]) -> float:
+            run("UPDATE failure SET last = ? WHERE last > ?", (now, now))  # the clock was set back: no wait grows by it
             run("DELETE FROM failure WHERE last < iif(key LIKE 'known:%', ?, ?)",
                 (now - round(delays.KNOWN * SECOND), now - round(delays.FORGET * SECOND)))  # fmt: skip
             known = run("SELECT 1 FROM failure WHERE key = ?", (keys["known"],)).fetchone()
@@ -130,12 +131,14 @@ class Sessions:
 
     # --- sessions
 
-    def begin(self, user: User, address: str, browser: str) -> str:
-        """A new session; returns its secret, which is for the cookie alone."""
+    def begin(self, user: User, proved: str, address: str, browser: str) -> str:
+        """A new session by the password of this hash; returns its secret, which is for the cookie alone. Raises
+        Refusal where it is theirs no more."""
         now, secret = self._now(), secrets.token_urlsafe(32)
         who = Who(user.user_id, user.name, user.shown, user.roles, address=address)
 
         def work(run: Callable[..., sqlite3.Cursor]) -> None:
+            check_proved(run, user.user_id, proved)
             old = run("SELECT key FROM session WHERE user_id = ? ORDER BY seen DESC LIMIT -1 OFFSET ?",
                       (user.user_id, MOST_SESSIONS - 1)).fetchall()  # fmt: skip
             for row in old:
@@ -162,6 +165,10 @@ class Sessions:
             return None
         row = rows[0]
         user = _user(row)
+        if max(row["began"], row["seen"]) > now:  # the clock was set back: it lasts as long as one of now
+            self._book.do(lambda run: run(
+                "UPDATE session SET began = min(began, ?1), seen = min(seen, ?1) WHERE key = ?2", (now, key)
+            ))  # fmt: skip
         over = now - row["began"] > lasting.longest * SECOND or now - row["seen"] > lasting.idle * SECOND
         if over or user.disabled_at:
             self._book.do(lambda run: run("DELETE FROM session WHERE key = ?", (key,)))
@@ -206,8 +213,11 @@ class Sessions:
 
     # --- tokens
 
-    def issue(self, who: Who, label: str, verbs: Iterable[Verb], days: int) -> tuple[Token, str]:
-        """A new token of this person's, and its secret, which is shown once. Raises Refusal."""
+    def issue(
+        self, who: Who, label: str, verbs: Iterable[Verb], days: int, proved: str | None = None
+    ) -> tuple[Token, str]:
+        """A new token of this person's, and its secret, which is shown once: in their session, or by the password of
+        the hash ``proved``. Raises Refusal."""
         who.must(Verb.SELF)
         wanted, label, now = frozenset(verbs), " ".join(label.split()), self._now()
         if who.by == "token":
@@ -222,6 +232,10 @@ class Sessions:
         token = Token(str(uuid7()), label, wanted, now, now + days * 86_400 * SECOND, 0)
 
         def work(run: Callable[..., sqlite3.Cursor]) -> None:
+            if proved is not None:
+                check_proved(run, who.user_id, proved)
+            elif not run("SELECT 1 FROM session WHERE key = ?", (who.key,)).fetchone():
+                raise Refusal(_("This session was ended in this moment: sign in again."))
             run("DELETE FROM token WHERE user_id = ? AND expires_at < ?", (who.user_id, now))
             if run("SELECT count(*) FROM token WHERE user_id = ?", (who.user_id,)).fetchone()[0] >= MOST_TOKENS:
                 raise Refusal(_("You have {n} tokens already: end one of them first.").format(n=MOST_TOKENS))

@@ -17,6 +17,7 @@ from console.guard import BEFORE, COOKIE, LANGUAGE, THEME, cookie_name
 from console.passwords import LONGEST
 from console.permits import Verb
 from console.rooms import ANYONE, Room
+from console.site import Refusal
 
 room = Room("sign-in")
 
@@ -64,13 +65,15 @@ async def sign_in(
     """Sign in, and go to where they wanted. Whether the name, the password or the account is wrong is not said."""
     office = ask.office
     try:
-        user = await enter(ask, name, password)
-    except NotEntered as refused:
+        user, proved = await enter(ask, name, password)
+        browser = request.headers.get("user-agent", "")
+        secret = await ask.thread(office.sessions.begin, user, proved, ask.address, browser)
+    except Refusal as refused:
         return await _form(ask, next, name=name.strip()[:40], wrong=str(refused), status=refused.status,
-                           wait=refused.wait)  # fmt: skip
-    secret = await ask.thread(office.sessions.begin, user, ask.address, request.headers.get("user-agent", ""))
+                           wait=refused.wait if isinstance(refused, NotEntered) else 0)  # fmt: skip
     if ask.known is not None:  # the browser's session until now ends; a secret is never carried over
         await ask.thread(office.sessions.end, ask.known, ask.known.key)
+        office.live.look_again()
     answer = RedirectResponse("/account/password" if user.must_change else inside(next), 303)
     _cookie(ask, answer, COOKIE, secret, None)
     answer.delete_cookie(cookie_name(BEFORE, ask.secure), path="/", secure=ask.secure, httponly=True, samesite="strict")

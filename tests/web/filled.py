@@ -111,12 +111,14 @@ async def _fill(web: Web, client: aiohttp.ClientSession, token: str, ids: dict[s
     best = {name: point.steps for name, point in web.site.settings.reviews.forms["service"].points.items()}
     ids |= {"review_id": [], "comment_id": []}
     for call_id in CALLS[:2]:
-        given = await ask("POST", f"/calls/{call_id}/reviews", {"form": "service", "answers": best, "agent": "8001"})
+        given = await ask("POST", f"/calls/{call_id}/reviews", {
+            "form": "service", "answers": best, "agent": "8001", "remarks": {"": "回电 13912345678"},
+        })  # fmt: skip
         ids["review_id"].append(given["review_id"])
-        made = await ask("POST", f"/calls/{call_id}/comments", {"at": 0.5, "text": "这里"})
+        made = await ask("POST", f"/calls/{call_id}/comments", {"at": 0.5, "text": "这里说了 13912345678"})
         ids["comment_id"].append(made["comment_id"])
-        await ask("POST", f"/calls/{call_id}/holds", {"why": "诉讼"})
-    await ask("PUT", f"/calls/{CALLS[0]}/exemplary", {"why": "好"})
+        await ask("POST", f"/calls/{call_id}/holds", {"why": "诉讼，对方 13912345678"})
+    await ask("PUT", f"/calls/{CALLS[0]}/exemplary", {"why": "好，见 13912345678"})
     await ask("PUT", f"/calls/{CALLS[0]}/record/draft", {"name": "王", "version": 1})
     await ask("PUT", f"/calls/{CALLS[0]}/reviews/draft", {"fields": {"form": "service"}})
     ids["filter_id"] = [
@@ -132,7 +134,7 @@ async def _fill(web: Web, client: aiohttp.ClientSession, token: str, ids: dict[s
     spare = await _signed_in(web, client, "all")
     ids["token_id"] = [one["token_id"] for one in await ask("GET", "/me/tokens") if not one["this"]]
     assert spare and len(ids["token_id"]) == 1
-    ids["key"] = [key_of(web.office.sessions.begin(_user(web), "127.0.0.1", "x"))]
+    ids["key"] = [key_of(web.office.sessions.begin(*_user(web), "127.0.0.1", "x"))]
     wanted = {"call_ids": [CALLS[1]], "reason": "complaint"}
     ids["name"] = [await _manifest(web)]
     ids["work_id"] = [(await ask("POST", "/access/proofs", {}))["work_id"]]
@@ -145,7 +147,7 @@ async def _fill(web: Web, client: aiohttp.ClientSession, token: str, ids: dict[s
 def _user(web: Web) -> Any:
     found = web.office.accounts.named("all")
     assert found is not None
-    return found[0]
+    return found
 
 
 async def _manifest(web: Web) -> str:

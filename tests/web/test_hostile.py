@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -15,15 +13,16 @@ import pytest_asyncio
 from hypothesis import given, strategies as st
 from starlette.routing import Route
 
-from console import live as streams, passwords, server
+from console import server
 from console.app import API_ROOMS, ROOMS
 from console.languages import preferred
 from console.permits import Role, verbs_of
 from console.rooms import ANYONE, declared
 from tests.web.conftest import Person
 from tests.web.filled import CALLS, Full, filled
-from tests.web.plain_site import PASSWORD, USERS, Web
-from tests.web.test_attacks import connections, cookie
+from tests.web.plain_site import USERS, Web
+from tests.web.program import program
+from tests.web.test_attacks import connections
 
 FIRST, BOTH, THEIRS = CALLS
 
@@ -45,34 +44,6 @@ async def full(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Full]:
 
 
 shared = pytest.mark.asyncio(loop_scope="module")
-
-
-class Program:
-    """Somebody's program: their token, and what it gets."""
-
-    def __init__(self, web: Web, client: aiohttp.ClientSession) -> None:
-        self.web, self.client, self.secret = web, client, ""
-
-    async def enter(self, name: str, scopes: Sequence[str] | None = None) -> None:
-        wanted = {"name": name, "password": PASSWORD, "label": "x", **({"scopes": scopes} if scopes else {})}
-        self.secret = json.loads((await self.ask("POST", "/sign-in", wanted))[1])["secret"]
-
-    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
-        whole = {"Authorization": f"Bearer {self.secret}", **headers} if self.secret else headers
-        more: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
-        async with self.client.request(method, f"{self.web.url}/api/v1{path}", headers=whole, **more) as answer:
-            assert answer.headers["Cache-Control"] in ("no-store", "private, no-store"), path
-            assert answer.headers["Referrer-Policy"] == "same-origin"
-            return answer.status, (await answer.read()).decode("utf-8", "replace")
-
-
-@asynccontextmanager
-async def program(web: Web, name: str = "", scopes: Sequence[str] | None = None) -> AsyncIterator[Program]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
-        made = Program(web, client)
-        if name:
-            await made.enter(name, scopes)
-        yield made
 
 
 def asked(full: Full, path: str, call_id: str) -> str:
@@ -161,15 +132,43 @@ async def test_of_a_call_of_two_an_agent_sees_their_own_grade(full: Full) -> Non
 @shared
 async def test_whoever_sees_numbers_masked_finds_them_nowhere(full: Full) -> None:
     async with program(full.web, "quality") as quality:
-        for path in (f"/calls/{FIRST}", f"/calls/{FIRST}/record", "/calls", f"/calls/{FIRST}/reviews"):
+        for path in (f"/calls/{FIRST}", "/calls"):
             text = (await quality.ask("GET", path))[1]
             assert "13912345678" not in text and "13800001111" not in text, path
-        assert "139****5678" in (await quality.ask("GET", f"/calls/{FIRST}/record"))[1]
+        for path in (f"/calls/{FIRST}/record", f"/calls/{FIRST}/reviews", f"/calls/{FIRST}/holds", "/holds",
+                     "/reviews/exemplary"):  # fmt: skip
+            text = (await quality.ask("GET", path))[1]
+            assert "13912345678" not in text and "139****5678" in text, path
         for part in ("1380000", "0001111", "8000011", "%2B86138000"):
             status, text = await quality.ask("GET", f"/calls?number={part}")
             assert status == 422 or json.loads(text)["calls"] == [], part
         for whole in ("13800001111", "%2B8613800001111", "138 0000 1111", "1111"):  # and what the mask shows
             assert len(json.loads((await quality.ask("GET", f"/calls?number={whole}"))[1])["calls"]) == len(CALLS) + 1
+
+
+@shared
+async def test_no_act_is_done_without_the_token_of_its_form_and_no_page_shown_to_whoever_may_not(full: Full) -> None:
+    routes = [route for room in (*ROOMS, *API_ROOMS) for route in room.routes if isinstance(route, Route)]
+    tried: set[str] = set()
+    for name, (roles, _agent) in USERS.items():
+        may = verbs_of(roles)
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+            person = Person(full.web, client)
+            await person.sign_in(name)
+            await person.get("/account")
+            for route in routes:
+                method, verb, is_api = min(route.methods or ()), declared(route), route.path.startswith("/api/")
+                path = ("/api/v1" if is_api else "") + asked(full, route.path, FIRST)
+                if method == "GET":
+                    if verb is not ANYONE and verb not in may and name in ("agent", "department") and not is_api:
+                        await person.get(path, 403)
+                elif f"{method} {path}" not in tried and (verb in may or (verb is ANYONE and not is_api)):
+                    tried.add(f"{method} {path}")
+                    form = {"csrf": "x", "why": "x"}
+                    async with client.request(method, full.web.url + path, data=form, allow_redirects=False) as answer:
+                        assert answer.status == 403, (method, path, await answer.text())
+    acts = {f"{min(route.methods or ())} {route.path}" for route in routes if "GET" not in (route.methods or ())}
+    assert len(tried) == len(acts - {"POST /api/v1/sign-in"}) > 60, "which takes nothing of a browser"
 
 
 @shared
@@ -183,145 +182,6 @@ async def test_an_address_of_a_sound_is_for_the_program_it_was_given_to(full: Fu
         (token,) = [one for one in json.loads((await quality.ask("GET", "/me/tokens"))[1]) if one["this"]]
         assert (await quality.ask("DELETE", f"/me/tokens/{token['token_id']}"))[0] == 204
         assert (await quality.ask("GET", path))[0] == 401
-
-
-# --- rights that change ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("way", ["disable", "roles", "agent", "end", "password"])
-async def test_whoever_is_out_is_out_of_their_stream_at_once(web: Web, admin: Person, way: str) -> None:
-    assert streams.ALIVE > 10, "or the test would prove nothing"
-    user, _hash = web.office.accounts.named("agent") or pytest.fail()
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
-        agent, page = Person(web, client), f"/users/{user.user_id}"
-        await agent.sign_in("agent")
-        key = web.office.book.read("SELECT key FROM session WHERE user_id = ?", user.user_id)[0]["key"]
-        async with client.get(f"{web.url}/live?topics=desk") as answer:
-            assert await answer.content.readline() == b"retry: 5000\n"
-            await admin.get(page)
-            form = {"shown": "x", "role": "agent", "agent": "8001"}
-            match way:
-                case "disable":
-                    await admin.post(f"{page}/disable", {"on": "true"})
-                case "roles":
-                    await admin.post(page, form | {"role": "auditor"})
-                case "agent":
-                    await admin.post(page, form | {"agent": "8002"})
-                case "password":
-                    await admin.post(f"{page}/reset", status=200)
-                case _:
-                    await agent.get("/account")
-                    await agent.post("/account/sessions/end", {"key": key})
-            async with asyncio.timeout(streams.ALIVE - 5):
-                assert b"data" not in await answer.read()
-        await agent.get("/account", 303)
-
-
-async def test_a_token_is_worth_what_its_owner_may_now(web: Web, admin: Person) -> None:
-    user, _hash = web.office.accounts.named("supervisor") or pytest.fail()
-    async with program(web, "supervisor", ["calls.read", "status.read", "self"]) as one:
-        assert (await one.ask("GET", "/calls"))[0] == 200
-        assert (await one.ask("GET", "/reviews"))[0] == 403
-        assert (await one.ask("POST", "/me/tokens", {"label": "y", "scopes": ["self"]}))[0] == 403
-        await admin.get(f"/users/{user.user_id}")
-        await admin.post(f"/users/{user.user_id}", {"shown": "x", "role": "agent", "agent": "8001"})
-        assert (await one.ask("GET", "/status"))[0] == 403
-        assert (await one.ask("GET", "/calls"))[0] == 200, "their own alone, from now on"
-        await admin.post(f"/users/{user.user_id}/disable", {"on": "true"})
-        assert (await one.ask("GET", "/me"))[0] == 401
-
-
-async def test_of_two_who_change_a_user_the_second_is_told(web: Web, admin: Person) -> None:
-    user, _hash = web.office.accounts.named("agent") or pytest.fail()
-    page = f"/users/{user.user_id}"
-    await admin.get(page)
-    stale = {"shown": "x", "role": "supervisor", "version": user.version}
-    await admin.post(page, {"shown": "y", "role": "agent", "agent": "8001", "version": user.version})
-    assert "role" in await admin.post(page, stale, 409)
-    fresh = web.office.accounts.user(user.user_id)
-    assert fresh is not None and fresh.roles == {Role.AGENT} and fresh.version in admin.last
-    async with program(web, "admin") as one:
-        body = {"roles": ["agent"], "agent": "8001"}
-        assert (await one.ask("PUT", f"/users/{user.user_id}", body | {"version": user.version}))[0] == 409
-        assert (await one.ask("PUT", f"/users/{user.user_id}", body | {"must_change": False}))[0] == 422
-        assert (await one.ask("PUT", f"/users/{user.user_id}", body | {"version": fresh.version}))[0] == 200
-
-
-# --- signing in -------------------------------------------------------------------------------------------------------
-
-
-async def test_a_program_signs_in_like_a_person(web: Web) -> None:
-    async with program(web) as one:
-        wanted = {"name": "agent", "password": PASSWORD, "label": "x"}
-        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-            assert (await one.ask("POST", "/sign-in", wanted, **headers))[0] == 403
-        assert (await one.ask("POST", "/sign-in", wanted | {"scopes": ["users.edit"]}))[0] == 422
-        web.user("new", frozenset({Role.AGENT}))
-        web.office.book.do(lambda run: run("UPDATE user SET must_change = 1 WHERE name = 'new'"))
-        assert (await one.ask("POST", "/sign-in", wanted | {"name": "new"}))[0] == 403
-        for name in ("agent", "nobody-at-all"):
-            answers = [await one.ask("POST", "/sign-in", {"name": name, "password": "x" * 12, "label": "x"})
-                       for _try in range(4)]  # fmt: skip
-            assert [status for status, _text in answers] == [401, 401, 401, 429]
-            assert len({text for _status, text in answers[:3]}) == 1
-        async with one.client.post(f"{web.url}/api/v1/sign-in", json=wanted) as answer:
-            assert "Set-Cookie" not in answer.headers and answer.headers["Retry-After"]
-
-
-async def test_a_flood_of_sign_ins_is_turned_away_and_costs_nobody_a_try(
-    web: Web, nobody: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    go, began = asyncio.Event(), 0
-
-    async def slow(*_arguments: object) -> object:
-        nonlocal began
-        began += 1
-        await go.wait()
-        return False
-
-    monkeypatch.setattr(web.office.passwords, "_in_process", slow)
-    async with program(web) as one:
-        body = {"password": "x" * 12, "label": "x"}
-        tries = [asyncio.create_task(one.ask("POST", "/sign-in", body | {"name": f"name{n}"}))
-                 for n in range(passwords.MOST_WAITING)]  # fmt: skip
-        async with asyncio.timeout(60):
-            while True:
-                if web.office.passwords._waiting == passwords.MOST_WAITING:
-                    break
-                await asyncio.sleep(0.01)
-        assert (await one.ask("POST", "/sign-in", body | {"name": "admin"}))[0] == 503
-        assert await nobody.get("/healthz") == "ok\n" and began == 1, "one at a time"
-        assert not web.office.book.read("SELECT 1 FROM failure WHERE failures > 0 AND key LIKE 'pair:%' AND key LIKE ?",
-                                        _key("admin") + "%")  # fmt: skip
-        go.set()
-        assert {status for status, _text in await asyncio.gather(*tries)} == {401}
-
-
-def _key(name: str) -> str:
-    from console.delays import keys
-
-    return keys(name, "127.0.0.1")["pair"]
-
-
-async def test_a_name_that_is_not_there_costs_as_much_as_one_that_is(
-    web: Web, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[str] = []
-    worker = web.office.passwords
-    real = worker._in_process
-
-    async def counted(work: Any, *arguments: object) -> object:
-        done.append(work.__name__)
-        return await real(work, *arguments)
-
-    monkeypatch.setattr(worker, "_in_process", counted)
-    async with program(web) as one:
-        costs = []
-        for name in ("first-of-all", "agent", "nobody"):
-            done.clear()
-            await one.ask("POST", "/sign-in", {"name": name, "password": "x" * 12, "label": "x"})
-            costs.append(list(done))
-    assert costs[1:] == [["agrees"], ["agrees"]]
 
 
 # --- languages --------------------------------------------------------------------------------------------------------
@@ -423,26 +283,3 @@ async def test_a_request_that_is_answered_does_not_last_for_ever(web: Web, monke
     finally:
         dripping.cancel()
         writer.close()
-
-
-async def test_a_session_that_was_copied_ends_with_its_owner(web: Web, nobody: Person) -> None:
-    await nobody.sign_in("quality")
-    copied = cookie(nobody)
-    async with aiohttp.ClientSession(cookies={"hotline": copied}) as thief:
-        async with thief.get(f"{web.url}/account", allow_redirects=False) as answer:
-            assert answer.status == 200, "whoever has the cookie is in"
-        await nobody.get("/account")
-        await nobody.post("/sign-out")
-        async with thief.get(f"{web.url}/account", allow_redirects=False) as answer:
-            assert answer.status == 303
-
-
-async def test_passwords_are_checked_in_a_process_of_their_own() -> None:
-    worker = passwords.Worker((1, 8, 1))
-    try:
-        known = await worker.hash("correct horse battery")
-        assert [await worker.check(known, "correct horse battery"), await worker.check(None, "x")] == [True, False]
-        (process,) = worker._pool._processes.values()  # type: ignore[union-attr]
-        assert process.pid != os.getpid()
-    finally:
-        worker.close()
