@@ -59,7 +59,7 @@ class Pen:
             cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
             if cell.value:
                 cell.data_type = "s"
-                style.setdefault("as_text", cell.value[0] in "=+-@")
+                style.setdefault("as_text", cell.value[0] in "=+-@＝＋－＠")
         else:
             cell.value = value
         self.dress(cell, **style)
