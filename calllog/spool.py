@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from calllog.envelope import Item, from_line, to_line
+from config.plain import sync_folder
 
 log = structlog.get_logger("calllog")
 
@@ -70,7 +71,7 @@ class Spool:
             finally:
                 os.close(file)
             if made:
-                self._sync_folder()
+                sync_folder(self._path.parent)
         except OSError as error:
             raise SpoolFailed(error.strerror or str(error)) from error
         self._size += len(lines)
@@ -105,7 +106,7 @@ class Spool:
         """Empty it: its events are in the store. Raises OSError."""
         self._path.unlink(missing_ok=True)
         self._size = 0
-        self._sync_folder()
+        sync_folder(self._path.parent)
 
     def set_aside(self, line: bytes, why: str) -> None:
         """Keep a line that no store will take in ``<spool>.refused``, for a person to look at. Never raises."""
@@ -121,10 +122,3 @@ class Spool:
             log.critical("an event is lost", line=line.decode(errors="replace"), why=why, error=str(error))
         else:
             log.error("an event was set aside", file=str(refused), why=why)
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -41,6 +41,15 @@ def open_plain(path: Path | str, *, links: bool) -> int:
     return file
 
 
+def sync_folder(folder: Path | str) -> None:
+    """See to it that the names in this folder outlive a power cut (fsync(2)). Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def bytes_of(path: Path | str, most: int = 1 << 20) -> bytes:
     """The first ``most`` bytes of a file of the operator's, who may have laid it as a link. Raises OSError."""
     with os.fdopen(open_plain(path, links=True), "rb") as file:

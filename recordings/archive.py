@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 
 from calllog.events import Archived, Measured, Span
-from config.plain import open_plain
+from config.plain import open_plain, sync_folder
 from recordings.errors import NoKey, Unreadable
 from recordings.folders import RATE, RAW_FRAME, wav_layout
 from recordings.jobs import ArchiveJob, ArchiveResult, Format
@@ -134,7 +134,7 @@ def _finish(
         tag = _tag(there.comment)
         made = digest(samples(), channels) if layout.frames else None
         if made and there.rate == rate and (there.pcm == made or (tag and tag.pcm == made.digest)):
-            _sync_folder(Path(job.root, there_as).parent)
+            sync_folder(Path(job.root, there_as).parent)
             return _done(job, there_as, ring, there, layout.spans, measuring)
         if not complete and tag and tag.call == job.call_id:
             # Its raw files were deleted after it had been verified: it knows more than what is left of them.
@@ -229,7 +229,7 @@ def _write(
         raise _Differs from error
     finally:
         unfinished.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     return written
 
 
@@ -297,7 +297,7 @@ def _make_folder(folder: Path) -> None:
     missing = missing[: next(i for i, path in enumerate(missing) if path.exists())]
     for path in reversed(missing):
         path.mkdir(mode=0o750, exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 _UNFINISHED: dict[str, list[str]] = {}
@@ -313,11 +313,3 @@ def _remove_unfinished(target: Path) -> None:
     for name in [name for name in names if name.startswith(f".{target.name}.")]:
         Path(folder, name).unlink(missing_ok=True)
         names.remove(name)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.catalogue import _
-from config.plain import bytes_of
+from config.plain import bytes_of, sync_folder
 from config.settings import Recording
 
 FOLDER = "keys"
@@ -113,11 +113,7 @@ def make_key(folder: Path, now: dt.datetime) -> Key:
         file.flush()
         os.fsync(file.fileno())
     os.rename(draft, path)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder)
     return key
 
 

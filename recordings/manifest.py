@@ -18,7 +18,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from config.plain import bytes_of
+from config.plain import bytes_of, sync_folder
 
 FOLDER = "manifests"
 FORMAT = "hotline-manifest-1"
@@ -46,7 +46,7 @@ class Manifest:
     def finished(self) -> None:
         """All of it is done. Raises OSError."""
         self.mark.unlink(missing_ok=True)
-        _sync(self.path.parent)
+        sync_folder(self.path.parent)
 
 
 def write(archive: Path, what: str, about: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> Manifest:
@@ -64,7 +64,7 @@ def write(archive: Path, what: str, about: Mapping[str, Any], items: Iterable[Ma
         path.unlink(missing_ok=True)
         made.mark.unlink(missing_ok=True)
         raise
-    _sync(folder)
+    sync_folder(folder)
     return made
 
 
@@ -156,11 +156,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,6 +20,7 @@ from typing import IO
 
 from calllog import keep_queries
 from config.catalogue import _
+from config.plain import sync_folder
 from recordings.errors import NoKey, Unreadable
 from recordings.folders import Folders
 from recordings.keys import Ring
@@ -114,7 +115,7 @@ async def _one(each: _File, folders: Folders, ring: Ring, seal: bool, done: Seal
             if _stamp(os.stat(path, follow_symlinks=False)) != stamp:
                 raise ValueError(_("it has changed just now: the next time"))
             os.replace(draft, path)
-            await asyncio.to_thread(_sync_folder, path.parent)
+            await asyncio.to_thread(sync_folder, path.parent)
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
@@ -158,11 +159,3 @@ def _copy(source: IO[bytes], target: IO[bytes], name: str, ring: Ring | None) ->
 
 def _stamp(known: os.stat_result) -> Sequence[int]:
     return known.st_dev, known.st_ino, known.st_size, known.st_mtime_ns
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
