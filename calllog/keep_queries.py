@@ -170,6 +170,13 @@ def erased_by(path: Path, manifest: str) -> set[str]:
         return {call_id for (call_id,) in connection.execute(query, (manifest,))}
 
 
+def erased_among(path: Path, call_ids: Iterable[str]) -> set[str]:
+    """Those of these calls that were erased. Raises StoreError."""
+    query = "SELECT DISTINCT call_id FROM removal WHERE what = 'erased' AND call_id IN (SELECT value FROM json_each(?))"
+    with reading(path) as connection:
+        return {call_id for (call_id,) in connection.execute(query, (dumps(list(call_ids)),))}
+
+
 def list_holds(
     path: Path, *, call_id: str | None = None, lifted: bool = False, limit: int = -1, offset: int = 0
 ) -> list[HoldRow]:

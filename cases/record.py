@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from calllog.events import Recorded, RecordWritten, Solved
+from calllog.events import Erased, Recorded, RecordWritten, Solved
 from calllog.record import Record, written
 from cases.subjects import Choice
 from config.catalogue import _
@@ -66,6 +66,8 @@ class Card:
     missing: tuple[RecordField, ...] = ()
     versions: tuple[Version, ...] = ()
     latest: Record | None = field(default=None, compare=False)
+    caller_erased: bool = False
+    """The caller was erased, and with them what was written: nothing more is."""
 
     @property
     def version(self) -> int:
@@ -160,8 +162,10 @@ def card_of(call_id: str, events: Iterable[Recorded], texts: Mapping[str, str], 
     versions: list[Version] = []
     latest: Record | None = None
     before = Content()
+    erased = False
     for each in events:
         event = each.event
+        erased = erased or isinstance(event, Erased)
         if not isinstance(event, RecordWritten):
             continue
         latest = written(latest, each.at, event)
@@ -175,7 +179,7 @@ def card_of(call_id: str, events: Iterable[Recorded], texts: Mapping[str, str], 
             tuple(name for name in said if not said[name]),
         ))  # fmt: skip
         before = now
-    return Card(call_id, before, missing(before, subjects, settings), tuple(versions), latest)
+    return Card(call_id, before, missing(before, subjects, settings), tuple(versions), latest, erased)
 
 
 def field_word(name: str) -> str:

@@ -53,6 +53,8 @@ class Records:
         lock = self._locks.setdefault(call_id, asyncio.Lock())
         async with lock:
             before, settings = await self.read(call_id), self._settings()
+            if before.caller_erased:  # nobody would find it by the number any more: it could never be erased again
+                raise NotTaken([Fault("", _("The caller was erased: nothing more is written about this call."))])
             subjects = subjects_of(settings)
             if version is not None and version != before.version:
                 by_whom = before.versions[-1].by if before.versions else ""

@@ -9,6 +9,7 @@ from typing import TypedDict
 from calllog.access import Access, Anchor, anchor_of
 from calllog.access_queries import AccessRow, list_accesses
 from config.catalogue import _, language
+from console import hearing
 from console.finding import question_of
 from console.permits import Verb, Who
 from console.render import moment
@@ -108,8 +109,9 @@ async def taken_along(site: Site, who: Who, fields: Mapping[str, str]) -> AsyncI
     for name, fault in faults.items():
         raise Refusal(f"{name}: {fault}", status=422)
     why = "; ".join(f"{name}={text}" for name, text in given.items())
-    roles = ",".join(sorted(role.value for role in who.roles))
-    await site.access.note([Access(who.name, "access.export", why, role=roles, address=who.address)])
+    await site.access.note([
+        Access(who.name, "access.export", why, role=hearing.roles(who), address=who.address)
+    ])  # fmt: skip
     return _all(site, wanted)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from calllog import keep_queries
 from calllog.access import Access
 from calllog.erasing import Person
 from calllog.folds import CallState
@@ -96,11 +97,13 @@ async def export(office: Office, who: Who, number: str, why: str) -> Work:
     people, call_ids = (*made.people, *made.kept), [*made.calls, *made.left]
     if not people:
         raise LookupError("nobody")
+    alone(office, "erase")
     await site.access.note(_entries(who, "person.export", reason, people))
 
     async def course(work: Work) -> Packed:
         return await _packed(office, who, people, call_ids, reason, work)
 
+    alone(office, "erase")
     return office.works.begin("export", who, course)
 
 
@@ -111,13 +114,12 @@ async def erase(office: Office, who: Who, number: str, again: str, why: str) -> 
     site, reason, country = office.site, stated(why), office.site.settings.hotline.country
     if not again.strip() or (e164(again, country) or again.strip()) != (e164(number, country) or number.strip()):
         raise Refusal(_("The number written to confirm is another one: nothing was erased."), status=422)
-    alone(office)
-    if (await _plan(site, number)).nobody:
-        raise LookupError("nobody")
+    await _plan(site, number)
 
     async def course(work: Work) -> Erasure:
         return await _erased(office, who, number, reason, work)
 
+    alone(office, "purge", "erase", "export")
     return office.works.begin("erase", who, course)
 
 
@@ -129,6 +131,7 @@ async def _packed(
 ) -> Packed:
     site, loop = office.site, asyncio.get_running_loop()
     settings = site.settings
+    erased = await asyncio.to_thread(keep_queries.erased_among, site.store, call_ids)  # a held call keeps its caller
     details = await person.details(site.store, call_ids)
     items = await asyncio.to_thread(person.items_of, site.store, details, settings)
     folder = await asyncio.to_thread(office.parcels.new)
@@ -140,6 +143,8 @@ async def _packed(
         )  # fmt: skip
         await asyncio.to_thread(person.pack, folder / "copy", folder / name)
         size = (folder / name).stat().st_size
+        if await asyncio.to_thread(keep_queries.erased_among, site.store, call_ids) != erased:
+            raise Refusal(_("The caller was erased meanwhile: what was packed is deleted."))
     except BaseException:
         office.parcels.remove(folder)
         raise

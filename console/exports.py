@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -117,6 +117,7 @@ class Exports:
         self._site, self._tell = site, tell
         self._shelf = Shelf(site.state_dir)
         self._all: dict[str, Export] = {}
+        self._ordering: Counter[str] = Counter()
         self._lane: Lane[ProveJob, ProveResult] = Lane(worker.prove, PROVE_TIMEOUT, idle=IDLE)
         self._playback = site.playback.another()
         self._bundles: OrderedDict[str, Bundle] = OrderedDict()
@@ -143,11 +144,18 @@ class Exports:
     ) -> Export:
         """Order these calls' recordings. Raises NotPermitted, LookupError, Refusal, StoreError."""
         who.must(Verb.RECORDING_EXPORT)
-        if len(self.of(who)) >= MOST_OF_ONE:
+        if len(self.of(who)) + self._ordering[who.user_id] >= MOST_OF_ONE:
             raise Refusal(_("You have {n} exports: take one away first.").format(n=MOST_OF_ONE))
         if len(set(call_ids)) > MOST:
             text = _("At most {n} at once: ask for less, or use 'hotline recordings export'.")
             raise Refusal(text.format(n=f"{MOST:,}"), status=422)
+        self._ordering[who.user_id] += 1
+        try:
+            return await self._ordered(who, call_ids, reason, words)
+        finally:
+            self._ordering[who.user_id] -= 1
+
+    async def _ordered(self, who: Who, call_ids: Sequence[str], reason: hearing.Reason, words: str) -> Export:
         taken = await taking.take(self._site, who, call_ids, reason, words)
         order = Order(
             str(uuid7()), who.user_id, who.name, self._site.now(), str(taken.about["why"]),
@@ -158,6 +166,11 @@ class Exports:
         except OSError as error:
             raise Refusal(_no_room(error), status=503) from None
         made = self._all[order.export_id] = Export(order)
+        finished = await self._finished(made)
+        if any(finished.get(item.key) != item.sha256 for item in order.items):
+            # An erasure may have looked for exports before this one was there; the names in it hold numbers.
+            await self._removed(made)
+            raise Refusal(_("Recordings of it were deleted in this moment: order it anew."))
         self._changed()
         return made
 

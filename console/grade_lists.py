@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calllog import list_pages, review_pages, review_queries
@@ -15,7 +15,7 @@ from calllog.review_pages import ExemplaryRow, Figures, GradeWish, ReviewRow
 from config.catalogue import _
 from console import calls, graders
 from console.accounts import User
-from console.grading import decided
+from console.grading import decided, seen
 from console.office import Office
 from console.permits import Verb, Who, command_line, own_agent
 from console.site import Refusal, Site
@@ -137,7 +137,8 @@ async def examples(
     only = own_agent(who)
     if only == "":
         return Page(())
-    return await review_queries.examples(site.store, agent=only, limit=limit, after=after, before=before)
+    page = await review_queries.examples(site.store, agent=only, limit=limit, after=after, before=before)
+    return replace(page, rows=tuple(replace(row, why=seen(row.why, who)) for row in page.rows))
 
 
 # --- the draw -----------------------------------------------------------------------------------------------------

@@ -91,10 +91,10 @@ async def sheet(site: Site, who: Who, call_id: str) -> Sheet:
     }  # fmt: skip
     return Sheet(
         detail, -1 if blind else replace(state, reviews=theirs).score, state.exemplary, state.exemplary_by,
-        _seen(texts.get(state.exemplary_notes.get("why", ""), ""), who) if state.exemplary else "",
+        seen(texts.get(state.exemplary_notes.get("why", ""), ""), who) if state.exemplary else "",
         tuple(_graded(each, who, me, facts, state, forms, texts) for each in shown),
         tuple(
-            Said(one, _seen(texts.get(one.notes.get("text", ""), ""), who), one.by == who.name)
+            Said(one, seen(texts.get(one.notes.get("text", ""), ""), who), one.by == who.name)
             for one in sorted(state.comments, key=lambda one: one.at_ms) if not one.removed
         ),
         len(theirs) - len(shown), to_fill, bool(to_fill), _why_not(me, facts) if not to_fill else "",
@@ -200,16 +200,21 @@ def _graded(
 ) -> Graded:  # fmt: skip
     given = each.given
     form = forms[given.form, given.version]
+
+    def said(note: str, own: bool = False) -> str:
+        """As this person may read it; what they wrote themselves is whole, since a correction begins with it."""
+        return texts.get(note, "") if own else seen(texts.get(note, ""), who)
+
     return Graded(
-        each, form, form.title, {name: texts.get(note, "") for name, note in given.notes.items()},
-        texts.get(each.appeal_notes.get("why", ""), ""), texts.get(each.decision_notes.get("decision", ""), ""),
+        each, form, form.title, {name: said(note, given.by == who.name) for name, note in given.notes.items()},
+        said(each.appeal_notes.get("why", "")), said(each.decision_notes.get("decision", "")),
         who.may(Verb.REVIEW_GRADE) and _allowed(lambda: reviews.may_correct(me, facts, state, given.review_id)),
         who.may(Verb.REVIEW_APPEAL) and _allowed(lambda: reviews.may_appeal(me, state, given.review_id)),
         who.may(Verb.REVIEW_DECIDE) and _allowed(lambda: reviews.may_decide(me, facts, state, given.review_id)),
     )  # fmt: skip
 
 
-def _seen(text: str, who: Who) -> str:
+def seen(text: str, who: Who) -> str:
     """A text with its numbers masked for whoever may not see them."""
     return text if who.may(Verb.NUMBER_SEE) else masked_text(text)
 

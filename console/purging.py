@@ -11,7 +11,7 @@ from console.holding import stated
 from console.office import Office
 from console.permits import Verb, Who
 from console.site import Refusal, Site
-from console.works import Work
+from console.works import Kind, Work
 from recordings import manifest as manifests, purge as purges
 from recordings.manifest import Summary
 from recordings.purge import Plan, Purged
@@ -103,15 +103,16 @@ async def purge(
     return office.works.begin("purge", who, course)
 
 
-def alone(office: Office) -> None:
-    """Raises Refusal while a purge or an erasure from this console goes on; other processes' are found out by a lock.
-    """
-    other = office.works.running("purge", "erase")
+def alone(office: Office, *kinds: Kind) -> None:
+    """Raises Refusal while such work from this console goes on, a purge or an erasure unless others are named; other
+    processes' are found out by a lock. Ask it with no ``await`` before the work is begun."""
+    other = office.works.running(*(kinds or ("purge", "erase")))
     if other is not None:
-        text = (
-            _("{who} is just deleting what is over: wait until that has ended.") if other.kind == "purge"
-            else _("{who} is just erasing a caller: wait until that has ended.")
-        )  # fmt: skip
+        text = {
+            "purge": _("{who} is just deleting what is over: wait until that has ended."),
+            "erase": _("{who} is just erasing a caller: wait until that has ended."),
+            "export": _("{who} is just packing everything about a caller: wait until that has ended."),
+        }[other.kind]
         raise Refusal(text.format(who=other.by))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from console import hearing, taking
 from console.ask import Ask
@@ -32,7 +32,7 @@ async def answer(ask: Ask, token: str, wanted: str | None) -> Response:
         first = await anext(pieces, b"")
     except NotPlayable as fault:
         raise Refusal(str(fault)) from None
-    return StreamingResponse(_from(first, pieces), 200 if part.whole else 206, headers, part.playing.media_type)
+    return StreamingResponse(begun(first, pieces), 200 if part.whole else 206, headers, part.playing.media_type)
 
 
 async def file(ask: Ask, taken: taking.Taken) -> Response:
@@ -47,7 +47,15 @@ def attachment(name: str) -> str:
     return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
-async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def parcel(ask: Ask, token: str) -> Response:
+    """The file at this address, for a while and for this session or token alone. Raises LookupError."""
+    found = ask.office.parcels.get(ask.who, token)
+    headers = {"Content-Disposition": attachment(found.name)} | UNKEPT
+    return FileResponse(found.path, media_type=found.media_type, headers=headers)
+
+
+async def begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, of which the first was taken already to see whether there are any."""
     yield first
     async for piece in rest:
         yield piece

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from uuid_utils import uuid7
@@ -20,7 +20,7 @@ from calllog.keep_queries import HoldRow, Wanted
 from calllog.recording_coverage import Coverage, coverage as ask_coverage
 from config.catalogue import _
 from console import hearing
-from console.holding import stated
+from console.holding import reason_of, stated
 from console.permits import Verb, Who, own_agent
 from console.site import Refusal, Site
 from recordings import holds
@@ -44,9 +44,11 @@ class Taken:
 
 
 async def holds_on(site: Site, who: Who, call_id: str) -> list[HoldRow]:
-    """The holds in force on this call. Raises NotPermitted, LookupError."""
+    """The holds in force on this call, their reasons as this person may read them. Raises NotPermitted, LookupError."""
+    who.must(Verb.HOLD_READ)
     await hearing.call_of(site, who, call_id)
-    return await asyncio.to_thread(keep_queries.list_holds, site.store, call_id=call_id)
+    rows = await asyncio.to_thread(keep_queries.list_holds, site.store, call_id=call_id)
+    return [replace(row, reason=reason_of(row, who)) for row in rows]
 
 
 async def hold(site: Site, who: Who, call_id: str, reason: str) -> None:

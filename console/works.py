@@ -8,7 +8,7 @@ work itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,7 +17,7 @@ from uuid_utils import uuid7
 
 from calllog.errors import StoreError
 from config.catalogue import _
-from console.permits import Who
+from console.permits import Verb, Who
 from console.site import Refusal
 from recordings.export import ExportStopped
 from recordings.lane import WorkerLost
@@ -38,6 +38,11 @@ REFUSED = (Refusal, StoreError, OSError, Busy, Degraded, PurgeRefused, ExportSto
 """By which work says that it cannot be done now; the text is for whoever began it."""
 
 Kind = Literal["verify", "purge", "erase", "export"]
+
+SEEN_BY: Mapping[Kind, Verb] = {
+    "verify": Verb.ACCESS_READ, "purge": Verb.PURGE_READ, "erase": Verb.PERSON_ERASE, "export": Verb.PERSON_EXPORT,
+}  # fmt: skip
+"""What somebody must be permitted still to see what came of their work: roles change, and tokens may less."""
 
 
 @dataclass(slots=True)
@@ -106,16 +111,20 @@ class Works:
         return next((one for one in self._known.values() if one.kind in kinds and not one.ended), None)
 
     def get(self, who: Who, work_id: str) -> Work:
-        """One's own. Raises LookupError."""
+        """One's own. Raises LookupError, NotPermitted."""
         work = self._known.get(work_id)
         if work is None or work.user_id != who.user_id:
             raise LookupError(work_id)
+        who.must(SEEN_BY[work.kind])
         return work
 
     def last(self, who: Who, *kinds: Kind) -> Work | None:
         """The newest of one's own of these kinds, while it goes on and for a while afterwards."""
         since = self._now() - SHOWN * 1_000_000
-        mine = [one for one in self._known.values() if one.kind in kinds and one.user_id == who.user_id]
+        mine = [
+            one for one in self._known.values()
+            if one.kind in kinds and one.user_id == who.user_id and who.may(SEEN_BY[one.kind])
+        ]
         return mine[-1] if mine and (not mine[-1].ended or mine[-1].ended > since) else None
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from calllog import erasing, keep_queries, spool_erasing
 from calllog.keep_events import RecordingPurged
 from config.catalogue import _
 from config.keep import Keep
+from config.masking import masked_text
 from recordings import manifest as manifests
 from recordings.folders import Folders
 from recordings.ledger import Entry, Ledger
@@ -150,7 +151,7 @@ async def purge(
         done = Purged(made)
         if not made.going:
             return done
-        about = {"made_at": _iso(now), "by": by, "why": why}
+        about = {"made_at": _iso(now), "by": by, "why": masked_text(why)}
         items = [_item(each) for each in made.going]
         done.manifest = await asyncio.to_thread(manifests.write, folders.archive, "purge", about, items)
         for piece in pieces(made.going, PIECE):

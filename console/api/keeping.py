@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, Field
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
-from console import access_log, caller, holding, purging
+from console import access_log, caller, holding, purging, sounding
 from console.access_log import MOST, PAGE
 from console.ask import Asked
 from console.permits import Verb
@@ -372,9 +372,7 @@ async def erase(ask: Asked, wanted: ToErase) -> Progress:
 @room.read("/parcels/{token}", Verb.PERSON_EXPORT, response_class=Response, responses=_bytes("application/zip"))
 async def parcel(ask: Asked, token: str) -> Response:
     """The packed export."""
-    found = ask.office.parcels.get(ask.who, token)
-    headers = {"Content-Disposition": attachment(found.name)} | UNKEPT
-    return FileResponse(found.path, media_type=found.media_type, headers=headers)
+    return await sounding.parcel(ask, token)
 
 
 @room.read("/works/{work_id}", Verb.HOLD_READ)

@@ -113,7 +113,7 @@ class Covered(BaseModel):
     gaps: list[Gap]
 
 
-@room.read("/calls/{call_id}/holds", Verb.REVIEW_READ)
+@room.read("/calls/{call_id}/holds", Verb.HOLD_READ)
 async def holds(ask: Asked, call_id: str) -> list[Hold]:
     """The holds in force on this call."""
     found = await taking.holds_on(ask.site, ask.who, call_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,7 +19,7 @@ from console.pages.quality import tabs
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
-from console.sounding import UNKEPT, attachment
+from console.sounding import UNKEPT, attachment, begun
 from recordings.playback import NotPlayable
 
 room = Room("exports", topics={"exports": Verb.RECORDING_EXPORT})
@@ -112,13 +112,7 @@ async def answer(part: Part) -> Response:
         first = await anext(part.pieces, b"")
     except NotPlayable as fault:
         raise Refusal(str(fault)) from None
-    return StreamingResponse(_from(first, part.pieces), 200 if part.whole else 206, headers, "application/zip")
-
-
-async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+    return StreamingResponse(begun(first, part.pieces), 200 if part.whole else 206, headers, "application/zip")
 
 
 async def found_by(ask: Ask, which: Source, fields: Mapping[str, str]) -> list[str]:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Form, Query, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from calllog.keep_words import VERBS, rule_word, verb_word
 from calllog.wording import category_word
 from config.catalogue import _
-from console import access_log, caller, hearing, holding, purging, taking
+from console import access_log, caller, hearing, holding, purging, sounding, taking
 from console.access_log import FIELDS
 from console.ask import Ask, Asked
 from console.keeping_words import left_word, odd_word
@@ -206,9 +206,7 @@ async def person_erase(ask: Asked, number: Text = "", again: Text = "", why: Tex
 @room.page("/keeping/parcels/{token}", Verb.PERSON_EXPORT)
 async def parcel(ask: Asked, token: str) -> Response:
     """The packed export, for a while and in this session alone."""
-    found = ask.office.parcels.get(ask.who, token)
-    headers = {"Content-Disposition": attachment(found.name)} | UNKEPT
-    return FileResponse(found.path, media_type=found.media_type, headers=headers)
+    return await sounding.parcel(ask, token)
 
 
 @room.page("/keeping/works/{work_id}", Verb.HOLD_READ)

@@ -200,7 +200,7 @@ async def _page(
     if wanted is not None and not values:
         values = _kept(await drafting.get(ask, f"review:{call_id}"), about, name)
     sound = await hearing.heard(ask.site, detail)
-    held = await taking.holds_on(ask.site, ask.who, call_id)
+    held = await taking.holds_on(ask.site, ask.who, call_id) if ask.may(Verb.HOLD_READ) else []
     number = shown(detail.row.number, settings.hotline.country, whole=ask.may(Verb.NUMBER_SEE))
     return await ask.page(
         "recording.html", status=status, sheet=found, call_id=call_id, row=detail.row, sound=sound, number=number,

@@ -19,6 +19,7 @@ import aiohttp
 import pytest
 
 from calllog import access_queries, events as ev
+from console import exports, taking
 from console.export_shelf import Shelf
 from console.exports import Export
 from recordings.jobs import ProveJob
@@ -235,3 +236,37 @@ async def test_it_stops_when_asked_and_when_the_disk_is_full(house: House, monke
     async with quality.client.delete(house.web.url + base, headers=headers) as answer:
         assert answer.status == 204
     assert json.loads((await got(quality, "/api/v1/recordings/exports"))[0]) == []
+
+
+async def test_two_orders_at_once_are_counted_and_one_that_an_erasure_overtakes_is_not_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, site = house.web.office, house.web.site
+    body = {"call_ids": house.calls[:1], "reason": "training"}
+    await house.quality.get("/calls")
+
+    async def ordered() -> int:
+        headers = {"X-CSRF-Token": house.quality.csrf}
+        where = f"{house.web.url}/api/v1/recordings/exports"
+        async with house.quality.client.post(where, json=body, headers=headers) as answer:
+            return answer.status
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exports, "MOST_OF_ONE", 2)
+        assert sorted(await asyncio.gather(*(ordered() for _n in range(4)))) == [202, 202, 409, 409]
+    for export in list(office.exports._all.values()):
+        await office.exports._removed(export)
+    take = taking.take
+
+    async def overtaken(*arguments: Any) -> taking.Taken:
+        taken = await take(*arguments)
+        item = taken.items[0]
+        purged = ev.RecordingPurged(category="call", kind_of="erased", file=item.file, sha256=item.sha256, by="x",
+                                    manifest="x", manifest_sha256="x")  # fmt: skip
+        await site.journal.commit("call", item.call_id, purged)
+        Shelf(site.state_dir).forget([item.call_id])
+        return taken
+
+    monkeypatch.setattr(exports.taking, "take", overtaken)
+    assert await ordered() == 409
+    assert office.exports._all == {} and list((site.state_dir / "exports").iterdir()) == []

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import threading
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -19,13 +20,15 @@ import pytest
 
 from calllog.access_queries import list_accesses
 from calllog.verify import verify
+from console import caller
 from console.permits import Role
-from recordings import purge as purges
+from recordings import erasing, purge as purges
 from recordings.turns import PURGE, turn
 from tests.pure.journal_play import tamper
 from tests.pure.keep_play import LI, WANG, House as Folder
 from tests.web.conftest import Person
 from tests.web.plain_site import Web, plain_web
+from tests.web.program import program
 
 NUMBER = "13800001111"
 OLD = 3000.0
@@ -125,24 +128,26 @@ async def test_the_access_log_is_read_proved_and_taken_along(house: House) -> No
     await house.supervisor.get("/calls")
     await house.supervisor.get("/calls/export.csv?agent=8001")
     await call(house.supervisor, "GET", "/calls/export.csv?number=1390")
+    await call(house.supervisor, "GET", "/calls/export.csv?words=王芳&number=8888-7777&number=8888-7777")
     page = await house.auditor.get("/keeping/access")
     assert "导出通话列表" in page and "5 · agent=8001" in page and "127.0.0.1" in page
     assert "没有这样的记录" in await house.auditor.get("/keeping/access?who=nobody")
     assert "1 · number=1390" in await house.auditor.get("/keeping/access?who=supervisor&verb=calls.export")
     assert 'aria-invalid="true"' in await house.auditor.get("/keeping/access?since=gestern")
     rows = list(csv.DictReader(io.StringIO((await house.auditor.get("/keeping/access/export.csv")).lstrip("\ufeff"))))
-    assert [row["verb"] for row in rows] == ["access.export", "calls.export", "calls.export"]
+    assert [row["verb"] for row in rows] == ["access.export", "calls.export", "calls.export", "calls.export"]
+    assert rows[1]["why"] == "0 · number=88****77; words", "kept for good, so it names nobody"
     listed = await call(house.auditor, "GET", "/access?limit=2")
-    assert [entry["n"] for entry in listed["entries"]] == [3, 2] and listed["older"] and not listed["newer"]
+    assert [entry["n"] for entry in listed["entries"]] == [4, 3] and listed["older"] and not listed["newer"]
     rest = await call(house.auditor, "GET", f"/access?limit=2&below={listed['entries'][-1]['seq']}")
-    assert [entry["n"] for entry in rest["entries"]] == [1] and rest["newer"]
+    assert [entry["n"] for entry in rest["entries"]] == [2, 1] and rest["newer"]
     back = await call(house.auditor, "GET", f"/access?limit=2&above={rest['entries'][0]['seq']}")
-    assert [entry["n"] for entry in back["entries"]] == [3, 2] and back["older"]
+    assert [entry["n"] for entry in back["entries"]] == [4, 3] and back["older"]
     await house.auditor.get("/keeping/access")
     await house.auditor.post("/keeping/access/verify", {"anchor": "rubbish"})
     assert "摘要" in await house.auditor.get("/keeping/access")
     await house.auditor.post("/keeping/access/verify")
-    assert "3 条记录，全部保持原样" in await ends(house.auditor, "/keeping/access")
+    assert "4 条记录，全部保持原样" in await ends(house.auditor, "/keeping/access")
     assert verify(site.store) == []
     tamper(site.store, "UPDATE event SET data = replace(data, 'agent=8001', 'agent=8002') WHERE stream = 'access'")
     await house.auditor.post("/keeping/access/verify")
@@ -177,7 +182,7 @@ async def test_a_purge_is_looked_at_confirmed_and_written_down(house: House) -> 
     assert "另有 1 份到期但已保全" in page and "永久删除 3 份录音" in page
     plan = await call(house.keeper, "GET", "/purges/plan")
     assert (plan["recordings"], plan["of"], plan["held"]) == (3, 5, 1) and plan["size"] > 0
-    form = {"at": field(page, "at"), "expected": field(page, "expected"), "why": "到期"}
+    form = {"at": field(page, "at"), "expected": field(page, "expected"), "why": f"{NUMBER} 到期"}
     for confirm, why in (("2", "确认用的数字不一致"), ("3", "")):
         await house.keeper.post("/keeping/purge", form | {"confirm": confirm} | ({} if why else {"why": " "}))
         assert why in await house.keeper.get("/keeping/purge")
@@ -192,7 +197,7 @@ async def test_a_purge_is_looked_at_confirmed_and_written_down(house: House) -> 
     assert "已删除 3 份录音" in page and "keeper" in page
     assert house.folder.files() == {f"{name}.flac{more}" for name in ("old-0", "young-0") for more in ("", ".measure")}
     (row,) = (await call(house.auditor, "GET", "/purges"))["manifests"]
-    assert (row["recordings"], row["by"], row["why"], row["finished"]) == (3, "keeper", "到期", True)
+    assert (row["recordings"], row["by"], row["why"], row["finished"]) == (3, "keeper", "138****1111 到期", True)
     body = json.loads(await house.auditor.get(f"/keeping/manifests/{row['name']}"))
     assert {item["call_id"] for item in body["items"]} == {"old-1", "old-2", "li-0"}
     for name in ("..%2f..%2fhotline.sqlite", "purge-x.json", f"{row['name']}.unfinished"):
@@ -223,6 +228,8 @@ async def test_two_purges_at_once_is_said_plainly(house: House, monkeypatch: pyt
     go_on.set()
     done = await done_of(house.keeper, work)
     assert done["deleted"]["recordings"] == 4 and done["fault"] == ""
+    async with program(house.web, "keeper", ["hold.read"]) as narrow:  # of their own, but not for this
+        assert (await narrow.ask("GET", f"/works/{work['work_id']}"))[0] == 403
 
 
 async def done_of(who: Person, work: dict[str, Any]) -> Any:
@@ -275,6 +282,40 @@ async def test_a_caller_gets_a_copy_and_is_erased(house: House) -> None:
     done = (await done_of(house.keeper, work))["erased"]
     assert (done["calls"], done["left"], done["remains"]) == (4, {}, []), "those erased before are counted again"
     await call(house.keeper, "POST", "/persons/look", {"number": NUMBER}, 404)
+    said = await call(house.supervisor, "PATCH", "/calls/old-1/record", {"name": "王芳"}, 422)
+    assert "已清除" in said["detail"], "a form that was still open brings nothing back"
     assert WANG.e164.encode() not in house.web.site.store.read_bytes()
     assert verify(house.web.site.store) == []
     assert list(house.web.site.state_dir.glob("console-parcels/*/*.zip")) == []
+
+
+async def test_nothing_is_handed_out_of_a_caller_who_is_erased_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by this console, where the second is told to wait, nor by a command beside it."""
+    begun, go_on, pack = threading.Event(), threading.Event(), caller.person.pack
+    site, parcels = house.web.site, house.web.site.state_dir / "console-parcels"
+
+    def slow(*arguments: Any) -> None:
+        begun.set()
+        go_on.wait(60)
+        pack(*arguments)
+
+    monkeypatch.setattr(caller.person, "pack", slow)
+    await house.keeper.get("/keeping/person")
+    wanted = {"number": NUMBER, "why": "本人"}
+    work = await call(house.keeper, "POST", "/persons/exports", wanted, 202)
+    assert await asyncio.to_thread(begun.wait, 60)
+    said = await call(house.keeper, "POST", "/persons/erasures", wanted | {"again": NUMBER}, 409)
+    assert "keeper" in said["detail"]
+    made = await caller._plan(site, NUMBER)
+    done = await erasing.erase(site.store, site.folders, made, site.now(), site.ledger("os:x"), by="os:x", why="x")
+    assert done.rows and not done.left
+    go_on.set()
+    told = await done_of(house.keeper, work)
+    assert told["state"] == "failed" and "已清除" in told["fault"] and told["parcel"] is None
+    async with asyncio.timeout(60):
+        while True:
+            if not list(parcels.rglob("*.zip")):
+                break
+            await asyncio.sleep(0.01)

@@ -151,6 +151,7 @@ async def test_a_call_is_held_with_a_reason_until_the_hold_is_lifted(house: Hous
     await supervisor.post(f"{PAGE}/hold", {"why": WORST})
     page = await house.quality.get(PAGE)
     assert "supervisor" in page and WORST not in page and "&lt;img" in page
+    await house.agent.get(f"/api/v1/calls/{CALL}/holds", 403)
     await supervisor.get(PAGE)
     await supervisor.post(f"{PAGE}/release", {"why": "和解"})
     assert "&lt;img" not in await supervisor.get(PAGE)
@@ -180,9 +181,9 @@ async def test_a_call_is_graded_appealed_and_decided_at_the_screen(house: House)
     await agent.post(f"{PAGE}/grade", answers(house), status=403)
     (review,) = (await house.web.site.reviews._about(CALL))[1].reviews
     own = f"{PAGE}/reviews/{review.given.review_id}"
-    await agent.post(f"{own}/appeal", {"why": "来电人当时停顿了"})
-    assert "来电人当时停顿了" in await supervisor.get(PAGE)
-    await quality.get(PAGE)
+    await agent.post(f"{own}/appeal", {"why": "来电人 13912345678 当时停顿了"})
+    assert "来电人 13912345678 当时停顿了" in await supervisor.get(PAGE)
+    assert "来电人 139****5678 当时停顿了" in await quality.get(PAGE)
     await quality.post(f"{own}/keep", {"why": "不改"})
     assert (await house.web.site.reviews._about(CALL))[1].reviews[0].appeal == "open", "not by the grader"
     changed = {**answers(house), "a.listen": "0", "about": "change", "replaces": review.given.review_id}
