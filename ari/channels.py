@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ari.http import Http, segment
-from ari.model import Channel, LiveRecording, Playback, Variable
+from ari.model import Channel, LiveRecording, Playback, RtpStatistics, Variable
 
 Direction = Literal["both", "in", "out"]
 Snoop = Literal["none", "both", "in", "out"]
@@ -272,6 +272,10 @@ class Channels:
     async def set_variable(self, channel_id: str, name: str, value: str) -> None:
         """Set a variable or write to a function; the value may hold anything but NUL."""
         await self._http.do("POST", _path(channel_id, "variable"), body={"variable": name, "value": value})
+
+    async def rtp_statistics(self, channel_id: str) -> RtpStatistics:
+        """What came over RTP so far. Raises NotFound, too, for a channel that has no RTP yet, or none any more."""
+        return await self._http.call(RtpStatistics, "GET", _path(channel_id, "rtp_statistics"))
 
     async def snoop(
         self,

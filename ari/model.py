@@ -208,3 +208,10 @@ class Variable(Thing, frozen=True):
     """The value of a channel's or of a global variable."""
 
     value: str = ""
+
+
+class RtpStatistics(Thing, frozen=True):
+    """Packets that a channel's phone sent and received, each kind of them (comfort noise and keys too)."""
+
+    rxcount: int
+    txcount: int = 0

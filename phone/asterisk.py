@@ -345,6 +345,10 @@ class AsteriskPhone:
         except AmiError as error:
             raise port.PhoneFault(str(error)) from None
 
+    async def received(self, leg: str) -> int:
+        """Packets that came from this leg's phone so far."""
+        return (await self._requests.do(leg, "count packets", lambda: self._ari.channels.rtp_statistics(leg))).rxcount
+
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         """Record what the leg says."""
         line = self._lines.get(call_of(leg))

@@ -14,7 +14,7 @@ from ari.errors import response_error
 from ari.model import Thing
 from tests.ari_verbs import Sent, Verb
 
-RENAMED = {"Dialplan": "DialplanCEP"}
+RENAMED = {"Dialplan": "DialplanCEP", "RtpStatistics": "RTPstat"}
 """Where our name is not Asterisk's."""
 
 LOCAL = {"Connected", "Disconnected", "UnknownEvent"}

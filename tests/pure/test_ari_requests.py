@@ -106,6 +106,13 @@ REQUESTS: list[tuple[Doing, str, dict[str, str], object, object]] = [
         {"value": "138"},
     ),
     (
+        lambda c: c.channels.rtp_statistics("c1"),
+        "GET /channels/c1/rtp_statistics",
+        {},
+        None,
+        {"rxcount": 7, "txcount": 5, "rxjitter": 0.1},
+    ),
+    (
         lambda c: c.channels.set_variable("c1", "X", AWKWARD),
         "POST /channels/c1/variable",
         {},

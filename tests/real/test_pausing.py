@@ -6,13 +6,16 @@ import asyncio
 
 import pytest
 
+import ari
 from calllog.events import RecordingDeclined, RecordingPaused, RecordingResumed
+from hotline.asterisk.access import access
 from hotline.outside import Caller, Ring
 from hotline.trial import Trial
 from recordings import keys
 from recordings.folders import RATE
 from recordings.measure import tones
 from recordings.measures import read_measures
+from routing.recording import ENOUGH
 from tests.real.verbs import asks, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,6 +74,34 @@ async def test_paused_by_keys_kept_over_a_kill_and_ended_by_command(hotline: Tri
         assert len(before) + len(after) == len(found) and all(abs(tone.hz - hz) < 5 for tone in found), (side, found)
         assert all(sum(tone.seconds for tone in part) > 0.5 for part in (before, after)), (side, found)
     assert recording.seconds == pytest.approx((talk.ended_at - begun) / 1e6, abs=1.5)
+    await hotline.nothing_left()
+
+
+async def test_a_recording_grows_with_the_sound_that_comes_and_with_no_other_clock(hotline: Trial) -> None:
+    hotline.world.handsets["8001"].by_hand()
+    caller, number, ring = await talking(hotline)
+    call = await hotline.detail(number)
+    assert call is not None and call.state.talk is not None
+    legs, file = (call.state.leg, call.state.talk.leg), hotline.state / "recordings" / "spool" / call.state.parts[0].file
+    by = access(hotline.settings, hotline.state)
+    async with ari.Client(by.ari_url, by.ari_user, by.ari_password, "counts") as client, asyncio.timeout(90):
+
+        async def seen() -> tuple[int, ...]:
+            return (file.stat().st_size, *[(await client.channels.rtp_statistics(leg)).rxcount for leg in legs])
+
+        for phone in (caller, ring):
+            phone.send_nothing()
+        still, before = await seen(), (0, 0, 0)
+        while still != before:
+            await asyncio.sleep(0.5)
+            still, before = await seen(), still
+        caller.send_nothing(False)
+        while (now := await seen())[1] < still[1] + ENOUGH or now[0] == still[0]:
+            await asyncio.sleep(0.1)
+        assert now[2] == still[2], "one of the two is enough"
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    assert len(call.state.parts) == 1 and call.state.recordings["call"].file
     await hotline.nothing_left()
 
 

@@ -90,6 +90,8 @@ class FakeAsterisk:
         """The monitors that write silence."""
         self.dead: set[str] = set()
         """Files that nothing more is written into."""
+        self._sends: dict[str, tuple[float, float, float, float]] = {}
+        """By leg: since when, packets that had come by then, and with sound; packets a second since (negative: without sound)."""
         self.music = False
         self.started = 0
         self.wrongs: list[str] = []
@@ -235,9 +237,25 @@ class FakeAsterisk:
         return file
 
     def written(self, file: str) -> int:
-        """Bytes of a part's file: while it is recorded it grows with the time."""
-        on = any(file in leg.monitors for leg in self.legs.values()) and file not in self.dead
-        return round(self.loop.time() * 32_000) if on else 1
+        """Bytes of a part's file: while it is recorded it grows with the sound that comes, block by block."""
+        on = next((leg for leg in self.legs.values() if file in leg.monitors and file not in self.dead), None)
+        there = [] if on is None else self.bridges.get(on.held, [])
+        return round(sum(self._came(leg)[1] for leg in there)) * 640 // 32_768 * 32_768 if there else 1
+
+    def sends(self, leg: str, packets: float, *, sound: bool = True) -> None:
+        """From now on so many packets a second come from this leg's phone; at first it is 50."""
+        came, heard = self._came(leg)
+        self._sends[leg] = (self.loop.time(), came, heard, packets if sound else -packets)
+
+    def received(self, leg: str) -> int:
+        """Packets that came from this leg's phone."""
+        self.leg(leg)
+        return round(self._came(leg)[0])
+
+    def _came(self, leg: str) -> tuple[float, float]:
+        since, came, heard, rate = self._sends.get(leg, (0.0, 0.0, 0.0, 50.0))
+        more = (self.loop.time() - since) * rate
+        return came + abs(more), heard + max(0.0, more)
 
     def stop_recording(self, name: str, monitor: str) -> None:
         leg = self.legs.get(name)

@@ -173,6 +173,9 @@ class FakePhone:
     async def resume_recording(self, leg: str, monitor: str) -> None:
         await self._do("resume_recording", leg, lambda: self.asterisk.mute_recording(leg, monitor, False))
 
+    async def received(self, leg: str) -> int:
+        return await self._do("received", leg, lambda: self.asterisk.received(leg))
+
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         await self._do(
             "record_message", leg, lambda: self.asterisk.record_message(leg, message, longest, silence)

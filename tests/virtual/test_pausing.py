@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from calllog import events as ev
 from hotline.recording_switch import NoTalk, switch_recording
+from phone.port import LegGone
 from routing.pausing import BETWEEN, Typed
 from routing.recording import LOOK, STILL, Growth
 from tests.virtual.conftest import Logged
@@ -199,9 +200,64 @@ def test_a_file_that_grows_is_left_alone_and_one_that_does_not_is_noticed(steps:
         now = number * LOOK
         if step or told:
             size, last = size + 1, now
-        told = growth.stands_still(f"part {parts}", size, round(now * 1e6))
+        at, came = round(now * 1e6), {"caller": round(50 * now), "agent": 0}
+        told = not growth.grows(f"part {parts}", size, at) and growth.is_broken(came, at)
         assert told == (now - last >= STILL)
         parts += told
+
+
+@given(st.lists(st.tuples(st.sampled_from([0, 1, 4, 9, 12, 33, 50]), st.integers(0, 9)), min_size=1, max_size=120))
+def test_a_recorder_that_writes_what_comes_is_never_taken_for_a_broken_one(looks: list[tuple[int, int]]) -> None:
+    growth, came, sound = Growth(), 0, 0.0
+    for number, (rate, noise) in enumerate(looks, 1):
+        came += round(rate * LOOK) + noise  # keys and comfort noise between
+        sound += rate * LOOK * 640 if rate >= 10 else 0
+        size, at = int(sound) // 32_768 * 32_768, round(number * LOOK * 1e6)
+        assert growth.grows("part", size, at) or not growth.is_broken({"caller": came, "agent": 7}, at)
+
+
+@pytest.mark.parametrize("how", ["silent", "comfort noise", "on hold"])
+async def test_phones_that_send_no_sound_break_no_recorder(how: str, logged: Logged) -> None:
+    world, caller, ring = await talking()
+    (first,) = world.asterisk.recorded
+    if how == "on hold":
+        caller.hold()
+        world.asterisk.dead.add(first)  # whatever the phones send now: nothing is judged by it
+    for leg in (caller.leg, ring.leg):
+        world.asterisk.sends(leg.leg, 5 if how == "comfort noise" else 50 if how == "on hold" else 0, sound=False)
+    await asyncio.sleep(120)
+    assert world.asterisk.recorded == [first] and not world.alarms
+    if how == "on hold":
+        world.asterisk.dead.clear()
+        caller.hold(on=False)
+    world.asterisk.sends(caller.leg.leg, 50)
+    await asyncio.sleep(60)
+    assert world.asterisk.recorded == [first] and not world.alarms, "and it grows again"
+    world.asterisk.dead.add(first)
+    await world.until(lambda: len(world.asterisk.recorded) == 2, "a broken one is seen all the same")
+    assert world.alarms == ["recording_broke"]
+    caller.hang_up()
+    await world.over(caller)
+    await world.nothing_left()
+    logged.clear()
+
+
+async def test_a_recorder_is_replaced_though_nobody_can_tell_what_came(logged: Logged) -> None:
+    world, caller, _ring = await talking()
+    world.phone.fault = lambda request: "refused" if request.verb == "received" else ""
+    world.asterisk.dead.add(world.asterisk.recorded[0])
+    await asyncio.sleep(60)
+    assert len(world.asterisk.recorded) == 1, "Asterisk could not be asked"
+
+    async def uncounted(leg: str) -> int:
+        raise LegGone(leg)
+
+    world.phone.received = uncounted  # type: ignore[method-assign]
+    await world.until(lambda: len(world.asterisk.recorded) == 2, "another part")
+    caller.hang_up()
+    await world.over(caller)
+    await world.nothing_left()
+    logged.clear()
 
 
 async def test_where_nothing_is_recorded_nothing_is_paused() -> None:
