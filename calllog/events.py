@@ -48,6 +48,7 @@ from calllog.part_events import (
     RecordingFailed as RecordingFailed,
     RecordingPaused as RecordingPaused,
     RecordingRequested as RecordingRequested,
+    RecordingResumeAsked as RecordingResumeAsked,
     RecordingResumed as RecordingResumed,
     RecordingStarted as RecordingStarted,
     RecordingStopped as RecordingStopped,
@@ -348,9 +349,9 @@ CallEvent = (
     Arrived | Answered | Greeted | NoticeGiven | LanguageChosen | MenuEntered | KeyPressed | KeyTimedOut | Asked
     | Enqueued | PositionTold | RingStarted | DeviceRung | ConfirmAsked | DeviceEnded | AgentAnnounced | RingEnded
     | TalkStarted | Held | Unheld | TalkEnded | RecordingRequested | RecordingStarted | RecordingStopped
-    | RecordingFailed | RecordingPaused | RecordingResumed | RecordingDeclined | VoicemailOffered | VoicemailStarted
-    | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived | ArchiveFailed
-    | Measured | RecordingChecked | QualityEvent | KeepEvent | SurveyEvent
+    | RecordingFailed | RecordingPaused | RecordingResumeAsked | RecordingResumed | RecordingDeclined | VoicemailOffered
+    | VoicemailStarted | VoicemailKept | VoicemailDropped | HungUp | Adopted | HandedOver | Fault | Ended | Archived
+    | ArchiveFailed | Measured | RecordingChecked | QualityEvent | KeepEvent | SurveyEvent
 )  # fmt: skip
 AnyEvent = (
     CallEvent | AgentChanged | RosterTookEffect | RollCalled | SystemEvent | Accessed | ReviewEvent | FormPublished

@@ -53,6 +53,7 @@ from calllog.events import (
     RecordingPaused,
     RecordingPurged,
     RecordingRequested,
+    RecordingResumeAsked,
     RecordingResumed,
     RecordingStarted,
     RecordingStopped,
@@ -295,8 +296,11 @@ class CallState:
                 self._part(event.talk_id, event.part).failed = event.why
             case RecordingPaused():
                 part = self._part(event.talk_id, event.part)
+                part.asked_on = None
                 if not part.paused_since:
                     part.pauses.append(Pause(at, event.by))
+            case RecordingResumeAsked():
+                self._part(event.talk_id, event.part).asked_on = (event.by, event.why)
             case RecordingResumed():
                 self._part(event.talk_id, event.part).end_pause(at)
             case RecordingDeclined():

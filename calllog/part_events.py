@@ -73,6 +73,17 @@ class RecordingResumed(Event, frozen=True, kw_only=True, tag="recording_resumed"
     why: PauseEnd = ""
 
 
+class RecordingResumeAsked(Event, frozen=True, kw_only=True, tag="recording_resume_asked"):
+    """The pause of this part is to end, by whose wish; written before the recorder is told, so that it is told by the
+    next daemon where this one dies. ``RecordingResumed`` follows when it is done; another ``RecordingPaused`` takes the
+    wish back."""
+
+    talk_id: str
+    part: int
+    by: PausedBy
+    why: PauseEnd = ""
+
+
 class RecordingDeclined(Event, frozen=True, kw_only=True, tag="recording_declined"):
     """The caller chose by this key of the menu that nothing of this call be recorded."""
 

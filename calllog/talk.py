@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from calllog.events import Category, DeviceResult, PausedBy, RecordingFault, Side, Span
+from calllog.events import Category, DeviceResult, PausedBy, PauseEnd, RecordingFault, Side, Span
 
 
 @dataclass(slots=True)
@@ -33,6 +33,8 @@ class Part:
     failed: str = ""
     runs_on: bool = False
     pauses: list[Pause] = field(default_factory=list)
+    asked_on: tuple[PausedBy, PauseEnd] | None = None
+    """By whose wish, and why, the pause that lasts is to end, though the recorder has not been told yet."""
 
     @property
     def paused_since(self) -> int:
@@ -41,6 +43,7 @@ class Part:
 
     def end_pause(self, at: int) -> None:
         """The pause that lasts, if any, is over."""
+        self.asked_on = None
         if self.paused_since:
             self.pauses[-1].until = at
 

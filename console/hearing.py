@@ -244,7 +244,7 @@ def marks_of(detail: CallDetail, seconds: float, measures: Measures | None, name
             case Unheld(talk_id=talk) if talk in open_since:
                 found.append(Mark("hold", open_since.pop(talk), at, _("On hold")))
             case RecordingPaused():
-                paused = at
+                paused = at if paused is None else paused
             case RecordingResumed() if paused is not None:
                 found.append(Mark("paused", paused, at, _("Recording paused")))
                 paused = None

@@ -37,7 +37,7 @@ from calllog.wording import (
 )
 from config.catalogue import _, ngettext
 from config.lengths import length
-from console.timeline_recordings import recording_words
+from console.timeline_recordings import recording_words, without_wishes
 from console.timeline_reviews import review_words
 
 QUIET_CAUSES = (0, 16)
@@ -66,7 +66,7 @@ def _lines(events: Iterable[ev.Recorded], names: Names) -> Iterator[Line]:
     """Of the latest ring, by leg; the first also by no leg."""
     talked: dict[str, int] = {}
     held: dict[str, int] = {}
-    for recorded in events:
+    for recorded in without_wishes(events):
         at, event = recorded.at, recorded.event
         text = words(event, names)
         match event:
@@ -113,7 +113,7 @@ def _depth(event: ev.AnyEvent) -> int:
             return 2
         case ev.RecordingRequested() | ev.RecordingStarted() | ev.RecordingStopped() | ev.RecordingFailed():
             return 2
-        case ev.RecordingPaused() | ev.RecordingResumed():
+        case ev.RecordingPaused() | ev.RecordingResumeAsked() | ev.RecordingResumed():
             return 2
     return 0
 
@@ -142,7 +142,7 @@ def _style(event: ev.AnyEvent) -> str:
             return DIM if device_result == "elsewhere" else WARN
         case ev.KeyPressed(meaning="none") | ev.KeyTimedOut() | ev.VoicemailOffered() | ev.VoicemailDropped():
             return WARN
-        case ev.RecordingPaused() | ev.RecordingDeclined():
+        case ev.RecordingPaused() | ev.RecordingResumeAsked() | ev.RecordingDeclined():
             return WARN
         case ev.Rated(rating=rating):
             return RATING_STYLES.get(rating, "")

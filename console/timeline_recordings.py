@@ -3,6 +3,7 @@ finished recording. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from calllog import events as ev
@@ -13,9 +14,29 @@ from recordings.notes import say, say_fault
 
 RecordingEvent = (
     ev.RecordingRequested | ev.RecordingStarted | ev.RecordingStopped | ev.RecordingFailed | ev.RecordingPaused
-    | ev.RecordingResumed | ev.RecordingDeclined | ev.VoicemailOffered | ev.VoicemailStarted | ev.VoicemailKept
-    | ev.VoicemailDropped | ev.Archived | ev.ArchiveFailed | ev.Measured | ev.RecordingChecked
+    | ev.RecordingResumeAsked | ev.RecordingResumed | ev.RecordingDeclined | ev.VoicemailOffered | ev.VoicemailStarted
+    | ev.VoicemailKept | ev.VoicemailDropped | ev.Archived | ev.ArchiveFailed | ev.Measured | ev.RecordingChecked
 )  # fmt: skip
+
+
+AT_ONCE = 1_000_000
+"""µs within which a recording that is to go on does so at once: then the wish is not worth a line."""
+
+
+def without_wishes(events: Iterable[ev.Recorded]) -> Iterator[ev.Recorded]:
+    """The events without those wishes to go on recording that were fulfilled at once."""
+    asked: ev.Recorded | None = None
+    for each in events:
+        if asked is not None:
+            if not isinstance(each.event, ev.RecordingResumed) or each.at - asked.at > AT_ONCE:
+                yield asked
+            asked = None
+        if isinstance(each.event, ev.RecordingResumeAsked):
+            asked = each
+        else:
+            yield each
+    if asked is not None:
+        yield asked
 
 
 def recording_words(event: RecordingEvent) -> str:
@@ -37,6 +58,8 @@ def recording_words(event: RecordingEvent) -> str:
             return _("Not recorded (part {part}): {why}").format(part=part, why=why)
         case ev.RecordingPaused(by=by):
             return _("Recording paused: {who}").format(who=paused_by(by))
+        case ev.RecordingResumeAsked(by=by, why=end):
+            return _("Recording is to go on, and does not yet: {who}").format(who=pause_end_word(end) or paused_by(by))
         case ev.RecordingResumed(by=by, why=end):
             return _("Recording goes on: {who}").format(who=pause_end_word(end) or paused_by(by))
         case ev.RecordingDeclined():

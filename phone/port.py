@@ -228,8 +228,9 @@ class Phone(Protocol):
         """Undo :meth:`pause_recording`. Raises PhoneFault when that recording runs no more."""
 
     async def received(self, leg: str) -> int:
-        """Packets that came from this leg's phone so far: sound, and (few) of comfort noise and the like. Raises LegGone,
-        also where a leg has none to count."""
+        """Packets that came from this leg's phone so far: sound, and (few) of comfort noise and the like.
+
+        Raises LegGone, also where there is nothing to count."""
 
     async def record_message(self, leg: str, message: str, *, longest: float, silence: float) -> None:
         """Record what the leg says until ``#``, silence, ``longest`` or hang-up; :class:`MessageEnded` follows."""

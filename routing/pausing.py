@@ -7,7 +7,7 @@ what was done. A pause ends by itself with the talk, and after ``recording.longe
 is warned; one that is on when the daemon dies is kept up by the next.
 
 The journal has the pause before the recorder is told, and its end after: whatever dies in between, nothing that the
-agent believes to be paused is recorded.
+agent believes to be paused is recorded. It has the wish to go on before, too: the next daemon carries that out.
 """
 
 from __future__ import annotations
@@ -90,9 +90,13 @@ class Pausing:
 
     async def take_over(self) -> None:
         """After an adoption: a pause that the journal has is one, whether the daemon before had told the recorder or
-        not, or had just told it to go on."""
+        not; one that was to end goes on to be ended, whether it had just told the recorder that or not."""
         part = self.part
-        if part is not None and part.paused_since and self._call.state.adopted:
+        if part is None or not part.paused_since or not self._call.state.adopted:
+            return
+        if part.asked_on is not None:
+            self._going_on, self._not_before = part.asked_on, self._call.clock.now()
+        else:
             await self._call.quietly(self._call.phone.pause_recording(self._call.leg, part.monitor))
 
     def left(self) -> float | None:
@@ -161,7 +165,7 @@ class Pausing:
 
     async def _pause(self, part: Part, by: ev.PausedBy) -> Switched:
         call, self._going_on = self._call, None
-        if not part.paused_since:
+        if not part.paused_since or part.asked_on is not None:  # it may have been told to go on, and the answer lost
             self._warned = False
             await call.keep(ev.RecordingPaused(talk_id=self._talk.talk_id, part=part.part, by=by))
             try:
@@ -169,6 +173,7 @@ class Pausing:
             except (LegGone, PhoneFault) as fault:
                 call.log.error("a recording could not be paused", talk=self._talk.talk_id, why=str(fault))
                 # It may have been done and the answer lost.
+                await self._asked_on(part, "hotline", "failed")
                 if await call.quietly(call.phone.resume_recording(call.leg, part.monitor)):
                     self._resumed(part, "hotline", "failed")
                 else:
@@ -181,6 +186,7 @@ class Pausing:
     async def _resume(self, part: Part, by: ev.PausedBy, why: ev.PauseEnd = "") -> Switched:
         call = self._call
         if part.paused_since:
+            await self._asked_on(part, by, why)
             try:
                 await call.phone.resume_recording(call.leg, part.monitor)
             except (LegGone, PhoneFault) as fault:
@@ -191,6 +197,10 @@ class Pausing:
         self._going_on = None
         await self._tell("recording_resumed")
         return "resumed"
+
+    async def _asked_on(self, part: Part, by: ev.PausedBy, why: ev.PauseEnd) -> None:
+        if part.asked_on != (by, why):
+            await self._call.keep(ev.RecordingResumeAsked(talk_id=self._talk.talk_id, part=part.part, by=by, why=why))
 
     def _resumed(self, part: Part, by: ev.PausedBy, why: ev.PauseEnd) -> None:
         self._call.note(ev.RecordingResumed(talk_id=self._talk.talk_id, part=part.part, by=by, why=why))

@@ -72,6 +72,7 @@ def served() -> list[tuple[float, ev.CallEvent]]:
         (40.2, ev.RecordingRequested(talk_id=second, part=1, file="a.raw")),
         (40.3, ev.RecordingStarted(talk_id=second, part=1, monitor="m")),
         (45.0, ev.RecordingPaused(talk_id=second, part=1, by="agent")),
+        (46.0, ev.RecordingResumeAsked(talk_id=second, part=1, by="command")),
         (48.0, ev.RecordingResumed(talk_id=second, part=1, by="hotline")),
         (50.0, ev.Held(talk_id=second, by="agent")),
         (55.0, ev.Unheld(talk_id=second, by="agent")),

@@ -53,6 +53,7 @@ def choices(hint: Any) -> Iterator[str | int]:
 
 
 ALL = [*kinds(ev.CallEvent), ev.AgentChanged, ev.RosterTookEffect, *kinds(ev.SystemEvent)]
+PAUSING = (ev.RecordingPaused, ev.RecordingResumeAsked, ev.RecordingResumed)
 REVIEWS = [*kinds(ev.ReviewEvent), ev.FormPublished, ev.ListDrawn]
 
 
@@ -108,6 +109,11 @@ def test_timeline_tells_lengths_and_indents_talks() -> None:
     assert (1, "phone 8002: Picked up, rang 4.0 s") in lines
     assert (1, "Connected with 8002 Li, waited 27.1 s") in lines
     assert (2, "Taken back by the agent, held 5.0 s") in lines
+    assert (2, "Recording is to go on, and does not yet: by a command") in lines
+    at_once = [Recorded(one.seq, START if isinstance(one.event, PAUSING) else one.at, "call", "c", one.event)
+               for one in recorded]  # fmt: skip
+    said = [line.text for line in timeline(at_once, names)]
+    assert not any("does not yet" in text for text in said) and len(said) == len(lines) - 1
     assert (1, "Talk ended: the agent hung up, talked 1:05") in lines
     assert (1, "Asked to rate the talk") in lines and (1, "Rated 2: satisfied") in lines
     assert (0, "Outcome: answered (the agent hung up)") in lines

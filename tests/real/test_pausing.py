@@ -82,7 +82,8 @@ async def test_a_recording_grows_with_the_sound_that_comes_and_with_no_other_clo
     caller, number, ring = await talking(hotline)
     call = await hotline.detail(number)
     assert call is not None and call.state.talk is not None
-    legs, file = (call.state.leg, call.state.talk.leg), hotline.state / "recordings" / "spool" / call.state.parts[0].file
+    legs = (call.state.leg, call.state.talk.leg)
+    file = hotline.state / "recordings" / "spool" / call.state.parts[0].file
     by = access(hotline.settings, hotline.state)
     async with ari.Client(by.ari_url, by.ari_user, by.ari_password, "counts") as client, asyncio.timeout(90):
 
@@ -91,13 +92,15 @@ async def test_a_recording_grows_with_the_sound_that_comes_and_with_no_other_clo
 
         for phone in (caller, ring):
             phone.send_nothing()
-        still, before = await seen(), (0, 0, 0)
-        while still != before:
+        before, still = (0, 0, 0), await seen()
+        while before != still:
             await asyncio.sleep(0.5)
-            still, before = await seen(), still
+            before, still = still, await seen()
         caller.send_nothing(False)
-        while (now := await seen())[1] < still[1] + ENOUGH or now[0] == still[0]:
+        now = still
+        while now[1] < still[1] + ENOUGH or now[0] == still[0]:
             await asyncio.sleep(0.1)
+            now = await seen()
         assert now[2] == still[2], "one of the two is enough"
     await caller.hang_up()
     call = await hotline.ended(number)

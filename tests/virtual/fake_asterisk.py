@@ -91,7 +91,8 @@ class FakeAsterisk:
         self.dead: set[str] = set()
         """Files that nothing more is written into."""
         self._sends: dict[str, tuple[float, float, float, float]] = {}
-        """By leg: since when, packets that had come by then, and with sound; packets a second since (negative: without sound)."""
+        """By leg: since when, packets that had come by then, and those with sound; packets a second since then
+        (negative: without sound)."""
         self.music = False
         self.started = 0
         self.wrongs: list[str] = []

@@ -109,6 +109,48 @@ async def test_the_next_daemon_keeps_the_recorder_as_the_journal_has_it(muted_be
     await world.nothing_left()
 
 
+@pytest.mark.parametrize("done", [True, False], ids=["done, untold", "not done"])
+async def test_a_wish_to_go_on_outlives_the_daemon_that_could_not_fulfil_it(done: bool, logged: Logged) -> None:
+    world, caller, ring = await talking()
+    (file,) = world.asterisk.recorded
+    ring.press(*"*81")
+    await world.until(lambda: world.asterisk.muted == {file}, "paused")
+    failure = "unanswered" if done else "refused"
+    world.phone.fault = lambda request: failure if request.verb == "resume_recording" else ""
+    ring.press(*"*82")
+    await asyncio.sleep(6)
+    assert (world.asterisk.muted == set()) == done and told(world) == ["paused agent"]
+    await world.restart()
+    await world.until(lambda: not world.asterisk.muted and told(world)[-1] == "resumed agent", "the next one does it")
+    await world.until(lambda: heard(ring)[-1] == "recording_resumed", "and says so")
+    assert world.asterisk.recorded == [file]
+    caller.hang_up()
+    await world.over(caller)
+    await world.nothing_left()
+    logged.clear()
+
+
+async def test_who_pauses_again_after_a_wish_to_go_on_is_paused(logged: Logged) -> None:
+    world, caller, ring = await talking()
+    (file,) = world.asterisk.recorded
+    ring.press(*"*81")
+    await world.until(lambda: world.asterisk.muted == {file}, "paused")
+    world.phone.fault = lambda request: "unanswered" if request.verb == "resume_recording" else ""
+    ring.press(*"*82")
+    await asyncio.sleep(1)
+    assert not world.asterisk.muted, "it was told, and the answer is lost"
+    world.phone.fault = lambda request: ""
+    ring.press(*"*81")
+    await world.until(lambda: world.asterisk.muted == {file}, "silent again")
+    await world.restart()
+    await asyncio.sleep(10)
+    assert world.asterisk.muted == {file} and told(world) == ["paused agent", "paused agent"]
+    caller.hang_up()
+    await world.over(caller)
+    await world.nothing_left()
+    logged.clear()
+
+
 async def test_a_recorder_that_cannot_be_told_is_said_to_go_on(logged: Logged) -> None:
     world, caller, ring = await talking()
     world.phone.fault = lambda request: "unanswered" if request.verb == "pause_recording" else ""
