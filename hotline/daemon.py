@@ -46,6 +46,7 @@ from hotline.heartbeat import Heartbeat
 from hotline.keep_on import keep_on
 from hotline.keep_verbs import KeepVerbs
 from hotline.keeping import Keeping, access_log
+from hotline.last_turns import LastTurns
 from hotline.night import Night
 from hotline.notify import Notifier, keep_told
 from hotline.preflight import Ready
@@ -195,6 +196,7 @@ class Daemon:
         self.phone.on_arrival = self._arrived
         self.phone.on_reachable = self._reachable_changed
         self.phone.on_back = self._back
+        self.turns = LastTurns(self.state_dir)
         self.upkeep = Upkeep(self)
         self.heart = Heartbeat(client)
         self.duty_file = DutyKeeper(self.home, lambda: self.settings, time.time)

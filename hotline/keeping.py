@@ -47,7 +47,7 @@ class Keeping:
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
         self._anchored: dt.date | None = None
-        self._purges = Daily()
+        self._purges = Daily(daemon.turns.day("purge"))
 
     async def run(self) -> None:
         """Look for ever; a purge takes as long as it takes, and the others do not wait for it."""
@@ -113,6 +113,7 @@ class Keeping:
             log.error("the night's purge failed; the next one tries again", why=str(fault))
             daemon.alerts.alert("purge_failed", f"purge_failed {now.date()}", why=type(fault).__name__)
             return
+        await asyncio.to_thread(daemon.turns.note, purge=now.date().isoformat())
         if done.manifest is not None:
             log.info("recordings were purged", gone=done.gone, freed=done.freed, manifest=done.manifest.name)
         if done.failed or done.plan.odd:

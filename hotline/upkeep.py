@@ -146,7 +146,7 @@ class Upkeep:
         self._store = store
         self._lane: Lane[CheckJob, Report] = Lane(worker.check, CHECK_TIMEOUT, idle=1.0)
         self._course = daemon.state_dir / "check.course"
-        self._nightly = Daily()
+        self._nightly = Daily(daemon.turns.day("check"))
         self._wake = asyncio.Event()
         self.last: Report | None = None
         self.checked_at = 0
@@ -168,8 +168,9 @@ class Upkeep:
 
     async def _checks(self) -> None:
         await asyncio.sleep(AFTER_START)
-        await tried("the check of the recordings", self.check())
-        self._now_is_time()  # the one of a start stands for the night's, where that was missed
+        # The one of a start stands for the night's, where that was missed; else it compares, and reads nothing again.
+        never = self._daemon.turns.day("check") is None
+        await tried("the check of the recordings", self.check(reads=self._now_is_time() or never))
         while True:
             await asyncio.sleep(LOOK_EVERY)
             if self._now_is_time():
@@ -179,14 +180,16 @@ class Upkeep:
         settings = self._daemon.settings.hotline
         return self._nightly.takes(self._daemon.wall().astimezone(settings.zone), settings.recording.check_at)
 
-    async def check(self) -> None:
-        """Compare files, rows and calls once, and tell what was found."""
+    async def check(self, *, reads: bool = True) -> None:
+        """Compare files, rows and calls once, and tell what was found; ``reads`` a sample of the recordings, too, which
+        is the day's turn."""
         daemon = self._daemon
         settings = daemon.settings.hotline
-        now = daemon.clock.now()
+        now, day = daemon.clock.now(), daemon.wall().astimezone(settings.zone).date()
         job = CheckJob(
-            str(self._store), str(daemon.state_dir), daemon.how_kept().keys, now, settings.recording.check_sample,
-            now, live=frozenset(daemon.calls.running()), course=str(self._course),
+            str(self._store), str(daemon.state_dir), daemon.how_kept().keys, now,
+            settings.recording.check_sample if reads else 0, now, live=frozenset(daemon.calls.running()),
+            course=str(self._course),
         )  # fmt: skip
         began = time.monotonic()
         try:
@@ -197,6 +200,8 @@ class Upkeep:
         finally:
             self._course.unlink(missing_ok=True)  # a worker that was killed leaves it
         self.last, self.checked_at, self.plain = report, now, report.plain
+        if reads:
+            await asyncio.to_thread(daemon.turns.note, check=day.isoformat())
         for piece in pieces(report.checked, AT_A_TIME):  # ten thousand at once would hold the loop up
             note_checked(daemon.journal, piece)
             await daemon.journal.flush()

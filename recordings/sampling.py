@@ -11,6 +11,7 @@ missing is added: calls that came later, or that have just been given a record. 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from collections import Counter
@@ -82,12 +83,30 @@ def week_of(at: dt.datetime, zone: ZoneInfo) -> str:
 
 def span_of(week: str, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
     """The week's Monday and the next one, at midnight. Raises ValueError for what names no week."""
+    monday = dt.date.fromisocalendar(*_numbers(week), 1)
+    begins, ends = (dt.datetime.combine(day, dt.time(), zone) for day in (monday, monday + dt.timedelta(days=7)))
+    return begins, ends
+
+
+def _numbers(week: str) -> tuple[int, int]:
+    """The year and the number of a week. Raises ValueError."""
     year, dash, number = week.upper().partition("-W")
     if not dash or not (year.isdecimal() and number.isdecimal()):
         raise ValueError(week)
-    monday = dt.date.fromisocalendar(int(year), int(number), 1)
-    begins, ends = (dt.datetime.combine(day, dt.time(), zone) for day in (monday, monday + dt.timedelta(days=7)))
-    return begins, ends
+    return int(year), int(number)
+
+
+def weeks_after(last: str, until: str, most: int) -> list[str]:
+    """The weeks after ``last`` up to ``until``, of more than ``most`` the latest; ``until`` alone where ``last`` names
+    no week, or no earlier one."""
+    found = [until]
+    with contextlib.suppress(ValueError):
+        year, week = _numbers(until)
+        monday, first = dt.date.fromisocalendar(year, week, 1), dt.date.fromisocalendar(*_numbers(last), 1)
+        while len(found) < most and (monday := monday - dt.timedelta(days=7)) > first:
+            year, week, _day = monday.isocalendar()
+            found.insert(0, f"{year}-W{week:02}")
+    return found
 
 
 def draw(

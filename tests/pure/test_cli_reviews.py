@@ -17,6 +17,7 @@ from console.accounts import Accounts, Wanted
 from console.book import Book
 from console.permits import Role, command_line
 from hotline.drawing import Drawing
+from hotline.last_turns import LastTurns
 from recordings.review_desk import ReviewDesk
 from recordings.reviews import Filled, Who
 from tests.pure.cli_play import SERVED, config_folder as plain_folder, fill, hotline
@@ -84,7 +85,7 @@ async def test_nobody_is_alarmed_while_nobody_is_of_the_quality_staff(tmp_path: 
     journal = await Journal.open(store, clock=Clock(), spool=store.with_name("spool.jsonl"))
     told: list[str] = []
     daemon: Any = SimpleNamespace(
-        journal=journal, state_dir=store.parent, settings=load_settings(config),
+        journal=journal, state_dir=store.parent, settings=load_settings(config), turns=LastTurns(store.parent),
         wall=lambda: dt.datetime(2026, 2, 9, 6, 1, tzinfo=ZONE),
         alerts=SimpleNamespace(alert=lambda code, key, **params: told.append(code)),
     )  # fmt: skip
@@ -102,21 +103,24 @@ async def test_each_morning_the_week_that_is_over_is_drawn_for_those_who_are_the
     Accounts(book, lambda: 0).create(command_line("test"), Wanted("quality2", "二", frozenset({Role.QUALITY})), "x")
     book.close()
     journal = await Journal.open(store, clock=Clock(), spool=store.with_name("spool.jsonl"))
-    moment = [dt.datetime(2026, 2, 9, 5, 59, tzinfo=ZONE)]
+    moment = [dt.datetime(2026, 2, 23, 5, 59, tzinfo=ZONE)]
+    turns = LastTurns(store.parent)
+    turns.note(week="2026-W05")  # the mornings of two weeks had no daemon
     told: list[tuple[str, dict[str, Any]]] = []
     daemon: Any = SimpleNamespace(
         journal=journal, state_dir=store.parent, settings=load_settings(config), wall=lambda: moment[0],
-        alerts=SimpleNamespace(alert=lambda code, key, **params: told.append((code, params))),
+        turns=turns, alerts=SimpleNamespace(alert=lambda code, key, **params: told.append((code, params))),
     )  # fmt: skip
     drawing = Drawing(daemon)
     await drawing.look()
     assert await asyncio.to_thread(asked, config, "todo") == [], "not before six"
-    moment[0] = dt.datetime(2026, 2, 9, 6, 1, tzinfo=ZONE)
+    moment[0] = dt.datetime(2026, 2, 23, 6, 1, tzinfo=ZONE)
     await drawing.look()
     await drawing.look()
     listed = await asyncio.to_thread(asked, config, "todo")
     assert {(one["grader"], one["week"]) for one in listed} == {("quality2", WEEK)}
     assert len({one["call_id"] for one in listed}) == len(listed) >= 1
+    assert turns.last("week") == "2026-W08"
     ((code, params),) = told
     assert code == "graders_absent" and params["count"] == 1 and "quality1" in params["first"], "once a morning"
     await journal.close()

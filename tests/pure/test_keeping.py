@@ -13,6 +13,7 @@ from config.keep import Keep
 from config.load import load_settings
 from hotline import keeping as module
 from hotline.keeping import Keeping, free_bytes
+from hotline.last_turns import LastTurns
 from recordings.turns import PURGE, turn
 from tests.pure.keep_play import NOW, House
 
@@ -33,6 +34,7 @@ class Daemon:
         self.state_dir, self.folders, self.journal = house.state, house.folders, journal
         self.access = module.AccessLog(journal, lambda: NOW, house.state)
         self.clock = SimpleNamespace(now=lambda: NOW)
+        self.turns = LastTurns(house.state)
         self.told: list[str] = []
         self.alerts = SimpleNamespace(alert=lambda code, once="", **params: self.told.append(code))
         self.time = NIGHT

@@ -18,8 +18,10 @@ from hotline import drawing as drawing_module, keep_on as keep_on_module, keepin
 from hotline.drawing import Drawing
 from hotline.keep_on import Daily, keep_on
 from hotline.keeping import Keeping
+from hotline.last_turns import FILE, LastTurns
 from hotline.upkeep import Upkeep
 from recordings.purge import Plan, Purged
+from recordings.sampling import weeks_after
 from tests.virtual.virtual_time import virtual_loop
 
 BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
@@ -44,18 +46,18 @@ class World:
         self.shelf, self.away = SimpleNamespace(retry=self.nothing), SimpleNamespace(calls=list)
         self.calls = SimpleNamespace(running=list)
         self.alerts = SimpleNamespace(alert=lambda *told, **params: None)
+        self.turns = LastTurns(folder)
         self.begins, self.slept = begins.astimezone(dt.UTC), dt.timedelta()
         self.done: dict[str, list[dt.datetime]] = {"check": [], "purge": [], "draw": [], "anchor": []}
+        self.weeks: list[str] = []
+        self.reads: list[bool] = []
         self.fails: dict[str, Exception] = {}
         self.tasks: list[asyncio.Task[Any]] = []
         monkeypatch.setattr(keeping_module, "purge", self.purge)
-        reviewing = SimpleNamespace(
-            users=lambda state: [], with_graders=lambda settings, users: settings,
-            last_week=lambda now, settings: "", bound=lambda users: {}, draw=self.draw,
-        )  # fmt: skip
+        reviewing = SimpleNamespace(users=lambda state: [], said_absent=lambda done: [], draw=self.draw)
         monkeypatch.setattr(drawing_module, "importlib", SimpleNamespace(import_module=lambda name: reviewing))
         monkeypatch.setattr(asyncio, "to_thread", self.at_once)  # a thread has no virtual time
-        monkeypatch.setattr(Upkeep, "check", lambda upkeep: self.note("check"))
+        monkeypatch.setattr(Upkeep, "check", self.check)
         monkeypatch.setattr("hotline.upkeep.unmeasured", self.unmeasured)
 
     def wall(self) -> dt.datetime:
@@ -78,9 +80,16 @@ class World:
         await self.note("purge")
         return Purged(Plan((), (), 0, 0))
 
-    async def draw(self, *about: Any) -> Any:
+    async def draw(self, journal: Any, store: Any, settings: Any, request: dict[str, str], users: Any) -> Any:
+        self.weeks.append(request["week"])
         await self.note("draw")
         return {"drew": []}
+
+    async def check(self, *, reads: bool = True) -> None:
+        self.reads.append(reads)
+        await self.note("check")
+        if reads:
+            self.turns.note(check=self.wall().astimezone(self.zone).date().isoformat())
 
     async def nothing(self, *about: Any) -> None:
         return None
@@ -88,11 +97,12 @@ class World:
     async def unmeasured(self, *about: Any) -> Any:
         return [], 0
 
-    async def at_once(self, work: Callable[..., Any], *about: Any) -> Any:
-        return work(*about)
+    async def at_once(self, work: Callable[..., Any], *about: Any, **named: Any) -> Any:
+        return work(*about, **named)
 
     async def start(self) -> None:
         daemon: Any = self
+        self.turns = LastTurns(self.state_dir)
         upkeep, keeping, drawing = Upkeep(daemon), Keeping(daemon), Drawing(daemon)
         self.tasks = [asyncio.create_task(keep_on(work, course)) for work, course in
                       (("upkeep", upkeep.run), ("keeping", keeping.run), ("drawing", drawing.run))]  # fmt: skip
@@ -162,15 +172,74 @@ async def test_a_machine_that_slept_over_the_time_makes_up_for_it_once(
     assert len(world.done["draw"]) == 2
 
 
-async def test_a_restart_just_after_the_time_does_it_once_more_and_not_again(
+async def test_a_restart_after_the_time_does_nothing_of_the_day_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(tmp_path, dt.datetime(2026, 11, 3, 3, 29, tzinfo=SHANGHAI), monkeypatch, at=dt.time(3, 30))
     await over(world, 300 / DAY)
-    await over(world, 0.9)
-    assert world.times("purge") == ["03 03:30", "03 03:35"]
-    assert world.times("check") == ["03 03:31", "03 03:36"]
-    assert world.times("draw") == ["03 06:04"]
+    await over(world, 4 / 24)
+    await over(world, 0.95)
+    assert world.times("purge") == ["03 03:30", "04 03:30"]
+    assert world.times("check")[:3] == ["03 03:31", "03 03:36", "03 07:36"], "each start compares"
+    assert world.reads == [True, False, False, True], "and reads no more than once a day"
+    assert world.times("draw") == ["03 06:04", "04 06:04"]
+    world.fails["purge"] = StoreError("gone")
+    await over(world, 1)
+    world.fails.clear()
+    await over(world, 0.01)
+    assert len(world.times("purge")) == 4, "what failed was not done: the next start does it"
+
+
+async def test_weeks_without_a_daemon_are_drawn_by_the_next_start_each_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, dt.datetime(2026, 12, 14, 5, tzinfo=SHANGHAI), monkeypatch, at=dt.time(3, 30))
+    await over(world, 1.5)
+    assert world.weeks == ["2026-W50", "2026-W50"], "where nothing is known before, the last week alone"
+    world.slept = dt.timedelta(days=31)
+    world.fails["draw"] = StoreError("busy")
+    await over(world, 0.2)
+    world.fails.clear()
+    world.weeks.clear()
+    await over(world, 0.2)
+    assert world.weeks == ["2026-W51", "2026-W52", "2026-W53", "2027-W01"]
+    world.weeks.clear()
+    await over(world, 1)
+    assert world.weeks == ["2027-W01"]
+
+
+async def test_a_plan_that_is_made_later_begins_with_the_week_in_which_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, dt.datetime(2026, 11, 2, 5, tzinfo=SHANGHAI), monkeypatch, at=dt.time(3, 30))
+    planned = world.settings
+    await over(world, 0.5)
+    world.settings = planned.model_copy(update={"reviews": planned.reviews.model_copy(update={"plans": {}})})
+    for days in (7, 14, 20):
+        world.slept = dt.timedelta(days=days)
+        await over(world, 0.5)
+    world.settings = planned
+    world.weeks.clear()
+    await over(world, 1)
+    assert world.weeks == ["2026-W47"]
+
+
+@pytest.mark.parametrize("text", [b"", b"[1]", b"{\"purge\": 3, \"week\": \"soon\", \"draw\": \"\"}", b"\xff\x00"])
+def test_a_damaged_memory_is_none(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / FILE).write_bytes(text)
+    turns = LastTurns(tmp_path)
+    assert turns.day("purge") is turns.day("draw") is None and weeks_after(turns.last("week"), "2026-W48", 9) == [
+        "2026-W48"
+    ]
+    turns.note(purge="2026-11-26")
+    assert LastTurns(tmp_path).day("purge") == dt.date(2026, 11, 26)
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_weeks_between() -> None:
+    assert weeks_after("2026-W52", "2027-W02", 9) == ["2026-W53", "2027-W01", "2027-W02"]
+    assert weeks_after("2020-W01", "2026-W48", 3) == ["2026-W46", "2026-W47", "2026-W48"]
+    assert weeks_after("2027-W02", "2026-W48", 9) == weeks_after("2026-W48", "2026-W48", 9) == ["2026-W48"]
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("a fault of ours"), StoreError("gone")], ids=["ours", "store"])
