@@ -6,9 +6,9 @@ A room's function takes ``ask: Asked`` and reads like a sentence: look something
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends
@@ -26,6 +26,15 @@ T = TypeVar("T")
 
 _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;"
 """What stays as it is in an address; line ends and all that is not ASCII do not."""
+
+
+class Said(NamedTuple):
+    """A sentence for the next page: how it is meant (good, bad); ``form`` is what was filled in, where it was refused:
+    the page shows its form so again."""
+
+    how: str
+    what: str
+    form: Mapping[str, Collection[str]]
 
 
 class SignInNeeded(Exception):
@@ -78,14 +87,17 @@ class Ask:
     async def page(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Fill the template in a thread, and answer with it."""
         said = self.office.said.pop(self.known.key, None) if self.known is not None and not self.htmx else None
-        whole = {"ask": self, "said": said, "links": self.links(), **values}
+        filled = said.form if said is not None else {}
+        whole = {"ask": self, "said": said, "filled": filled, "links": self.links(), **values}
         text = await self.thread(self.office.templates.get_template(template).render, whole)
         return HTMLResponse(text, status)
 
-    def go(self, path: str, *, said: str = "", bad: bool = False) -> Response:
-        """Send the browser to another page of ours, which first says ``said``."""
+    def go(
+        self, path: str, *, said: str = "", bad: bool = False, filled: Mapping[str, Collection[str]] | None = None
+    ) -> Response:
+        """Send the browser to another page of ours, which first says ``said``, and shows its form as it was filled."""
         if said and self.known is not None:
-            self.office.say(self.known.key, "bad" if bad else "good", said)
+            self.office.say(self.known.key, Said("bad" if bad else "good", said, filled or {}))
         if self.htmx:
             return Response(status_code=204, headers={"HX-Redirect": quote(path, safe=_IN_ADDRESSES)})
         return RedirectResponse(path, 303)

@@ -46,8 +46,6 @@ MOST = 10_000
 """Recordings in one export; the command takes any number."""
 MOST_OF_ONE = 20
 """Exports of one person."""
-LARGEST = 2**31 - 1
-"""Bytes of one recording in a zip without extensions; no call of ours comes near."""
 PROVE_TIMEOUT = 900.0
 """Seconds for one recording on a busy disk."""
 IDLE = 60.0
@@ -365,8 +363,6 @@ class Exports:
             found = ProveResult(fault="gone")
         except WorkerLost:
             found = ProveResult(fault="unreadable")
-        if found.size > LARGEST:
-            return Proof(fault=_("too large for a zip file"))
         return Proof(found.size, found.crc, say_fault(found.fault).rstrip("。."))
 
     async def _anew(self, export: Export) -> None:

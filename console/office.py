@@ -15,6 +15,7 @@ from jinja2 import Environment
 from console import render
 from console.access_log import Proofs
 from console.accounts import Accounts
+from console.ask import Said
 from console.assets import Assets
 from console.book import Book
 from console.drafts import Drafts
@@ -66,8 +67,8 @@ class Office:
     proofs: Proofs
     links: list[Link] = field(default_factory=list)
     connections: Callable[[], int] = lambda: 0
-    said: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By session, what the next page says first: how (good, bad) and what."""
+    said: dict[str, Said] = field(default_factory=dict)
+    """By session, what the next page says first."""
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "console"))
 
     @classmethod
@@ -105,11 +106,11 @@ class Office:
 
         return await self.live.stream(who, frozenset(topics.split(",")), still)
 
-    def say(self, key: str, how: str, what: str) -> None:
-        """Keep a sentence for the next page of this session."""
+    def say(self, key: str, said: Said) -> None:
+        """Keep this for the next page of this session."""
         while len(self.said) >= MOST_SAID:
             self.said.pop(next(iter(self.said)))
-        self.said[key] = (how, what)
+        self.said[key] = said
 
     def close(self) -> None:
         """Let go of everything; waits for no thread."""

@@ -2,7 +2,8 @@
 bytes is made from the archive at the moment at which it is asked for.
 
 Sound does not shrink any more, so each recording is *stored* in the zip (PKWARE APPNOTE 4.4.5): a head of some bytes
-whose checksum and sizes are known beforehand, and the recording itself. So a download that was cut goes on at any
+whose checksum and sizes are known beforehand, and the recording itself. One of more than 2 GB, and a zip of more than
+4 GB, has the sizes of zip64 (4.5.3). So a download that was cut goes on at any
 byte, no second copy of a recording lies on the disk (least of all one in the clear, where the archive is encrypted), a
 recording that is deleted or erased is gone for good, and nothing has to be removed afterwards. Pure but for the clock
 of zip entries, which is the recordings' own.
@@ -90,7 +91,7 @@ def bundle_of(items: Sequence[Item], proofs: Mapping[Key, Proof], zone: ZoneInfo
         info = zipfile.ZipInfo(named[item.key], at(item.began_at, zone).timetuple()[:6])
         info.external_attr = 0o640 << 16
         info.CRC, info.file_size, info.compress_size, info.header_offset = proof.crc, proof.size, proof.size, place
-        head = info.FileHeader(zip64=False)
+        head = info.FileHeader(zip64=proof.size > zipfile.ZIP64_LIMIT)
         infos.append(info)
         put(head, len(head))
         put((item, proof.size), proof.size)

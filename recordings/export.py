@@ -38,6 +38,8 @@ Progress = Callable[[int, int], None]
 
 _HEADER = struct.Struct("<4s5H3I2H")
 """A local file header (PKWARE APPNOTE 4.3.7)."""
+_LARGE, _ELSEWHERE = struct.Struct("<2H2Q"), 0xFFFFFFFF
+"""Its extra field of zip64, which has the sizes of more than 2 GB, and what stands in their place (4.5.3)."""
 _UTF8 = 0x800
 """Its flag for a name in UTF-8."""
 
@@ -246,9 +248,16 @@ def _whole_entries(file: IO[bytes], by_name: Mapping[str, Item]) -> Iterator[zip
         if len(head) < _HEADER.size:
             break
         mark, _version, flags, method, _time, _date, crc, packed, size, name_size, extra = _HEADER.unpack(head)
-        if mark != b"PK\x03\x04" or method or flags & ~_UTF8 or extra or packed != size:
+        if mark != b"PK\x03\x04" or method or flags & ~_UTF8 or extra not in (0, _LARGE.size) or packed != size:
             break
         name = file.read(name_size).decode("utf-8" if flags else "cp437", "replace")
+        if extra:
+            more = file.read(extra)
+            if len(more) < extra or size != _ELSEWHERE:
+                break
+            what, length, size, packed = _LARGE.unpack(more)
+            if (what, length) != (1, _LARGE.size - 4) or packed != size:
+                break
         item, first = by_name.get(name), file.tell()
         digest, left, sum_ = hashlib.sha256(), size, 0
         while item is not None and left and (block := file.read(min(BLOCK, left))):

@@ -58,7 +58,8 @@ async def order(
     except Refusal as refusal:
         if not (back := _list_of(request)):
             raise
-        return ask.go(back, said=str(refusal), bad=True)
+        filled = {"call": frozenset(call or ()), "reason": reason, "words": words}
+        return ask.go(back, said=str(refusal), bad=True, filled=filled)
     return ask.go(PATH, said=_("The export is ordered. It can be downloaded as soon as each recording is proved."))
 
 

@@ -124,8 +124,13 @@ def opener(archive: Path, most: int, error: BaseException) -> export.Opener:
     return opened
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["", "zip64"])
 @pytest.mark.parametrize("most", range(7))
-def test_a_zip_that_was_killed_anywhere_goes_on_where_it_was(tmp_path: Path, most: int) -> None:
+def test_a_zip_that_was_killed_anywhere_goes_on_where_it_was(
+    tmp_path: Path, most: int, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)  # as if each were of more than 2 GB
     archive, items = archive_of(tmp_path, 3)
     target = tmp_path / "out.zip"
     if most < 6:  # each is opened twice: proved, then copied
@@ -156,6 +161,37 @@ def test_a_torn_or_foreign_unfinished_zip_is_never_believed(tmp_path_factory: An
         assert made.testzip() is None
         for item in items:
             assert hashlib.sha256(made.read(names(items, ZONE)[item.key])).hexdigest() == item.sha256
+
+
+def test_a_recording_of_more_than_two_gigabytes_is_in_its_export_too() -> None:
+    items = [Item(f"c-{n}", "call", f"{n}.flac", "0" * 64, AT, 1.0, 2, "投诉", ("8001",), "") for n in range(3)]
+    sizes = (5 << 30, 7, (2 << 30) + 1)
+    proofs = {item.key: Proof(size, zlib.crc32(b"x" * 7)) for item, size in zip(items, sizes, strict=True)}
+    made = bundle_of(items, proofs, ZONE, {"made_at_us": AT})
+
+    class Sent(io.RawIOBase):
+        at = 0
+
+        def seekable(self) -> bool:
+            return True
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            self.at = offset + (0, self.at, made.size)[whence]
+            return self.at
+
+        def read(self, size: int = -1) -> bytes:
+            end = made.size if size < 0 else min(made.size, self.at + size)
+            parts = [part.data or b"x" * (part.end - part.first) for part in made.slices(self.at, end)]
+            self.at = end
+            return b"".join(parts)
+
+    with zipfile.ZipFile(Sent()) as opened:  # type: ignore[arg-type]
+        assert [one.file_size for one in opened.infolist()[:3]] == list(sizes)
+        assert opened.infolist()[1].header_offset > 5 << 30 and opened.read(opened.infolist()[1]) == b"x" * 7
+        for one in opened.infolist()[:3]:
+            with opened.open(one) as sound:
+                assert sound.read(5) == b"x" * 5
+        assert len(json.loads(opened.read("manifest.json"))["recordings"]) == 3
 
 
 @given(parts=st.lists(st.integers(0, 9_999), min_size=1, max_size=6), many=st.integers(0, 3), broken=st.integers(0, 3))

@@ -146,6 +146,14 @@ async def test_what_is_ticked_is_proved_noted_and_downloaded_by_its_person_alone
     async with post(quality.web.url + EXPORTS, data=nothing, headers=headers, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/calls?agent=8002&after=x"), "the list as it was"
     await quality.post(EXPORTS, {"call": wanted[0]}, status=422)
+    filled = [("csrf", quality.csrf), ("reason", "other"), ("words", " "), *(("call", call) for call in wanted[:2])]
+    async with post(quality.web.url + EXPORTS, data=filled, headers={"Referer": f"{quality.web.url}/calls"}) as answer:
+        page = await answer.text()
+        assert (answer.status, answer.url.path) == (200, "/calls")
+    ticked = re.findall(r'name="call" value="([^"]+)" checked', page)
+    assert sorted(ticked) == sorted(wanted[:2]), "what was ticked stays so"
+    assert '<option value="other" selected>' in page
+    assert "checked" not in await quality.get("/calls"), "once"
     await quality.post(EXPORTS, {"reason": "complaint", "call": "nothing"}, status=404)
 
 
