@@ -26,13 +26,14 @@ _KEYS: dict[By | None, str] = {
 }  # fmt: skip
 
 
-def question(by: By | None) -> str:
-    """Key, rating (0: invited, but did not rate) and how many, of the calls that arrived in [?, ?)."""
+def question(by: By | None, *, own: bool = False) -> str:
+    """Key, rating (0: invited, but did not rate) and how many, of the calls that arrived in [?, ?); ``own``: of the
+    talks of this agent (?) alone."""
     return f"""
         SELECT {_KEYS[by]} AS about, talk.rating, count(*)
         FROM call INDEXED BY call_by_arrival
         CROSS JOIN talk INDEXED BY talk_invited ON talk.call_id = call.call_id AND talk.invited_at > 0
-        WHERE call.arrived_at >= ? AND call.arrived_at < ?
+        WHERE call.arrived_at >= ? AND call.arrived_at < ? {"AND talk.agent = ?" if own else ""}
         GROUP BY about, talk.rating
     """
 
@@ -44,18 +45,22 @@ async def ratings(path: Path, *, since: int = 0, until: int = 2**62) -> Ratings:
 
 
 async def ratings_by(
-    path: Path, by: By, zone: ZoneInfo, *, since: int = 0, until: int = 2**62
+    path: Path, by: By, zone: ZoneInfo, *, since: int = 0, until: int = 2**62, agent: str | None = None
 ) -> dict[str, Ratings]:
-    """The same for each local day (2026-11-26), queue or agent that had any, in order. Raises StoreError."""
-    rows = await asyncio.to_thread(_rows, path, by, since, until)
+    """The same for each local day (2026-11-26), queue or agent that had any, in order; of the talks of this ``agent``
+    alone. Raises StoreError."""
+    rows = await asyncio.to_thread(_rows, path, by, since, until, agent)
     return summed(
         (_day(int(key) * _PIECE, zone) if by == "day" else str(key), rating, n) for key, rating, n in rows
     )  # fmt: skip
 
 
-def _rows(path: Path, by: By | None, since: int, until: int) -> list[tuple[int | str, int, int]]:
+def _rows(
+    path: Path, by: By | None, since: int, until: int, agent: str | None = None
+) -> list[tuple[int | str, int, int]]:
+    values = (since, until) if agent is None else (since, until, agent)
     with reading(path) as connection:
-        return connection.execute(question(by), (since, until)).fetchall()
+        return connection.execute(question(by, own=agent is not None), values).fetchall()
 
 
 def summed(rows: Iterable[tuple[str, int, int]]) -> dict[str, Ratings]:

@@ -32,6 +32,14 @@ def figures_said(ratings: Ratings, bad_from: int) -> tuple[str, ...]:
     return (satisfied, asked, *((ngettext("{n} bad rating", "{n} bad ratings", bad).format(n=bad),) if bad else ()))
 
 
+def formulas() -> list[str]:
+    """How each figure is made."""
+    return [
+        _("Satisfaction: satisfied or very satisfied (1, 2) / rated. Participation: rated / asked."),
+        _("Asked: talks whose callers were asked to rate them; each talk is counted once, on the day of its call."),
+    ]
+
+
 def percent(share: float | None) -> str:
     """92.3%; a dash where there was nothing to have a share of."""
     return "–" if share is None else f"{share:.1%}"

@@ -21,6 +21,7 @@ from console.api import (
     recordings as api_recordings,
     review_lists as api_review_lists,
     reviews as api_reviews,
+    satisfaction as api_satisfaction,
     status as api_status,
     users as api_users,
 )
@@ -70,6 +71,7 @@ API_ROOMS: tuple[ApiRoom, ...] = (
     api_review_lists.room,
     api_quality.room,
     api_reviews.room,
+    api_satisfaction.room,
     api_status.room,
     api_users.room,
 )

@@ -40,6 +40,7 @@ def satisfaction(
     period = period_of(month, since, until, now, settings)
     from calllog.kpi import Ratings
     from calllog.rating_queries import ratings_by
+    from calllog.rating_words import formulas
     from hotline.past import midnight
 
     begins, ends = midnight(period.first, settings), midnight(period.last + dt.timedelta(days=1), settings)
@@ -65,14 +66,6 @@ def satisfaction(
     screen.print()
     for line in formulas():
         screen.print(line, style=DIM, soft_wrap=True)
-
-
-def formulas() -> list[str]:
-    """How each figure is made."""
-    return [
-        _("Satisfaction: satisfied or very satisfied (1, 2) / rated. Participation: rated / asked."),
-        _("Asked: talks whose callers were asked to rate them; each talk is counted once, on the day of its call."),
-    ]
 
 
 def _columns(settings: Settings, by: Literal["day", "queue", "agent"]) -> list[Column[Line]]:

@@ -57,9 +57,10 @@ PATHS: dict[Role, tuple[str, ...]] = {
     Role.AGENT: ("/records/{last}", "/calls/{last}", "/quality/grades", "/calls?words=退款&period=30d"),
     Role.QUALITY: (
         "/quality?done=true", "/quality/grades", "/quality/appeals", "/quality/exemplary", "/quality/lists",
-        "/quality/agreement", "/quality/forms", "/quality/coverage?days=366", "/quality/calls/{last}",
-        "/quality/calls/{graded}", "/calls?number=1388", "/calls?words=蓝色独角兽", "/calls?after={deep}",
-        "/calls?agent=8001&outcome=abandoned", "/calls?score=0-59",
+        "/quality/agreement", "/quality/forms", "/quality/coverage?days=366", "/quality/satisfaction?days=366",
+        "/quality/calls/{last}", "/quality/calls/{graded}", "/calls?number=1388", "/calls?words=蓝色独角兽",
+        "/calls?after={deep}",
+        "/calls?agent=8001&outcome=abandoned", "/calls?score=0-59", "/calls?rating=bad",
     ),
     Role.SUPERVISOR: ("/duty?page=9", "/duty?name=王", "/calls?silence=120", "/quality/lists"),
     Role.AUDITOR: ("/users/log/all", "/quality/grades"),

@@ -12,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from calllog.list_pages import ListedRow
+from calllog.rating_queries import By
+from calllog.rating_words import formulas, percent
+from calllog.survey_words import RATINGS
 from config.catalogue import _, ngettext
-from console import grade_lists, grading, hearing, taking
+from console import grade_lists, grading, hearing, satisfaction as figures, taking
 from console.ask import Ask, Asked
 from console.calls import PERIODS
 from console.graders import absent_word, what_to_do
@@ -46,6 +49,7 @@ def tabs(ask: Ask) -> list[tuple[str, str, str]]:
         found.append(("exports", "/quality/exports", _("Exports")))
     if ask.may(Verb.RECORDING_VERIFY):
         found.append(("coverage", "/quality/coverage", _("Recording coverage")))
+    found.append(("satisfaction", "/quality/satisfaction", _("Satisfaction")))
     found.append(("forms", "/quality/forms", _("Forms")))
     return found
 
@@ -176,6 +180,22 @@ async def coverage(ask: Asked, days: Annotated[int, Query(ge=1, le=366)] = 7) ->
     found = await taking.coverage(ask.site, ask.who, since)
     return await ask.page("quality_coverage.html", tabs=tabs(ask), here="coverage", found=found, days=days, say=say,
                           agents=ask.site.settings.agents.agents)  # fmt: skip
+
+
+@room.page("/quality/satisfaction", Verb.REVIEW_READ)
+async def satisfaction(
+    ask: Asked, by: By = "agent", days: Annotated[int, Query(ge=1, le=figures.MOST_DAYS)] = 7
+) -> Response:
+    """What callers said of their talks; to an agent, of their own."""
+    found, settings = await figures.satisfaction(ask.site, ask.who, by, days), ask.site.settings
+    kinds: list[tuple[By, str]] = [("agent", _("Agent")), ("queue", _("Queue")), ("day", _("Day"))]
+    lines = list(found.lines.items())[:: -1 if by == "day" else 1]
+    return await ask.page(
+        "quality_satisfaction.html", tabs=tabs(ask), here="satisfaction", found=found, lines=lines, by=by, days=days,
+        kinds=kinds, title=dict(kinds)[by], ratings=RATINGS, percent=percent, formulas=formulas(),
+        since=found.since.strftime("%Y-%m-%dT%H:%M"), bad_from=settings.hotline.survey.bad_from,
+        asking=settings.hotline.survey.enabled, agents=settings.agents.agents, queues=settings.queues.queues,
+    )  # fmt: skip
 
 
 @room.page("/quality/forms", Verb.REVIEW_READ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import html
 import io
 import json
@@ -15,6 +16,7 @@ import pytest
 from calllog import events as ev
 from calllog.notes import new_note
 from tests.pure.cli_play import SERVED, START, WANG, served
+from tests.pure.journal_play import short_call
 from tests.web.conftest import Person
 from tests.web.plain_site import Web
 
@@ -192,3 +194,31 @@ async def test_the_course_in_both_languages(calls: Web, admin: Person) -> None:
 
 async def test_an_empty_store_says_what_to_expect(admin: Person) -> None:
     assert 'class="card empty"' in await admin.get("/calls")
+
+
+async def test_what_callers_said_as_figures_for_each_as_far_as_they_may(web: Web, nobody: Person) -> None:
+    web.site.stands = dt.datetime(2026, 6, 1, 4, tzinfo=dt.UTC)
+    at = round(web.site.stands.timestamp() * SECOND)
+    for call_id, agent, rating in (("s-1.1", "8001", 1), ("s-2.1", "8002", 4), ("s-3.1", "8002", 0)):
+        for _stream, _call, event, party in short_call(call_id, agent=agent):
+            web.site.journal.append("call", call_id, event, party=party, at=at)
+            if isinstance(event, ev.TalkEnded):
+                web.site.journal.append("call", call_id, ev.SurveyInvited(talk_id=event.talk_id), at=at)
+                if rating:
+                    said = ev.Rated(talk_id=event.talk_id, rating=rating)
+                    web.site.journal.append("call", call_id, said, at=at)
+    await web.site.journal.flush()
+    await nobody.sign_in("supervisor")
+    page = await nobody.get("/quality/satisfaction?by=agent&days=2")
+    assert "50.0%" in page and "66.7%" in page and "/calls?agent=8002&amp;rating=rated&amp;since=20" in page
+    found = json.loads(await nobody.get("/api/v1/satisfaction?by=agent&days=2"))
+    assert (found["total"]["rated"], found["total"]["bad"], found["total"]["given"]) == (2, 1, [1, 0, 0, 1, 0])
+    assert [(line["about"], line["satisfaction"]) for line in found["lines"]] == [("8001", 1.0), ("8002", 0.0)]
+    await nobody.get("/quality/satisfaction?days=0", 422)
+    assert "50.0%" in await nobody.get("/status")
+    await nobody.get("/account")
+    await nobody.post("/sign-out")
+    await nobody.sign_in("agent")
+    (own,) = json.loads(await nobody.get("/api/v1/satisfaction?by=queue&days=2"))["lines"]
+    assert (own["invited"], own["satisfaction"]) == (1, 1.0)
+    assert json.loads(await nobody.get("/api/v1/desk/calls"))[0]["rating"] == 1

@@ -50,6 +50,7 @@ TWINS: dict[str, tuple[str, ...]] = {
     "POST /quality/lists": ("POST /reviews/draws",),
     "GET /quality/agreement": ("GET /reviews/agreement",),
     "GET /quality/coverage": ("GET /recordings/coverage",),
+    "GET /quality/satisfaction": ("GET /satisfaction",),
     "GET /quality/forms": ("GET /reviews/forms",),
     "GET /quality/calls/{call_id}": (
         "GET /calls/{call_id}/reviews", "GET /calls/{call_id}/recording", "GET /calls/{call_id}/holds",
