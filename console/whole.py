@@ -91,7 +91,7 @@ def whole(detail: CallDetail, names: Names, zone: ZoneInfo, folders: Folders) ->
 def _timed(fields: dict[str, Any], zone: ZoneInfo, skip: tuple[str, ...] = ()) -> dict[str, Any]:
     """The fields with their instants in ISO 8601; what counts µs keeps its ``_us``."""
     return {
-        key: iso(value, zone) if key.endswith("_at") else list(value) if isinstance(value, tuple) else value
+        key: iso(value, zone) if key.endswith("_at") else msgspec.to_builtins(value)
         for key, value in fields.items()
         if key not in skip
     }

@@ -88,6 +88,8 @@ def served() -> list[tuple[float, ev.CallEvent]]:
         (105.2, ev.Ended(outcome="answered", reason="agent_hung_up")),
         (106.0, ev.Archived(category="call", file=f"2026/02/06/{SERVED}.flac", sha256="0" * 64, frames=520_000,
                             rate=8000, channels=2, spans=spans)),
+        (106.5, ev.Measured(category="call", by=1, seconds=65.0, loudness=(-20.0, -22.5), speech=(30.0, 28.0),
+                            silence_from=5.0, talk_over_from=1.0)),
         (107.0, ev.RecordExtended(by="8002", until=START + 200_000_000)),
         (110.0, ev.RecordWritten(record_id="r", version=1, by="8002", agent="8002", subject="complaint-refund",
                                  solved="open", complete=True)),

@@ -155,6 +155,7 @@ def test_call_json_is_whole(filled: Path) -> None:
     assert whole["party"]["e164"] == "+8613800001111"
     assert [talk["ring_result"] for talk in whole["talks"]] == ["missed", "answered"]
     assert whole["recordings"][0]["seconds"] == 65.0
+    assert whole["state"]["measures"]["call"]["loudness"] == [-20.0, -22.5]
     assert whole["events"][5]["kind"] == "key_pressed" and whole["events"][5]["data"] == {"menu": "main", "key": "9"}
     assert whole["events"][5]["offset_ms"] == 6000
 
