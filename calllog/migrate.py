@@ -14,9 +14,13 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import structlog
+
 from calllog.errors import MigrationFailed, StoreError
 from calllog.store import OPEN_PATIENCE, SCHEMA, explain, shape, uri
 from config.catalogue import _
+
+log = structlog.get_logger("calllog")
 
 STEPS = Path(__file__).parent / "migrations"
 LONGEST = 1800.0
@@ -25,7 +29,7 @@ LONGEST = 1800.0
 
 async def bring_up_to_date(path: Path) -> None:
     """Migrate the store where that is needed. Raises StoreError."""
-    if shape(path) == SCHEMA:
+    if (before := shape(path)) == SCHEMA:
         return
     rooms = str(Path(__file__).parents[1])
     search = os.pathsep.join(filter(None, (rooms, os.environ.get("PYTHONPATH", ""))))
@@ -46,6 +50,8 @@ async def bring_up_to_date(path: Path) -> None:
         why = output.decode(errors="replace").strip().splitlines() or [f"exit status {process.returncode}"]
         text = _("The call store {path} could not be brought up to date and is as it was: {why}.")
         raise MigrationFailed(text.format(path=path, why=why[-1].rstrip(".")))
+    if before:
+        log.info("the store is brought up to date", was=before, now=SCHEMA, copy=copy_of(path).name)
 
 
 def migrate(path: Path) -> None:
@@ -59,7 +65,7 @@ def migrate(path: Path) -> None:
     if before == SCHEMA:
         return
     if before:
-        back_up(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
+        back_up(path, copy_of(path))
     config = Config()
     config.set_main_option("script_location", str(STEPS))
     config.set_main_option("path_separator", "os")
@@ -74,6 +80,11 @@ def migrate(path: Path) -> None:
             command.upgrade(config, "head")
             if connection.in_transaction():
                 connection.commit()
+
+
+def copy_of(path: Path) -> Path:
+    """Where the store is copied to before it is changed."""
+    return path.with_name(f"{path.name}.before-{SCHEMA}")
 
 
 def back_up(path: Path, target: Path) -> None:

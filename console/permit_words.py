@@ -27,6 +27,12 @@ def role_word(role: Role) -> str:
     }[role]
 
 
+def roles_said(codes: str) -> str:
+    """The roles of an entry of the access log: codes with commas between, or ``operator``, who gave a command."""
+    known = {role.value: role_word(role) for role in Role} | {"operator": _("by command")}
+    return _(", ").join(known.get(code, code) for code in codes.split(","))
+
+
 def verb_word(verb: Verb) -> str:
     """The permission as people say it."""
     return {

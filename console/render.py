@@ -17,7 +17,7 @@ from config import catalogue, lengths
 from config.lengths import at as local, clock as span
 from console.assets import Assets
 from console.browsers import browser_word
-from console.permit_words import role_word, verb_word
+from console.permit_words import role_word, roles_said, verb_word
 from console.permits import Role, Verb
 from recordings import review_words
 
@@ -32,7 +32,7 @@ def environment(assets: Assets, zone: Callable[[], ZoneInfo]) -> Environment:
     )  # fmt: skip
     made.globals.update(
         _=catalogue._, ngettext=catalogue.ngettext, asset=assets.url, Verb=Verb, Role=Role, role_word=role_word,
-        verb_word=verb_word,
+        roles_said=roles_said, verb_word=verb_word,
     )
     made.globals.update(
         appeal_word=review_words.appeal_word, answer_word=review_words.answer_word, kappa_word=review_words.kappa_word,

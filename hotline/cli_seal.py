@@ -45,8 +45,9 @@ def seal_command(
     logs.configure()
     if settings.hotline.recording.encrypt == opened:
         refuse(
-            _("'recording.encrypt' is on: new recordings would be encrypted all the same. Turn it off first.")
-            if opened else _("'recording.encrypt' is off: new recordings would not be encrypted. Turn it on first.")
+            _("'recording.encrypt' is on: new recordings would be encrypted all the same. Take it out of hotline.yaml "
+              "first.") if opened
+            else _("'recording.encrypt' is off: new recordings would not be encrypted. Set it in hotline.yaml first.")
         )  # fmt: skip
     store, folders = state / STORE, Folders(state)
     if not store.exists():

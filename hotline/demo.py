@@ -76,7 +76,8 @@ async def _demo(once: bool) -> bool:
         names = Names.of(it.settings)
         agents = _(", ").join(names.agent(agent) for agent in ON_DUTY)
         version = ".".join(map(str, it.install.version))
-        out.print(said.format(number=it.number, host=sip.bind, port=sip.port, version=version, agents=agents))
+        line = said.format(number=it.number, host=sip.bind, port=sip.port, version=version, agents=agents)
+        out.print(line, soft_wrap=True)
         results = [await _live(it, number, scene) for number, scene in enumerate(scenes(), 1)]
         await asyncio.to_thread(_show_results, it, results)
         right = all(result.right for result in results)
