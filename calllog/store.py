@@ -23,7 +23,7 @@ from calllog.errors import (
 )
 from config.catalogue import _
 
-SCHEMA = "0010"
+SCHEMA = "0011"
 """The newest migration; four digits, counting up."""
 APPLICATION_ID = 0x484F544C
 """SQLite's application_id of a store of ours: "HOTL"."""

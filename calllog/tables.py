@@ -35,7 +35,7 @@ event = Table(
     "event", metadata,
     _key_int("seq"), _int("at"), _text("stream"), _text("stream_id"), _text("kind"), _int("v"), _text("data"),
     Index("event_by_stream", "stream", "stream_id", "seq"),
-    Index("event_of_access", "stream", "seq", sqlite_where=text("stream = 'access'")),
+    Index("event_of_access", "stream", "seq", "at", sqlite_where=text("stream = 'access'")),
     sqlite_autoincrement=True, sqlite_strict=True,
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from config.catalogue import Language
+from console.called import Called
 from console.permits import Verb, Who
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class Ask:
         """Fill the template in a thread, and answer with it."""
         said = self.office.said.pop(self.known.key, None) if self.known is not None and not self.htmx else None
         filled = said.form if said is not None else {}
-        whole = {"ask": self, "said": said, "filled": filled, "links": self.links(), **values}
+        whole = {
+            "ask": self, "said": said, "filled": filled, "links": self.links(), "called": Called(self.office), **values
+        }  # fmt: skip
         text = await self.thread(self.office.templates.get_template(template).render, whole)
         return HTMLResponse(text, status)
 

@@ -226,12 +226,14 @@ async def act(site: Site, who: Who, deed: Deed, reason: str = "") -> None:
         await site.command(who.agent, verb, reason[:60])
     except IllegalTransition:
         if deed == "extend":
-            raise Refusal(_("There is no more time for the call record to be had.")) from None
+            raise Refusal(_("There is no more time for the call record to be had: save what you have, and complete it "
+                            "later.")) from None  # fmt: skip
         if who.agent in site.standing.duty:
             raise Refusal(_("You have not signed in.")) from None
         raise Refusal(_("You are not on duty, and no shift of yours begins soon.")) from None
     except LookupError:
-        raise Refusal(_("There is no agent {agent}.").format(agent=who.agent)) from None
+        raise Refusal(_("The hotline knows no agent {agent} any more: an administrator binds your account to another "
+                        "one under “Users”.").format(agent=who.agent)) from None  # fmt: skip
 
 
 # --- the call record --------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class Filters:
             key: str(fields[key]).strip()[:LONGEST] for key in (*FIELDS, "period") if str(fields.get(key, "")).strip()
         }
         if not kept:
-            raise Refusal(_("There is nothing to save: this filter asks for nothing."), status=422)
+            raise Refusal(_("There is nothing to save: fill in a field first, and look."), status=422)
         made = Filter(str(uuid7()), name, kept)
 
         def work(run: Callable[..., sqlite3.Cursor]) -> None:

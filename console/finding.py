@@ -120,7 +120,8 @@ def _agent(text: str, settings: Settings, _now: dt.datetime) -> tuple[str, objec
     if len(named) > 1:
         raise _Fault(_("Several are called so: {agents}.").format(agents=", ".join(named)))
     if not named and not any(char.isdigit() for char in text):
-        raise _Fault(_("There is no agent “{text}”.").format(text=text[:40]))
+        what = _("There is no agent “{text}”. Write a staff number, or a whole name as the field offers it.")
+        raise _Fault(what.format(text=text[:40]))
     return "agent", named[0] if named else text
 
 
@@ -251,7 +252,8 @@ def _words(text: str, _settings: Settings, _now: dt.datetime) -> tuple[str, obje
     try:
         asked(text)
     except Unsearchable:
-        raise _Fault(_("There is no letter, digit or Chinese character to look for.")) from None
+        what = _("There is no letter, digit or Chinese character to look for: write a word, or a part of one.")
+        raise _Fault(what) from None
     return "words", text
 
 

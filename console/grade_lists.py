@@ -172,11 +172,6 @@ async def users(office: Office) -> list[User]:
     return await office.thread(office.accounts.users, command_line("console"))
 
 
-async def people(office: Office) -> dict[str, str]:
-    """How users are called on screens, by the name with which they sign in."""
-    return {user.name: user.shown or user.name for user in await users(office)}
-
-
 async def absent(office: Office) -> list[graders.Absent]:
     """Graders of plans who cannot grade."""
     plans = office.site.settings.reviews

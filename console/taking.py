@@ -78,7 +78,8 @@ async def take(site: Site, who: Who, call_ids: Sequence[str], reason: hearing.Re
     if only is not None and any(only not in row.agents for row in rows):
         raise LookupError(wanted[0])
     if not rows:
-        raise Refusal(_("There is no finished recording among them."), status=404)
+        raise Refusal(_("There is no finished recording among them: one is finished soon after its call, and gone once "
+                        "it was deleted."), status=404)  # fmt: skip
     batch = str(uuid7())
     for first in range(0, len(rows), NOTED):
         await site.access.note([

@@ -68,7 +68,7 @@ class ReviewDesk:
         """Grade the call by the form of this name as it is now."""
         form = file.forms.get(name)
         if form is None:
-            raise Refused(_("There is no form {form}.").format(form=name))
+            raise Refused(reviews.no_form(name, file))
         async with self._one_at_a_time:
             call, state = await self._about(call_id)
             given = reviews.give(who, call, state, name, form, filled)
@@ -135,7 +135,8 @@ class ReviewDesk:
         (5 is the worst). Raises ValueError for no week."""
         since, until = (_micros(at) for at in sampling.span_of(week, zone))
         if only is not None and only not in file.plans:
-            raise Refused(_("There is no plan {plan}.").format(plan=only))
+            known = _(", ").join(file.plans) or "–"
+            raise Refused(_("There is no plan {plan}; reviews.yaml has: {known}.").format(plan=only, known=known))
         drew = []
         async with self._one_at_a_time:
             candidates = [
@@ -163,7 +164,7 @@ class ReviewDesk:
     async def _about(self, call_id: str) -> tuple[CallFacts, ReviewState]:
         facts = await review_queries.call_facts(self._store, call_id)
         if facts is None:
-            raise Refused(_("There is no call {call}.").format(call=call_id))
+            raise Refused(_("There is no call {call}: look for it in the call log.").format(call=call_id))
         agents, talk_us, recorded = facts
         events = await self._journal.events_since("review", call_id, 0)
         return CallFacts(call_id, agents, recorded, talk_us / 1e6), ReviewState.of(call_id, events)
@@ -172,12 +173,12 @@ class ReviewDesk:
         """The form as it was when this grade was given."""
         review = state.review(review_id)
         if review is None:
-            raise Refused(_("There is no such grade."))
+            raise Refused(_("There is no such grade. Load the page again to see those that there are."))
         name = published_as(review.given.form, review.given.version)
         for each in await self._journal.events_since("form", name, 0):
             if isinstance(each.event, FormPublished):
                 return form_of(each.event.text)
-        raise Refused(_("The form of this grade is not in the journal."))
+        raise Refused(_("The form of this grade is not in the journal: 'hotline calllog verify' says what is missing."))
 
     async def _publish(self, name: str, form: Form) -> None:
         this = version(form)

@@ -16,7 +16,7 @@ from uuid_utils import uuid7
 from calllog.events import AppealDecided, AppealMade, Commented, CommentRemoved, ExemplaryMarked, ReviewGiven
 from calllog.review_folds import Review, ReviewState
 from config.catalogue import _
-from config.review_file import Form
+from config.review_file import Form, ReviewFile
 from recordings.forms import score, version
 
 LONGEST_REMARK = 2000
@@ -53,6 +53,14 @@ class Filled:
     fatal: Collection[str] = ()
     remarks: Mapping[str, str] = field(default_factory=dict)
     agent: str = ""
+
+
+def no_form(name: str, file: ReviewFile) -> str:
+    """That there is none of this name, and which there are."""
+    known = _(", ").join(form.title for form in file.forms.values()) or "–"
+    return _("There is no form {form} any more: open the call again and choose another ({known}).").format(
+        form=name[:40], known=known
+    )
 
 
 def give(who: Who, call: CallFacts, state: ReviewState, name: str, form: Form, filled: Filled) -> ReviewGiven:
@@ -145,7 +153,7 @@ def uncomment(who: Who, state: ReviewState, comment_id: str) -> CommentRemoved:
     """Take an own comment back. Raises Refused."""
     mine = [each for each in state.comments if each.comment_id == comment_id and not each.removed]
     if not mine:
-        raise Refused(_("There is no such comment."))
+        raise Refused(_("There is no such comment any more: it was taken back. Load the page again."))
     if mine[0].by != who.name:
         raise Refused(_("Only {name} can take this comment back.").format(name=mine[0].by))
     return CommentRemoved(comment_id=comment_id, by=who.name)
@@ -177,7 +185,7 @@ def may_decide(who: Who, call: CallFacts, state: ReviewState, review_id: str) ->
     may_grade(who, call)
     review = _standing(state, review_id)
     if review.appeal != "open":
-        raise Refused(_("There is no open appeal against this grade."))
+        raise Refused(_("There is no open appeal against this grade any more: load the page to see the decision."))
     if review.given.by == who.name:
         raise Refused(_("You gave this grade: somebody else decides the appeal."))
     return review
@@ -186,7 +194,7 @@ def may_decide(who: Who, call: CallFacts, state: ReviewState, review_id: str) ->
 def _standing(state: ReviewState, review_id: str) -> Review:
     review = state.review(review_id)
     if review is None:
-        raise Refused(_("There is no such grade."))
+        raise Refused(_("There is no such grade. Load the page again to see those that there are."))
     if not review.standing:
         raise Refused(_("This grade has been replaced by another since."))
     return review

@@ -212,7 +212,12 @@ def _looks(line: Line) -> str:
 
 
 def _offset(micros: int) -> str:
-    """How long after the arrival: ``+0:12.3``."""
+    """How long after the arrival: ``+0:12.3``; what was done of the call hours or days later more roughly."""
+    if micros >= 3_600_000_000:
+        hours = micros // 3_600_000_000
+        return (ngettext("+{n} hour", "+{n} hours", hours) if hours < 48 else _("+{n} days")).format(
+            n=hours if hours < 48 else hours // 24
+        )
     tenths = max(0, micros) // 100_000
     minutes, rest = divmod(tenths, 600)
     return f"+{minutes}:{rest // 10:02}.{rest % 10}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ from config.catalogue import _
 from console import access_log, caller, hearing, holding, purging, sounding, taking
 from console.access_log import FIELDS
 from console.ask import Ask, Asked
+from console.called import Called
 from console.keeping_words import left_word, odd_word
 from console.permits import Verb
 from console.rooms import Room
@@ -53,10 +55,13 @@ async def first(ask: Asked) -> Response:
 @room.page("/keeping/access", Verb.ACCESS_READ)
 async def access(ask: Asked, request: Request, below: Place = None, above: Place = None) -> Response:
     """The access log, and whether it is whole."""
-    fields = {name: request.query_params.get(name, "")[:200] for name in FIELDS}
-    page = await access_log.accesses(ask.site, ask.who, fields, below=below, above=above)
+    fields, sought, wrong = await _sought(ask, request)
+    page = await access_log.accesses(ask.site, ask.who, sought, below=below, above=above)
+    if wrong:
+        page = replace(page, rows=(), older=False, newer=False, faults={**page.faults, "who": wrong})
     return await ask.page(
-        "keeping_access.html", tabs=tabs(ask), here="access", page=page, fields=fields, query=urlencode(page.given),
+        "keeping_access.html", tabs=tabs(ask), here="access", page=page, fields=fields,
+        query=urlencode({name: fields[name] for name in page.given}),
         verbs=[(verb, verb_word(verb)) for verb in VERBS], word=verb_word, proved=ask.office.proofs.last,
         proving=ask.office.works.running("verify"), category_word=category_word, quote=quote,
         reason_word=hearing.reason_word,
@@ -66,8 +71,20 @@ async def access(ask: Asked, request: Request, below: Place = None, above: Place
 @room.page("/keeping/access/export.csv", Verb.ACCESS_READ)
 async def access_sheet(ask: Asked, request: Request) -> Response:
     """The entries as a file for a sheet; that it was taken is an entry too."""
+    _fields, sought, wrong = await _sought(ask, request)
+    if wrong:
+        raise Refusal(wrong, status=422)
+    return long_sheet("access-log.csv", await access_log.taken_along(ask.site, ask.who, sought))
+
+
+async def _sought(ask: Ask, request: Request) -> tuple[dict[str, str], dict[str, str], str]:
+    """The fields as they were written; as the log is asked, with the name in it of whoever is meant; and what is wrong
+    with that name."""
     fields = {name: request.query_params.get(name, "")[:200] for name in FIELDS}
-    return long_sheet("access-log.csv", await access_log.taken_along(ask.site, ask.who, fields))
+    try:
+        return fields, fields | {"who": await ask.thread(Called(ask.office).sought, fields["who"])}, ""
+    except Refusal as refusal:
+        return fields, fields, str(refusal)
 
 
 @room.act("/keeping/access/verify", Verb.ACCESS_READ)
@@ -98,11 +115,7 @@ async def holds(
     call: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:  # fmt: skip
     """The holds in force; one is set on a call by its id."""
-    found = await holding.holds(ask.site, ask.who, lifted=lifted, page=page)
-    return await ask.page(
-        "keeping_holds.html", tabs=tabs(ask), here="holds", found=found, lifted=lifted, call=call, quote=quote,
-        reason_of=lambda row: holding.reason_of(row, ask.who),
-    )  # fmt: skip
+    return await _holds(ask, lifted=lifted, page=page, call=call)
 
 
 @room.act("/keeping/holds", Verb.HOLD_SET)
@@ -111,10 +124,21 @@ async def hold(ask: Asked, call: Text = "", why: Text = "") -> Response:
     try:
         await taking.hold(ask.site, ask.who, access_log.call_id_of(ask.site, call), why)
     except LookupError:
-        return ask.go("/keeping/holds", said=_("There is no call {call}.").format(call=call[:60]), bad=True)
+        wrong = _("There is no call {call}. Look for it in the call log: its page has its id, and leads back here.")
+        return await _holds(ask, call=call, why=why, wrong=wrong.format(call=call[:60]), status=404)
     except Refusal as refusal:
-        return ask.go(f"/keeping/holds?{urlencode({'call': call[:200]})}", said=str(refusal), bad=True)
+        return await _holds(ask, call=call, why=why, wrong=str(refusal), status=refusal.status)
     return ask.go("/keeping/holds", said=_("The call is held: nothing of it is deleted until the hold is lifted."))
+
+
+async def _holds(
+    ask: Ask, *, lifted: bool = False, page: int = 1, call: str = "", why: str = "", wrong: str = "", status: int = 200
+) -> Response:
+    found = await holding.holds(ask.site, ask.who, lifted=lifted, page=page)
+    return await ask.page(
+        "keeping_holds.html", status=status, tabs=tabs(ask), here="holds", found=found, lifted=lifted, call=call,
+        why=why, wrong=wrong, quote=quote, reason_of=lambda row: holding.reason_of(row, ask.who),
+    )  # fmt: skip
 
 
 @room.act("/keeping/holds/lift", Verb.HOLD_SET)
@@ -133,12 +157,7 @@ async def lift(ask: Asked, call: Text = "", why: Text = "") -> Response:
 @room.page("/keeping/purge", Verb.PURGE_READ)
 async def purge(ask: Asked, look: Annotated[bool, Query()] = False, page: PageNumber = 1) -> Response:
     """What would go, where it is looked at; what goes just now; and what went."""
-    return await ask.page(
-        "keeping_purge.html", tabs=tabs(ask), here="purge", keep=keep_of(ask.site.settings),
-        planned=await purging.planned(ask.site, ask.who) if look else None,
-        past=await purging.past(ask.site, ask.who, page), work=ask.office.works.last(ask.who, "purge"),
-        other=ask.office.works.running("purge", "erase"), category_word=category_word, rule=rule_word, odd=odd_word,
-    )  # fmt: skip
+    return await _purge(ask, look=look, page=page)
 
 
 @room.act("/keeping/purge", Verb.PURGE_RUN)
@@ -152,8 +171,19 @@ async def purge_now(
             raise Refusal(_("The number written to confirm is another one: nothing was deleted."), status=422)
         await purging.purge(ask.office, ask.who, at=at, expected=expected, why=why, everything=everything)
     except Refusal as refusal:
-        return ask.go("/keeping/purge?look=true", said=str(refusal), bad=True)
+        return await _purge(ask, look=True, why=why, wrong=str(refusal), status=refusal.status)
     return ask.go("/keeping/purge")
+
+
+async def _purge(
+    ask: Ask, *, look: bool, page: int = 1, why: str = "", wrong: str = "", status: int = 200
+) -> Response:
+    return await ask.page(
+        "keeping_purge.html", status=status, tabs=tabs(ask), here="purge", keep=keep_of(ask.site.settings), why=why,
+        wrong=wrong, planned=await purging.planned(ask.site, ask.who) if look else None,
+        past=await purging.past(ask.site, ask.who, page), work=ask.office.works.last(ask.who, "purge"),
+        other=ask.office.works.running("purge", "erase"), category_word=category_word, rule=rule_word, odd=odd_word,
+    )  # fmt: skip
 
 
 @room.page("/keeping/manifests/{name}", Verb.PURGE_READ)
@@ -189,7 +219,7 @@ async def person_export(ask: Asked, number: Text = "", why: Text = "") -> Respon
     try:
         await caller.export(ask.office, ask.who, number, why)
     except (LookupError, Refusal) as fault:
-        return await _again(ask, number, fault)
+        return await _again(ask, number, fault, copy_why=why)
     return ask.go("/keeping/person")
 
 
@@ -199,7 +229,7 @@ async def person_erase(ask: Asked, number: Text = "", again: Text = "", why: Tex
     try:
         await caller.erase(ask.office, ask.who, number, again, why)
     except (LookupError, Refusal) as fault:
-        return await _again(ask, number, fault)
+        return await _again(ask, number, fault, erase_why=why)
     return ask.go("/keeping/person")
 
 
@@ -223,20 +253,20 @@ def _about(found: Work | None) -> dict[str, Any]:
 
 
 async def _person(
-    ask: Ask, number: str = "", looked: caller.Looked | None = None, *, wrong: str = "", status: int = 200
+    ask: Ask, number: str = "", looked: caller.Looked | None = None, *, wrong: str = "", status: int = 200, **typed: str
 ) -> Response:
     return await ask.page(
         "keeping_person.html", status=status, tabs=tabs(ask), here="person", number=number, looked=looked, wrong=wrong,
-        **_about(ask.office.works.last(ask.who, "export", "erase")),
+        typed=typed, **_about(ask.office.works.last(ask.who, "export", "erase")),
     )  # fmt: skip
 
 
-async def _again(ask: Ask, number: str, fault: Exception) -> Response:
-    """The page once more, with what was wrong."""
+async def _again(ask: Ask, number: str, fault: Exception, **typed: str) -> Response:
+    """The page once more, with what was wrong and what was typed."""
     if not isinstance(fault, Refusal):
         return await _person(ask, number, wrong=_("Nobody with this number has called."), status=404)
     try:
         looked = await caller.look(ask.site, ask.who, number)
     except (LookupError, Refusal):
         looked = None
-    return await _person(ask, number, looked, wrong=str(fault), status=fault.status)
+    return await _person(ask, number, looked, wrong=str(fault), status=fault.status, **typed)

@@ -12,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from calllog.list_pages import ListedRow
+from calllog.paging import Page
 from calllog.rating_queries import By
 from calllog.rating_words import formulas, percent
 from calllog.survey_words import RATINGS
 from config.catalogue import _, ngettext
 from console import grade_lists, grading, hearing, satisfaction as figures, taking
 from console.ask import Ask, Asked
+from console.called import Called
 from console.calls import PERIODS
 from console.graders import absent_word, what_to_do
 from console.pages.calls import period_word
@@ -81,14 +83,21 @@ async def appeals(ask: Asked, appeal: Literal["open", "decided"] = "open", after
 
 
 async def _grades(ask: Ask, here: str, fields: Mapping[str, str], after: str, before: str) -> Response:
-    found = await grade_lists.grades(ask.site, ask.who, fields, after=after or None, before=before or None)
+    sought = dict(fields)
+    try:
+        if "grader" in fields:
+            sought["grader"] = await ask.thread(Called(ask.office).sought, fields["grader"])
+    except Refusal as refusal:
+        found = grade_lists.Graded(Page(()), None, {"grader": str(refusal)})
+    else:
+        found = await grade_lists.grades(ask.site, ask.who, sought, after=after or None, before=before or None)
     settings = ask.site.settings
     values: dict[str, Any] = {
         "here": here, "path": f"/quality/{here}", "found": found, "page": found.page, "figures": found.figures,
-        "fields": {key: fields.get(key, "") for key in grade_lists.FIELDS}, "query": urlencode(fields),
+        "fields": {key: fields.get(key, "") for key in grade_lists.FIELDS}, "query": urlencode(sought),
         "faults": {key: (_title(key), why) for key, why in found.faults.items()},
         "reasons": hearing.reasons(ask.who), "source": "grades", "forms": settings.reviews.forms,
-        "people": await grade_lists.people(ask.office), **_names(ask),
+        **_names(ask),
     }  # fmt: skip
     if ask.htmx:
         return await ask.page("_grades.html", **values)
@@ -115,7 +124,6 @@ async def exemplary(ask: Asked, after: Id = "", before: Id = "") -> Response:
     """Calls that others can learn from."""
     page = await grade_lists.examples(ask.site, ask.who, after=after or None, before=before or None)
     return await ask.page("quality_exemplary.html", tabs=tabs(ask), here="exemplary", page=page,
-                          people=await grade_lists.people(ask.office),
                           reasons=hearing.reasons(ask.who), **_names(ask))  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from console.rooms import Room
 from console.site import Refusal
 from recordings.forms import DOES_NOT_APPLY
 from recordings.review_words import total
-from recordings.reviews import LONGEST_REMARK, Filled
+from recordings.reviews import LONGEST_REMARK, Filled, no_form
 
 room = Room("recording")
 
@@ -91,7 +91,7 @@ async def grade(ask: Asked, request: Request, call_id: str) -> Response:
             name = said.get("form", "")
             form = ask.site.settings.reviews.forms.get(name)
             if form is None:
-                raise Refusal(_("There is no form {form}.").format(form=name[:40]), status=404)
+                raise Refusal(no_form(name, ask.site.settings.reviews), status=404)
             given = await grading.give(ask.site, ask.who, call_id, name, filled(form, said))
         else:
             _graded, form = await grading.form_of_grade(ask.site, ask.who, call_id, replaces)
@@ -168,7 +168,7 @@ async def _comments(ask: Ask, call_id: str) -> Response:
     if not ask.htmx:
         return ask.go(f"/quality/calls/{call_id}")
     found = await grading.sheet(ask.site, ask.who, call_id)
-    return await ask.page("_comments.html", sheet=found, call_id=call_id, people=await grade_lists.people(ask.office))
+    return await ask.page("_comments.html", sheet=found, call_id=call_id)
 
 
 async def _done(ask: Ask, call_id: str, work: object, said: str) -> Response:
@@ -189,26 +189,28 @@ async def _page(
     replaces = correct or change
     about = "change" if change else "correct" if correct else "give"
     wanted: Form | None = None
-    name, values = form, dict(typed or {})
+    name, values, before = form, dict(typed or {}), dict[str, str]()
     if replaces:
         graded, wanted = await grading.form_of_grade(ask.site, ask.who, call_id, replaces)
         name = graded.review.given.form
-        values = values or values_of(graded)
+        before = values_of(graded)
     elif found.to_fill:
         name = next(one for one in (form, turn.form, *found.to_fill) if one in found.to_fill)
         wanted = found.to_fill[name]
+    kept = dict[str, str]()
     if wanted is not None and not values:
-        values = _kept(await drafting.get(ask, f"review:{call_id}"), about, name)
+        kept = _kept(await drafting.get(ask, f"review:{call_id}"), about, name, replaces)
+        values = kept or before
     sound = await hearing.heard(ask.site, detail)
     held = await taking.holds_on(ask.site, ask.who, call_id) if ask.may(Verb.HOLD_READ) else []
     number = shown(detail.row.number, settings.hotline.country, whole=ask.may(Verb.NUMBER_SEE))
     return await ask.page(
         "recording.html", status=status, sheet=found, call_id=call_id, row=detail.row, sound=sound, number=number,
-        form=wanted, form_name=name, about=about, replaces=replaces, values=values, wrong=wrong,
+        form=wanted, form_name=name, about=about, replaces=replaces, values=values, drafted=bool(kept),
+        wrong=wrong,
         reasons=hearing.reasons(ask.who, about == "change"),
         agents=settings.agents.agents, queues=settings.queues.queues,
         sound_data=_for_page(sound), holds=held, turn=turn, category_word=category_word,
-        people=await grade_lists.people(ask.office),
     )  # fmt: skip
 
 
@@ -223,9 +225,10 @@ def _for_page(sound: hearing.Heard | None) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _kept(kept: dict[str, str], about: str, name: str) -> dict[str, str]:
-    """The draft's fields, if it is of this form and purpose."""
-    return kept if (kept.get("about"), kept.get("form")) == (about, name) else {}
+def _kept(kept: dict[str, str], about: str, name: str, replaces: str) -> dict[str, str]:
+    """The draft's fields, if it is of this form and purpose, and of the same grade to be replaced."""
+    of = (kept.get("about"), kept.get("form"), kept.get("replaces", ""))
+    return kept if of == (about, name, replaces) else {}
 
 
 async def _fields(request: Request) -> dict[str, str]:

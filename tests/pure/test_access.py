@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from calllog.access import Access, Anchor, digest, faults, linked
-from calllog.access_queries import list_accesses
+from calllog.access_queries import AccessWish, access_statement, list_accesses
 from calllog.clock import Clock
 from calllog.errors import StoreLost
 from calllog.events import Accessed
@@ -105,10 +106,37 @@ async def test_it_is_safe_when_note_returns_and_goes_on_after_a_restart(tmp_path
     assert [row.entry.n for row in await list_accesses(path)] == list(range(11, 0, -1))
     assert [row.entry.who for row in await list_accesses(path, call_id="c-3")] == ["wang", "zhang"]
     assert len(await list_accesses(path, who="li", limit=3)) == 3
-    assert [row.entry.n for row in await list_accesses(path, before=3)] == [2, 1]
     newest = "SELECT data FROM event WHERE stream = 'access' ORDER BY seq DESC LIMIT 1"
     (plan,) = stored(path, f"EXPLAIN QUERY PLAN {newest}")
     assert "event_of_access" in plan[3]
+
+
+@pytest.mark.parametrize(("wish", "index"), [
+    (AccessWish(), "event_of_access (stream=?)"),
+    (AccessWish(since=1, until=2, below=9), "event_of_access (stream=? AND seq<?)"),
+    (AccessWish(who="li", verb="recording.hear", since=1), "access_by_who (<expr>=?)"),
+    (AccessWish(verb="recording.hear", until=2, above=3), "access_by_verb (<expr>=? AND seq>?)"),
+    (AccessWish(call_id="c-1", who="li"), "event_by_stream (stream=? AND stream_id=?)"),
+])  # fmt: skip
+def test_what_nobody_did_is_known_by_an_index_alone(tmp_path: Path, wish: AccessWish, index: str) -> None:
+    path = new_store(tmp_path)
+    statement, values = access_statement(wish, 51)
+    with closing(sqlite3.connect(path)) as connection:
+        (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+        assert plan[3] == f"SEARCH event USING INDEX {index}", "and no sorting"
+        code = [row[1] for row in connection.execute(f"EXPLAIN {statement}", values)]
+    if wish.call_id is None:  # what is compared stands in the index: the entry itself is not read for it
+        assert "Function" not in code or code.index("Function") > code.index("ResultRow")
+
+
+async def test_an_entry_that_somebody_broke_is_passed_over(tmp_path: Path) -> None:
+    path = new_store(tmp_path)
+    journal, access = await log_of(path)
+    await access.note([heard(), heard("li"), heard()])
+    await journal.close()
+    tamper(path, "UPDATE event SET data = '{' WHERE seq = 2")
+    assert [row.seq for row in await list_accesses(path, who="zhang", verb="recording.hear")] == [3, 1]
+    assert await list_accesses(path, who="li") == [] and len(await list_accesses(path)) == 2
 
 
 async def test_an_end_that_was_cut_off_is_told_at_the_start_and_found_ever_after(tmp_path: Path) -> None:

@@ -132,6 +132,11 @@ async def test_the_access_log_is_read_proved_and_taken_along(house: House) -> No
     page = await house.auditor.get("/keeping/access")
     assert "导出通话列表" in page and "5 · agent=8001" in page and "127.0.0.1" in page
     assert "没有这样的记录" in await house.auditor.get("/keeping/access?who=nobody")
+    for user, shown in (("supervisor", "赵丽"), ("other", "王芳"), ("quality", "王芳")):
+        house.web.office.book.do(lambda run: run("UPDATE user SET shown = ? WHERE name = ?", (shown, user)))
+    page = await house.auditor.get("/keeping/access?who=赵丽")
+    assert "赵丽" in page and ">supervisor<" in page and "班长" in page and "who=%E8%B5%B5%E4%B8%BD" in page
+    assert "other, quality" in await house.auditor.get("/keeping/access?who=王芳"), "two are called so: both are named"
     assert "1 · number=1390" in await house.auditor.get("/keeping/access?who=supervisor&verb=calls.export")
     assert 'aria-invalid="true"' in await house.auditor.get("/keeping/access?since=gestern")
     rows = list(csv.DictReader(io.StringIO((await house.auditor.get("/keeping/access/export.csv")).lstrip("\ufeff"))))
@@ -161,8 +166,8 @@ async def test_the_access_log_is_read_proved_and_taken_along(house: House) -> No
 
 async def test_a_hold_is_set_seen_and_lifted(house: House) -> None:
     await house.quality.get("/keeping/holds")
-    await house.quality.post("/keeping/holds", {"call": "nowhere", "why": "x"})
-    assert "nowhere" in await house.quality.get("/keeping/holds")
+    page = await house.quality.post("/keeping/holds", {"call": "nowhere", "why": "<x>"}, status=404)
+    assert 'value="nowhere"' in page and 'value="&lt;x&gt;"' in page and 'href="/calls"' in page, "it says what to do"
     await house.quality.post("/keeping/holds", {"call": "old-0", "why": "仲裁 13800001111"})
     page = await house.auditor.get("/keeping/holds")
     assert 'href="/calls/old-0"' in page and "138****1111" in page and NUMBER not in page
@@ -183,11 +188,10 @@ async def test_a_purge_is_looked_at_confirmed_and_written_down(house: House) -> 
     plan = await call(house.keeper, "GET", "/purges/plan")
     assert (plan["recordings"], plan["of"], plan["held"]) == (3, 5, 1) and plan["size"] > 0
     form = {"at": field(page, "at"), "expected": field(page, "expected"), "why": f"{NUMBER} 到期"}
-    for confirm, why in (("2", "确认用的数字不一致"), ("3", "")):
-        await house.keeper.post("/keeping/purge", form | {"confirm": confirm} | ({} if why else {"why": " "}))
-        assert why in await house.keeper.get("/keeping/purge")
-    await house.keeper.post("/keeping/purge", form | {"confirm": "3", "at": "1"})
-    assert "重新预览" in await house.keeper.get("/keeping/purge")
+    wrong = await house.keeper.post("/keeping/purge", form | {"confirm": "2"}, status=422)
+    assert "确认用的数字不一致" in wrong and f'value="{NUMBER} 到期"' in wrong, "what was typed stays"
+    assert "请写明原因" in await house.keeper.post("/keeping/purge", form | {"confirm": "3", "why": " "}, status=422)
+    assert "重新预览" in await house.keeper.post("/keeping/purge", form | {"confirm": "3", "at": "1"}, status=409)
     assert len(house.folder.files()) == 10
     async with turn(house.web.site.state_dir, PURGE):  # another process purges
         await house.keeper.post("/keeping/purge", form | {"confirm": "3"})
@@ -270,7 +274,7 @@ async def test_a_caller_gets_a_copy_and_is_erased(house: House) -> None:
     assert "138****1111" in page and "old-0" in page and "3 通电话和 3 份录音" in page
     form = {"number": NUMBER, "why": "本人要求"}
     page = await house.keeper.post("/keeping/person/erase", form | {"again": "13800001112"}, status=422)
-    assert "确认用的号码不一致" in page
+    assert "确认用的号码不一致" in page and 'value="本人要求"' in page, "what was typed stays"
     await house.keeper.post("/keeping/person/erase", form | {"again": "+86 138 0000 1111"})
     page = await ends(house.keeper, "/keeping/person")
     assert "已清除 3 通" in page and "old-0" in page and "已保全" in page

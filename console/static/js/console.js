@@ -74,10 +74,36 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  document.querySelector("details.who[open]")?.removeAttribute("open");
+  for (const open of document.querySelectorAll("details.who[open], details.keep[open]")) {
+    if (open.contains(document.activeElement)) open.querySelector("summary").focus();
+    open.open = false;
+  }
   document.body.classList.remove("menu-open");
   menu?.setAttribute("aria-expanded", "false");
 });
+
+// Many rows to take along: all of the page at once; and a reason in words is asked for where it is the one chosen.
+function many() {
+  for (const all of document.querySelectorAll("[data-all]")) all.closest("label").hidden = false;
+}
+many();
+document.body.addEventListener("htmx:afterSettle", many);
+document.addEventListener("change", ({ target }) => {
+  if (target.matches?.("[data-all]")) {
+    for (const one of target.form.querySelectorAll("input[name=call]")) one.checked = target.checked;
+  }
+  if (target.matches?.("select[name=reason]")) {
+    const words = target.form?.elements.words;
+    if (!words) return;
+    words.required = target.value === "other";
+    if (words.required) words.focus();
+  }
+});
+
+// What unfolds to ask for a word is ready to be typed into.
+document.addEventListener("toggle", ({ target }) => {
+  if (target.open && target.matches?.("details.keep")) target.querySelector("input:not([type=hidden]), select")?.focus();
+}, true);
 
 // data-confirm="…" on a form: ask before it goes. data-copy="id": copy what stands there.
 document.addEventListener("submit", (event) => {

@@ -76,8 +76,20 @@ function say(text) {
   trouble.hidden = !text;
 }
 
+words.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  toggle();
+});
+
 async function opened() {
   if (audio.src) return true;
+  if (reason.value === "other" && !words.value.trim()) {
+    words.focus();
+    say(words.dataset.needed);
+    return false;
+  }
+  play.setAttribute("aria-busy", "true");
   opening ??= ask().finally(() => { opening = null; });
   return opening;
 }
@@ -93,6 +105,7 @@ async function ask() {
     return true;
   } catch (fault) {
     say(fault.message || player.dataset.lost);
+    play.removeAttribute("aria-busy");
     return false;
   }
 }
@@ -128,7 +141,10 @@ async function toggle() {
 }
 play.addEventListener("click", toggle);
 audio.addEventListener("play", () => play.setAttribute("aria-pressed", "true"));
-audio.addEventListener("playing", () => { tries = 0; });
+audio.addEventListener("playing", () => {
+  tries = 0;
+  play.removeAttribute("aria-busy");
+});
 audio.addEventListener("pause", () => play.setAttribute("aria-pressed", "false"));
 
 // --- moving about
