@@ -243,7 +243,8 @@ async def parcel(ask: Asked, token: str) -> Response:
 async def work(ask: Asked, work_id: str) -> Response:
     """How far a work of one's own is; to htmx the part of the page alone."""
     found = ask.office.works.get(ask.who, work_id)
-    if not ask.htmx:
+    # What went stands in a list below the work: once it has ended the page is asked for whole.
+    if not ask.htmx or (found.kind == "purge" and found.ended):
         return ask.go("/keeping/purge" if found.kind == "purge" else "/keeping/person")
     return await ask.page("_work.html", **_about(found))
 

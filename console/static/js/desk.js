@@ -117,8 +117,18 @@ addEventListener("pagehide", () => {
 // What was saved, or thrown away, is no draft any more.
 document.addEventListener("submit", (event) => {
   const of = event.target.id === "record-form" ? event.target : event.target.dataset?.drops !== undefined ? form() : null;
-  if (of) clearTimeout(timer);
+  if (of) {
+    clearTimeout(timer);
+    timer = null;
+  }
   if (event.target.dataset?.drops !== undefined && of) sessionStorage.removeItem(place(of));
+});
+// A draft that is just on its way must not come in behind what is saved, and stand there as if it were not.
+document.body.addEventListener("htmx:confirm", (event) => {
+  if (!sending || !["record-form", "drop-draft"].includes(event.detail.elt.id)) return;
+  event.preventDefault();
+  const longest = new Promise((go) => setTimeout(go, 3 * KEEP));
+  Promise.race([sending.catch(() => {}), longest]).then(() => event.detail.issueRequest());
 });
 document.body.addEventListener("record-saved", () => {
   const of = form();
