@@ -51,6 +51,7 @@ async def a_call(path: Path) -> Path:
 # --- shape --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_the_migrations_lead_to_the_tables_that_questions_expect(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{new_store(tmp_path)}")
     with engine.connect() as connection:

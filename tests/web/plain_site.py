@@ -191,6 +191,10 @@ class Web:
             "UPDATE user SET must_change = 0, password_until = 0 WHERE user_id = ?", (made.user_id,)
         ))  # fmt: skip
 
+    def called(self, name: str, shown: str) -> None:
+        """Give a user another name shown."""
+        self.office.book.do(lambda run: run("UPDATE user SET shown = ? WHERE name = ?", (shown, name)))
+
 
 @cache
 def _example() -> Settings:

@@ -133,7 +133,7 @@ async def test_the_access_log_is_read_proved_and_taken_along(house: House) -> No
     assert "导出通话列表" in page and "5 · agent=8001" in page and "127.0.0.1" in page
     assert "没有这样的记录" in await house.auditor.get("/keeping/access?who=nobody")
     for user, shown in (("supervisor", "赵丽"), ("other", "王芳"), ("quality", "王芳")):
-        house.web.office.book.do(lambda run: run("UPDATE user SET shown = ? WHERE name = ?", (shown, user)))
+        house.web.called(user, shown)
     page = await house.auditor.get("/keeping/access?who=赵丽")
     assert "赵丽" in page and ">supervisor<" in page and "班长" in page and "who=%E8%B5%B5%E4%B8%BD" in page
     assert "other, quality" in await house.auditor.get("/keeping/access?who=王芳"), "two are called so: both are named"
