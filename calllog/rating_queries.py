@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from json import dumps
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -61,6 +62,21 @@ def _rows(
     values = (since, until) if agent is None else (since, until, agent)
     with reading(path) as connection:
         return connection.execute(question(by, own=agent is not None), values).fetchall()
+
+
+async def ratings_of(path: Path, agent: str, call_ids: Sequence[str]) -> dict[str, int]:
+    """What the callers said of this agent's talks in these calls, of the last one that they rated; a call without is
+    left out. Raises StoreError."""
+    return await asyncio.to_thread(_ratings_of, path, agent, call_ids)
+
+
+def _ratings_of(path: Path, agent: str, call_ids: Sequence[str]) -> dict[str, int]:
+    query = """
+        SELECT call_id, rating FROM talk
+        WHERE call_id IN (SELECT value FROM json_each(?)) AND agent = ? AND rating > 0 ORDER BY call_id, n
+    """
+    with reading(path) as connection:
+        return dict(connection.execute(query, (dumps(list(call_ids)), agent)).fetchall())
 
 
 def summed(rows: Iterable[tuple[str, int, int]]) -> dict[str, Ratings]:

@@ -14,6 +14,7 @@ from calllog import queries
 from calllog.errors import StoreMissing
 from calllog.folds import AgentState
 from calllog.queries import CallRow
+from calllog.rating_queries import ratings_of
 from calllog.record_queries import Stands, earlier_calls, records_of, talked_in
 from cases.record import Card, Content
 from cases.subjects import subjects_of
@@ -43,7 +44,7 @@ Deed = Literal["sign_in", "sign_out", "ready", "pause", "extend", "recording_pau
 @dataclass(frozen=True, slots=True)
 class Line:
     """One call in a list. Times are µs; ``number`` as this person may see it, ``record`` how its record stands,
-    ``rating`` the caller's (0: none)."""
+    ``rating`` the caller's, of the own talk (0: none)."""
 
     call_id: str
     arrived_at: int
@@ -188,7 +189,8 @@ async def today(site: Site, who: Who) -> list[Line]:
         now = ringing_at(site, who.agent)
         if now and all(row.call_id != now for row in rows):
             rows = [*await queries.calls_of(site.store, [now]), *rows]
-        return await _lines(site, who, rows)
+        rated = await ratings_of(site.store, who.agent, [row.call_id for row in rows])
+        return await _lines(site, who, rows, rated)
     except StoreMissing:
         return []
 
@@ -198,12 +200,15 @@ def ringing_at(site: Site, agent: str) -> str:
     return next((one.call_id for one in site.agents() if one.agent == agent and one.mode == "ringing"), "")
 
 
-async def _lines(site: Site, who: Who, rows: list[CallRow]) -> list[Line]:
+async def _lines(
+    site: Site, who: Who, rows: list[CallRow], rated: Mapping[str, int] | None = None
+) -> list[Line]:  # fmt: skip
+    """``rated``: what callers said of this agent's own talks; of others' they are not told here."""
     stands = await records_of(site.store, [row.call_id for row in rows]) if rows else {}
     country, whole = site.settings.hotline.country, who.may(Verb.NUMBER_SEE)
     return [
         Line(row.call_id, row.arrived_at, shown(row.number, country, whole=whole), row.label, row.outcome, row.agents,
-             row.talk_us / 1e6, stands.get(row.call_id), row.rating)
+             row.talk_us / 1e6, stands.get(row.call_id), (rated or {}).get(row.call_id, 0))
         for row in rows
     ]  # fmt: skip
 

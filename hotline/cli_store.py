@@ -173,6 +173,8 @@ def list_command(
 
 
 def _columns(settings: Settings, state: Path) -> list[Column[RecordingRow]]:
+    from calllog.rating_words import rating_said
+    from calllog.survey_words import RATING_STYLES
     from hotline.story import recording_state
     from recordings.folders import Folders
 
@@ -204,6 +206,8 @@ def _columns(settings: Settings, state: Path) -> list[Column[RecordingRow]]:
             "seconds", lambda row: round(row.seconds, 3) if row.file else None, _("Length"),
             lambda row: clock(row.seconds) if row.file else "", right=True,
         ),
+        Column("rating", lambda row: row.rating or None, _("Rating"),
+               lambda row: (rating_said(row.rating), RATING_STYLES.get(row.rating, "")), wide=True),
         Column("channels", lambda row: row.channels),
         Column("state", lambda row: row.state, _("State"), how, shrinks=True),
         Column("why", lambda row: row.archive_failed),

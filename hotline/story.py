@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from calllog.events import Recorded
 from calllog.queries import CallDetail, RecordingRow
+from calllog.rating_words import rating_said
+from calllog.survey_words import RATING_STYLES
 from calllog.wording import (
     DIM,
     OUTCOME_STYLES,
@@ -78,6 +80,8 @@ def _head(detail: CallDetail, settings: Settings, names: Names, folders: Folders
     lengths = list(_lengths(detail, names))
     if lengths:
         yield _("Lengths"), Text(_(", ").join(lengths))
+    if row.rating:
+        yield _("Rating"), Text(rating_said(row.rating), style=RATING_STYLES.get(row.rating, ""))
     for recording in detail.recordings:
         yield from _recording(recording, detail, names, folders)
 

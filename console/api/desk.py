@@ -28,7 +28,8 @@ Solved = Literal["", "yes", "no", "open"]
 
 
 class EarlierCall(BaseModel):
-    """A call in a list. ``record`` is none, incomplete or complete; ``rating`` the caller's: 1 (best) to 5, 0: none."""
+    """A call in a list. ``record`` is none, incomplete or complete; ``rating``: of one's own talk, 1 (best) to 5, 0 for
+    none."""
 
     call_id: str
     arrived_at: int

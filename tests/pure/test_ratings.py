@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 
 from calllog import events as ev, review_queries
 from calllog.kpi import Ratings
-from calllog.rating_queries import By, question, ratings, ratings_by
+from calllog.rating_queries import By, question, ratings, ratings_by, ratings_of
 from calllog.rating_words import figures_said
 from config.load import load_settings
 from config.review_file import Plan
+from config.survey import Survey
 from console.finding import question_of
+from hotline import reviewing
 from recordings.sampling import Candidate, Graders, draw
 from tests.pure.cli_play import SERVED, config_folder, fill, hotline
 from tests.pure.journal_play import new_store, open_journal
@@ -48,7 +51,7 @@ async def _made(path: Path) -> None:
         if n == 0 or TALKS[n - 1][0] != call_id:
             journal.append("call", call_id, ev.Arrived(leg=call_id), at=at)
             journal.append("call", call_id, ev.Asked(queue=queue, label=""), at=at)
-        events = [
+        events: list[ev.CallEvent] = [
             ev.RingStarted(talk_id=talk, agent=agent, device="d", leg=talk),
             ev.RingEnded(talk_id=talk, agent=agent, result="answered"),
             ev.TalkStarted(talk_id=talk, agent=agent, bridge="b"),
@@ -79,6 +82,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_each_talk_counts_for_the_day_the_queue_and_the_agent_of_its_own(path: Path) -> None:
     whole = await ratings(path)
     assert whole == Ratings(5, (1, 1, 0, 1, 1))
+    assert await ratings_of(path, "8001", ["c1", "c2", "c3", "c4"]) == {"c1": 5, "c2": 1}
     assert await ratings(path, since=MIDNIGHT, until=MIDNIGHT + DAY) == Ratings(3, (1, 0, 0, 1, 0))
     assert await ratings(path, since=MIDNIGHT + 9 * DAY) == Ratings()
     assert await ratings_by(path, "day", ZONE) == {
@@ -152,3 +156,19 @@ def test_commands_find_by_ratings_and_tell_the_figures(tmp_path: Path) -> None:
     assert "rated / asked" in told.stdout
     none = hotline("report", "satisfaction", "--month", "2026-01", config=config, language="en")
     assert none.exit_code == 0 and "No caller was asked" in none.stdout
+
+
+@pytest.mark.parametrize(("bad_from", "expected"), [(4, ["c2"]), (5, [])])
+async def test_what_is_bad_is_as_the_settings_say(
+    path: Path, tmp_path: Path, bad_from: int, expected: list[str]
+) -> None:
+    store = Path(shutil.copy(path, tmp_path / "calls.db"))
+    settings = load_settings(CONFIG)
+    hotline_file = settings.hotline.model_copy(update={"survey": Survey(bad_from=bad_from)})
+    plans = {"weekly": Plan(form="service", graders=("ann",), bad_ratings=True)}
+    reviews = settings.reviews.model_copy(update={"plans": plans})
+    settings = settings.model_copy(update={"hotline": hotline_file, "reviews": reviews})
+    (drew,) = (await reviewing.draw_alone(store, settings, {"week": "2026-W23", "by": "boss"}, None))["drew"]
+    assert [(one["call_id"], one["agent"], one["rule"]) for one in drew["calls"]] == [
+        (call_id, "8002", "rating") for call_id in expected
+    ]
