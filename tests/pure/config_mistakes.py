@@ -110,6 +110,11 @@ MISTAKES = [
         "emergency_number",
         "hotline itself",
     ),
+    ("hotline.yaml", "{enabled: false, bad_from: 4}", "{queues: [person, inquiri]}", "unknown-queue",
+     "survey.queues[1]", "mean inquiry?"),
+    ("hotline.yaml", "{enabled: false, bad_from: 4}", "{queues: []}", "too-few", "survey.queues", "at least one"),
+    ("hotline.yaml", "bad_from: 4", "bad_from: 6", "out-of-range", "survey.bad_from", "at most 5"),
+    ("hotline.yaml", "survey: {enabled", "survey: {enable", "unknown-key", "survey.enable", "mean enabled?"),
     (
         "menu.yaml",
         "queue: complaint",

@@ -35,6 +35,8 @@ SHORT_WORDS = {
     "agent_lost": "通话中断，重新接通。",
     "away_apology": "系统正在恢复，请拨打{emergency_number}。",
 }
+NO_SURVEY = dict.fromkeys(("survey_invite", "survey_ratings", "survey_person", "survey_thanks", "survey_sorry"))
+"""Long sentences, which need not be spoken where nobody is asked."""
 
 
 def on_duty(*agents: str) -> dict[str, Any]:
@@ -73,7 +75,8 @@ def profile(agents: list[str], /, **changes: Mapping[str, Any]) -> dict[str, Any
         }},
         # One language, where a test asks for no other: to speak a second takes time, and so does its offer.
         "menu": {"menus": {"main": {"offers": [], "options": {"9": None}}}},
-        "prompts.zh": {"speed": 260, "prompts": SHORT_WORDS},
+        "prompts.zh": {"speed": 260, "prompts": {**NO_SURVEY, **SHORT_WORDS}},
+        "prompts.en": {"prompts": {**NO_SURVEY}},
     }  # fmt: skip
     for stem, change in changes.items():
         _merge(tree.setdefault(stem, {}), change)

@@ -6,14 +6,34 @@ import asyncio
 
 import pytest
 
-from calllog.events import KeyPressed, KeyTimedOut, NoticeGiven, PositionTold, RecordingRequested
+from calllog.events import (
+    KeyPressed,
+    KeyTimedOut,
+    NoticeGiven,
+    PositionTold,
+    Rated,
+    RecordingRequested,
+    SurveyInvited,
+)
 from hotline.trial import Trial
-from recordings.measure import measure
-from tests.real.verbs import connected, either, recorded
+from recordings.measure import measure, tones
+from tests.real.verbs import asks, connected, either, recorded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENTS = ["8001", "8002"]
+SURVEY = {
+    "survey_invite": "请您评价本次服务。",
+    "survey_ratings": "非常满意请按一，满意请按二，一般请按三，不满意请按四，非常不满意请按五。",
+    "survey_person": "如果需要继续咨询，请按零。",
+    "survey_thanks": "谢谢您。",
+    "survey_sorry": "很抱歉没有让您满意。",
+}
+CHANGES = {
+    "hotline": {"survey": {"enabled": True, "queues": ["complaint"]}},
+    "prompts.zh": {"prompts": SURVEY},
+    "queues": {"queues": {"complaint": {"wrap_up": 0.1}}},
+}
 
 
 async def test_a_caller_is_served_and_each_voice_is_in_its_own_channel(hotline: Trial) -> None:
@@ -103,4 +123,57 @@ async def test_a_caller_who_hangs_up_in_the_menu_never_asked(hotline: Trial) -> 
     await caller.hang_up()
     state = (await hotline.ended(number)).state
     assert state.outcome == "menu" and not state.asked
+    await hotline.nothing_left()
+
+
+async def test_a_caller_is_asked_how_it_was_and_nothing_of_that_is_recorded(hotline: Trial) -> None:
+    """Again after a kill and after a wrong key; 0 leads to a person; the rating counts though the caller hangs up."""
+    for handset in hotline.world.handsets.values():
+        handset.by_hand()
+    caller, number = await asks(hotline, "2")
+    caller.say(tone_hz=440)
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=660)
+    await ring.heard(tone_hz=440)
+    await recorded(hotline, number, 1.2)
+    await caller.press("1")  # in the talk: an answer to nothing
+    await ring.hang_up()
+    await caller.heard("survey_invite")
+    await hotline.kill()
+    killed = caller.now
+    await hotline.start()
+    await caller.heard("survey_invite", after=killed)
+    await caller.press("#")  # while it is still being said
+    await caller.heard("menu_wrong_key")
+    await caller.heard("survey_invite")
+    for handset in hotline.world.handsets.values():
+        handset.forget()
+    await caller.press("0")
+    ring = await either(hotline, *AGENTS)
+    await ring.answer()
+    ring.say(tone_hz=660)
+    talking = caller.now
+    await recorded(hotline, number, 1.2, 2)
+    await ring.hang_up()
+    await caller.heard("survey_invite", after=talking)
+    await caller.press("5")
+    await caller.heard("survey_sorry")
+    await caller.hang_up()
+    call = await hotline.ended(number)
+    state, (first, second) = call.state, call.state.talks
+    assert (state.outcome, state.rating, state.hung_up_by, state.adopted) == ("answered", 5, "caller", 1)
+    asked = [recorded.event for recorded in call.events if isinstance(recorded.event, SurveyInvited | Rated)]
+    assert asked == [
+        SurveyInvited(talk_id=first.talk_id), SurveyInvited(talk_id=second.talk_id),
+        Rated(talk_id=second.talk_id, rating=5),
+    ]  # fmt: skip
+    for talk in (first, second):
+        assert talk.parts and all(part.stopped_at <= talk.ended_at <= talk.invited_at for part in talk.parts)
+    # Keys and questions are not in the file: between the tones of the two talks it is silent.
+    file = hotline.state / "recordings" / call.recordings[0].file
+    talked = sum(talk.ended_at - talk.parts[0].started_at for talk in (first, second)) / 1e6
+    assert call.recordings[0].seconds > talked + 2
+    for side, (sound, hz) in enumerate(zip(measure(file), (440, 660), strict=True)):
+        assert sound.sound_seconds < talked + 0.3 and all(abs(tone.hz - hz) < 5 for tone in tones(file, side))
     await hotline.nothing_left()

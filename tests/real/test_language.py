@@ -9,6 +9,7 @@ import pytest
 from calllog.events import AgentAnnounced, LanguageChosen, NoticeGiven, PositionTold, TalkStarted
 from hotline.outside import Caller, Ring
 from hotline.trial import Trial
+from ivr.prompts import SURVEY_PROMPTS
 from recordings.measure import measure
 from tests.real.verbs import connected, either
 
@@ -23,15 +24,21 @@ SHORT = {
     "still_waiting": "Thank you for holding.",
     "connecting": "Connecting you now.",
     "farewell": "Thank you for calling.",
+    "survey_invite": "How satisfied were you with our service?",
+    "survey_ratings": "Very satisfied is 1, dissatisfied is 5.",
+    "survey_person": "Press 0 for an agent.",
+    "survey_thanks": "We have noted your answer.",
+    "survey_sorry": "That is a pity.",
 }
 CHANGES = {
     # The phones ring at once and are answered one by one; a key is pressed some time after its prompt was heard.
-    "hotline": {"announce": {"agent": True}, "times": {"ring": 30, "digit_timeout": 10}},
+    "hotline": {"announce": {"agent": True}, "times": {"ring": 30, "digit_timeout": 10}, "survey": {"enabled": True}},
     "menu": {"menus": {"main": {
         "offers": [{"language": "en", "prompt": "menu_language"}],
         "options": {"9": {"label": "English", "language": "en"}},
     }}},
     "prompts.en": {"speed": 260, "prompts": SHORT},
+    "prompts.zh": {"prompts": dict.fromkeys(SURVEY_PROMPTS, "请评价。")},
     "queues": {"queues": {"inquiry": {"longest_wait": 300}}},
 }  # fmt: skip
 
@@ -103,6 +110,10 @@ async def test_a_caller_who_chooses_english_hears_english_to_the_end(hotline: Tr
     caller.say(tone_hz=440)
     await ring.heard(tone_hz=440)  # a talk without any sound has nothing to be kept of it
     await ring.hang_up()
+    await caller.heard("en/survey_invite")
+    await caller.heard("en/survey_ratings")
+    await caller.press("2")  # while it is still being said
+    await caller.heard("en/survey_thanks", whole=True)
     await caller.heard("en/farewell", whole=True)
     await caller.hang_up()
     heard = [name for name, _at in await caller.prompts_heard()]
@@ -113,6 +124,7 @@ async def test_a_caller_who_chooses_english_hears_english_to_the_end(hotline: Tr
     call = await hotline.ended(number)
     events = [recorded.event for recorded in call.events]
     assert LanguageChosen(language="en") in events and call.state.outcome == "answered"
+    assert call.state.rating == call.state.talks[-1].rating == 2
     assert [event.language for event in events if isinstance(event, NoticeGiven)] == ["zh", "en"]
     assert any(event.wait == 0 for event in events if isinstance(event, PositionTold))
     assert call.recordings[0].state == "finished"

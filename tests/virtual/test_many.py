@@ -13,7 +13,8 @@ from collections import Counter
 
 import pytest
 
-from calllog.events import RingStarted, TalkStarted
+from calllog.events import Rated, RingStarted, TalkStarted
+from config.survey import Survey
 from routing import queue
 from routing.messages import AgentCommand, Command, Input, Restore, Rules
 from tests.pure.desk_plain import on as standing
@@ -24,6 +25,7 @@ from tests.virtual.virtual_time import run
 from tests.virtual.world import Caller, Ring, World, settings
 
 SKILLS = ("inquiry", "complaint", "general", "business")
+SURVEY = Survey(enabled=True, queues=("inquiry", "complaint"))
 
 
 class RefereedCore(queue.Desk):
@@ -58,7 +60,7 @@ class Day:
         names = [str(8000 + n) for n in range(agents)]
         skilled = {name: tuple(self.dice.sample(SKILLS, self.dice.randint(1, 4))) for name in names}
         skilled[names[0]] = SKILLS
-        self.world = World(settings(skilled, longest_wait=90, wrap_up=15.0), on_duty=names)
+        self.world = World(settings(skilled, longest_wait=90, wrap_up=15.0, survey=SURVEY), on_duty=names)
         self.core = RefereedCore(Rules.of(self.world.settings))
         self.world.desk._core = self.core
         self.agents = names
@@ -100,6 +102,8 @@ class Day:
                 if dice.random() < 0.5:
                     caller.hang_up()
                 patience = world.loop.time() + 60
+            elif caller.sounds and caller.sounds[-1].startswith("survey_") and dice.random() < 0.5:
+                caller.press(dice.choice(("1", "2", "3", "4", "5", "0", "9", "#", "55")))
             elif caller.sounds and caller.sounds[-1] == "farewell" and dice.random() < 0.2:
                 caller.press("0")
             elif world.loop.time() > patience:
@@ -170,5 +174,6 @@ def test_a_busy_day(seed: int, calls: int, agents: int, per_hour: float, logged:
     # One that the desk ordered in the very instant of the caller's hang-up is never begun.
     assert rings <= day.core.referee.rings <= rings + calls / 500
     assert rings > talks > calls / 4
+    assert {each.event.rating for each in world.shelf.events if isinstance(each.event, Rated)} == {1, 2, 3, 4, 5}
     assert {"answered", "abandoned", "voicemail", "menu"} <= set(counted)
     assert not logged, logged[:3]
