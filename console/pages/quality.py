@@ -50,7 +50,7 @@ def tabs(ask: Ask) -> list[tuple[str, str, str]]:
     if ask.may(Verb.RECORDING_EXPORT):
         found.append(("exports", "/quality/exports", _("Exports")))
     if ask.may(Verb.RECORDING_VERIFY):
-        found.append(("coverage", "/quality/coverage", _("Recording coverage")))
+        found.append(("coverage", "/quality/coverage", _("Recorded")))
     found.append(("satisfaction", "/quality/satisfaction", _("Satisfaction")))
     found.append(("forms", "/quality/forms", _("Forms")))
     return found
