@@ -337,6 +337,8 @@ class Exports:
                 if item.key in export.proofs:
                     continue
                 proof = await self._proved(item, finished)
+                if export.export_id not in self._all:  # taken away meanwhile: nothing of it may come back
+                    return
                 await asyncio.to_thread(self._shelf.proved, export.export_id, item.key, proof)
                 export.proofs[item.key] = proof
                 self._tell()

@@ -72,7 +72,7 @@ def to_folder(
     told, unless ``replace``. Raises ExportStopped."""
     done = Exported(target)
     with _stopping(target, done, len(items)):
-        target.mkdir(parents=True, exist_ok=True)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             _alone(folder, target)

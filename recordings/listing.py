@@ -87,7 +87,7 @@ def get(archived: Archived, folders: Folders, to: Path, *, ring: Ring = NO_KEYS,
     try:
         try:
             if folder and source.exists():
-                to.mkdir(parents=True, exist_ok=True)
+                to.mkdir(mode=0o700, parents=True, exist_ok=True)
             sha256 = _copy(source, archived.file, ring, unfinished)
         except Unreadable as error:
             raise NotCopied(str(error)) from error

@@ -172,8 +172,7 @@ def new_id() -> str:
 
 def may_grade(who: Who, call: CallFacts) -> None:
     """Raises Refused where this person cannot grade this call at all."""
-    if who.agent and who.agent in call.agents:
-        raise Refused(_("You talked in this call: somebody else grades it."))
+    _not_their_own(who, call)
     if not call.agents:
         raise Refused(_("No agent talked in this call: there is nothing to grade."))
     if not call.recorded:
@@ -181,14 +180,20 @@ def may_grade(who: Who, call: CallFacts) -> None:
 
 
 def may_decide(who: Who, call: CallFacts, state: ReviewState, review_id: str) -> Review:
-    """The grade whose appeal is to be decided. Raises Refused."""
-    may_grade(who, call)
+    """The grade whose appeal is to be decided, also once the recording's time is over: no appeal stays open for ever.
+    Raises Refused."""
+    _not_their_own(who, call)
     review = _standing(state, review_id)
     if review.appeal != "open":
         raise Refused(_("There is no open appeal against this grade any more: load the page to see the decision."))
     if review.given.by == who.name:
         raise Refused(_("You gave this grade: somebody else decides the appeal."))
     return review
+
+
+def _not_their_own(who: Who, call: CallFacts) -> None:
+    if who.agent and who.agent in call.agents:
+        raise Refused(_("You talked in this call: somebody else grades it."))
 
 
 def _standing(state: ReviewState, review_id: str) -> Review:

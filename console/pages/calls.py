@@ -72,7 +72,7 @@ async def export(ask: Asked, request: Request) -> Response:
 @room.act("/calls/filters", Verb.CALLS_READ)
 async def save(ask: Asked, request: Request, name: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Keep the fields of this form by a name."""
-    fields = _fields({key: str(value) for key, value in (await request.form()).items()})
+    fields = _fields({key: value for key, value in (await request.form()).items() if isinstance(value, str)})
     try:
         await ask.thread(Filters(ask.office.book).save, ask.who, name, fields)
     except Refusal as refusal:

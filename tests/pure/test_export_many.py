@@ -93,6 +93,7 @@ def test_into_a_folder_and_again_and_what_is_wrong_is_told(tmp_path: Path) -> No
     assert manifest["why"] == "复核" and manifest["recordings"][0]["number"] == "138****8000"
     assert whole(tmp_path / "out", [items[0], items[3]])
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()} == {0o600}
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700, "names may hold numbers"
     named = names(items, ZONE)
     (tmp_path / "out" / named[items[0].key]).write_bytes(b"somebody else's")
     again = to_folder(items, tmp_path / "out", plain(archive), ZONE, {})

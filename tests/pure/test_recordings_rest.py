@@ -188,6 +188,7 @@ def test_get_hands_out_a_proved_copy_or_says_why_not(tmp_path: Path) -> None:
         get(event, folders, out / "a.flac")
     made = get(event, folders, tmp_path / "new" / "folder")
     assert made == tmp_path / "new" / "folder" / "a.flac" and made.stat().st_mode & 0o777 == 0o600
+    assert made.parent.stat().st_mode & 0o777 == 0o700
     damaged = bytearray(folders.finished(event.file).read_bytes())
     damaged[100] ^= 1
     folders.finished(event.file).write_bytes(damaged)

@@ -264,6 +264,22 @@ async def test_two_orders_at_once_are_counted_and_one_that_an_erasure_overtakes_
         assert sorted(await asyncio.gather(*(ordered() for _n in range(4)))) == [202, 202, 409, 409]
     for export in list(office.exports._all.values()):
         await office.exports._removed(export)
+    proved, left = office.exports._proved, asyncio.Event()
+
+    async def taken_away(item: Any, finished: Any) -> Any:
+        proof = await proved(item, finished)
+        (export,) = office.exports._all.values()
+        await office.exports._removed(export)
+        office.exports._tell = left.set
+        return proof
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.exports, "_tell", lambda: None)
+        patch.setattr(office.exports, "_proved", taken_away)
+        assert await ordered() == 202
+        async with asyncio.timeout(60):
+            await left.wait()
+    assert list((site.state_dir / "exports").iterdir()) == [], "what was being proved leaves nothing behind"
     take = taking.take
 
     async def overtaken(*arguments: Any) -> taking.Taken:

@@ -253,6 +253,23 @@ async def test_drafts_are_bounded_and_whatever_a_page_kept_a_program_can_read(fu
 
 
 @shared
+async def test_a_file_where_a_text_is_wanted_is_no_text(full: Full) -> None:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+        supervisor = Person(full.web, client)
+        await supervisor.sign_in("supervisor")
+        await supervisor.get("/account")
+        for path, field, status in (
+            (f"/quality/calls/{FIRST}/hold", "why", 422), (f"/records/{FIRST}", "problem", 422),
+            ("/calls/filters", "words", 303), ("/quality/exports", "call", 422),
+        ):  # fmt: skip
+            form = aiohttp.FormData({"csrf": supervisor.csrf, "name": "zip"})
+            form.add_field(field, b"PK\x03\x04\xff\x00" * 100, filename="../../a.zip", content_type="application/zip")
+            async with client.post(full.web.url + path, data=form, allow_redirects=False) as answer:
+                assert answer.status == status, (path, await answer.text())
+        assert "UploadFile" not in await supervisor.get("/calls")
+
+
+@shared
 async def test_no_header_is_made_of_what_somebody_sends(full: Full) -> None:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
         quality = Person(full.web, client)
