@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Form
 from starlette.responses import Response
 
-from config.catalogue import _
+from config.catalogue import _, ngettext
 from console import own, passwords
 from console.ask import Ask, Asked
 from console.permits import Verb
@@ -50,7 +50,12 @@ async def password(
         wrong, status = str(fault), 503
     if wrong:
         return await ask.page("password.html", status=status, wrong=wrong, shortest=passwords.SHORTEST)
-    return ask.go("/", said=_("The password is changed. You are signed out everywhere else."))
+    said = _("The password is changed. You are signed out everywhere else.")
+    if n := len(await own.tokens(ask)):  # one of them may be of whoever knew the old password
+        more = ngettext("{n} token of a program stays valid: end it below if you do not know it.",
+                        "{n} tokens of programs stay valid: end those below that you do not know.", n)  # fmt: skip
+        return ask.go("/account", said=f"{said} {more.format(n=n)}")
+    return ask.go("/", said=said)
 
 
 @room.act("/account/sessions/end", Verb.SELF)

@@ -140,6 +140,16 @@ async def test_what_is_begun_by_an_old_password_in_the_moment_of_its_change_is_n
                 assert len(web.office.book.read("SELECT 1 FROM token")) == (way == "own" and door == "change")
 
 
+async def test_whoever_changes_their_password_is_told_of_tokens_that_stay(web: Web, nobody: Person) -> None:
+    async with program(web, "agent") as one:
+        await nobody.sign_in("agent")
+        await nobody.get("/account/password")
+        form = {"old": PASSWORD, "new": "another horse battery", "again": "another horse battery"}
+        assert await nobody.post("/account/password", form) == "/account"
+        assert "1 个程序令牌仍然有效" in await nobody.get("/account")
+        assert (await one.ask("GET", "/me"))[0] == 200
+
+
 async def test_nothing_is_made_in_a_session_that_was_ended_meanwhile(web: Web) -> None:
     sessions = web.office.sessions
     secret = sessions.begin(*(web.office.accounts.named("agent") or pytest.fail()), "127.0.0.1", "x")
