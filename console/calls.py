@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,20 @@ PERIODS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 """Spans of time by name: since, until."""
 
+DAYS = 8
+"""How many days back one day by itself can be chosen: on a Tuesday and the day after it, the Tuesday before."""
+
+
+def span_of(period: str) -> tuple[str, str]:
+    """Since and until of a span by name or of one day, ``2026-11-24``; both empty for anything else."""
+    if period in PERIODS:
+        return PERIODS[period]
+    try:
+        day = dt.date.fromisoformat(period)
+        return day.isoformat(), (day + dt.timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return "", ""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -53,7 +68,7 @@ def asked(fields: Mapping[str, str], site: Site, who: Who) -> Question:
     Whoever sees numbers masked may look for a whole one, or for the last digits that a mask shows: by other parts they
     could find the hidden digits.
     """
-    since, until = PERIODS.get(fields.get("period", ""), ("", ""))
+    since, until = span_of(fields.get("period", ""))
     given = dict(fields)
     if since and not (given.get("since") or given.get("until")):
         given |= {"since": since, "until": until}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
@@ -20,7 +21,7 @@ from config.catalogue import _, ngettext
 from config.lengths import length, moment
 from console import calls, hearing
 from console.ask import Ask, Asked
-from console.calls import PERIODS, Eyes, Found
+from console.calls import DAYS, PERIODS, Eyes, Found
 from console.filters import Filters
 from console.finding import BAD_RATINGS, FIELDS, LONGEST, RATED
 from console.permits import Verb
@@ -157,7 +158,21 @@ def _title(field: str) -> str:
 def period_word(period: str) -> str:
     """A span of time by its name."""
     words = {"today": _("Today"), "yesterday": _("Yesterday"), "7d": _("Last 7 days"), "30d": _("Last 30 days")}
-    return words.get(period, period)
+    if period in words:
+        return words[period]
+    try:
+        day = dt.date.fromisoformat(period)
+    except ValueError:
+        return period
+    week = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+    return _("{weekday} {date}").format(weekday=week[day.weekday()], date=day.isoformat())
+
+
+def periods(ask: Ask) -> list[tuple[str, str]]:
+    """The spans of time that can be chosen: those by name, and the last days one by one."""
+    today = ask.site.wall().astimezone(ask.site.settings.hotline.zone).date()
+    days = [(today - dt.timedelta(days=back)).isoformat() for back in range(2, DAYS + 1)]
+    return [(period, period_word(period)) for period in (*PERIODS, *days)]
 
 
 def ratings_word(text: str) -> str:
@@ -194,7 +209,7 @@ def _choices(ask: Ask) -> dict[str, list[tuple[str, str]]]:
         "category": [("any", _("any")), ("call", category_word("call")), ("voicemail", category_word("voicemail"))],
         "rating": [*((each, ratings_word(each)) for each in (RATED, BAD_RATINGS)),
                    *((str(rating), rating_said(rating)) for rating in RATINGS)],
-        "period": [(period, period_word(period)) for period in PERIODS],
+        "period": periods(ask),
     }  # fmt: skip
 
 

@@ -20,9 +20,8 @@ from config.catalogue import _, ngettext
 from console import grade_lists, grading, hearing, satisfaction as figures, taking
 from console.ask import Ask, Asked
 from console.called import Called
-from console.calls import PERIODS
 from console.graders import absent_word, what_to_do
-from console.pages.calls import period_word
+from console.pages.calls import periods
 from console.permits import Verb
 from console.rooms import Room
 from console.site import Refusal
@@ -106,7 +105,7 @@ async def _grades(ask: Ask, here: str, fields: Mapping[str, str], after: str, be
         "form": [(name, form.title) for name, form in settings.reviews.forms.items()],
         "result": [("passed", _("passed")), ("failed", _("not passed")), ("fatal", _("fatal"))],
         "appeal": [("open", _("appeal open")), ("kept", _("appeal: kept")), ("changed", _("appeal: changed"))],
-        "period": [(period, period_word(period)) for period in PERIODS],
+        "period": periods(ask),
     }  # fmt: skip
     return await ask.page("quality_grades.html", tabs=tabs(ask), choices=choices, all_agents=ask.may(Verb.REVIEW_PLAN),
                           **values)  # fmt: skip

@@ -90,6 +90,8 @@ async def test_pages_follow_each_other_and_masks_depend_on_who_looks(calls: Web,
         ("rating=rated&agent=8002", [SERVED]),
         ("rating=bad", []),
         ("period=today", []),
+        ("period=2026-02-06&agent=8002&hold=3-10", [SERVED]),
+        ("period=2026-02-05&agent=8002&hold=3-10", []),
         ("since=2026-02-06T04:00&until=2026-02-06T04:01", [SERVED]),
     ],
 )
