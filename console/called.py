@@ -40,10 +40,6 @@ class Called:
             return _("the hotline by itself")
         return _("{user} by command").format(user=name.removeprefix(COMMAND)) if name.startswith(COMMAND) else name
 
-    def login(self, name: str) -> str:
-        """The name in the journal, where the screen shows another: two people may be called the same."""
-        return name if self(name) != name else ""
-
     def sought(self, text: str) -> str:
         """The name in the journal of whoever is looked for so: also by the name shown, where one alone is called so.
         What was written where nobody is. Raises Refusal, which names them, where several are."""

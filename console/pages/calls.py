@@ -161,18 +161,22 @@ def period_word(period: str) -> str:
     if period in words:
         return words[period]
     try:
-        day = dt.date.fromisoformat(period)
+        return _weekday(dt.date.fromisoformat(period), period)
     except ValueError:
         return period
+
+
+def _weekday(day: dt.date, said: str) -> str:
     week = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
-    return _("{weekday} {date}").format(weekday=week[day.weekday()], date=day.isoformat())
+    return _("{weekday} {date}").format(weekday=week[day.weekday()], date=said)
 
 
 def periods(ask: Ask) -> list[tuple[str, str]]:
     """The spans of time that can be chosen: those by name, and the last days one by one."""
     today = ask.site.wall().astimezone(ask.site.settings.hotline.zone).date()
-    days = [(today - dt.timedelta(days=back)).isoformat() for back in range(2, DAYS + 1)]
-    return [(period, period_word(period)) for period in (*PERIODS, *days)]
+    days = [today - dt.timedelta(days=back) for back in range(2, DAYS + 1)]
+    return [*((period, period_word(period)) for period in PERIODS),
+            *((day.isoformat(), _weekday(day, f"{day:%m-%d}")) for day in days)]  # fmt: skip
 
 
 def ratings_word(text: str) -> str:

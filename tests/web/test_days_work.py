@@ -35,6 +35,18 @@ async def test_nothing_typed_or_ticked_is_lost(tmp_path: Path) -> None:
                 (noted,) = await access_queries.list_accesses(web.site.store, who="quality", verb="recording.hear")
                 assert noted.entry.why == "监管抽查"
 
+                await page.fill("#hold-why", "仲裁 2026-31")
+                await page.fill("#comment-text", "语速快")
+                await page.reload()
+                await expect(page.locator("#hold-why")).to_have_value("仲裁 2026-31")
+                await page.press("#comment-text", "Enter")
+                await expect(page.locator("[data-comment]")).to_have_count(1)
+                await page.press("#hold-why", "Enter")
+                await expect(page.locator(".said.good")).to_be_visible()
+                await page.wait_for_load_state("load")
+                await expect(page.locator("#hold-why")).to_have_value("")
+                await expect(page.locator("#comment-text")).to_have_value("")
+
                 await page.keyboard.press("Escape")
                 await page.keyboard.press("g")
                 await page.keyboard.press("Control+Enter")

@@ -82,6 +82,31 @@ document.addEventListener("keydown", (event) => {
   menu?.setAttribute("aria-expanded", "false");
 });
 
+// data-keeps: what one writes there outlives a page that is left and a session that ends, in this tab and for the same
+// person alone, until the page says that it was taken.
+const typed = (field) => `hotline-typed:${document.body.dataset.user}:${location.pathname}:${field.form.action}`;
+function remembered(name, value) {
+  try {
+    if (value === undefined) return sessionStorage.getItem(name);
+    if (value) sessionStorage.setItem(name, value);
+    else sessionStorage.removeItem(name);
+  } catch {} // a browser that keeps nothing
+  return null;
+}
+const taken = document.querySelector("main > .said.good") !== null;
+for (const field of document.querySelectorAll("[data-keeps]")) {
+  const name = typed(field);
+  if (taken && remembered(`${name}:sent`)) remembered(name, "");
+  remembered(`${name}:sent`, "");
+  if (!field.value) field.value = remembered(name) ?? "";
+  field.addEventListener("input", () => remembered(name, field.value));
+  field.form.addEventListener("submit", () => remembered(`${name}:sent`, "1"));
+}
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const field = event.detail.elt.querySelector?.(":scope > [data-keeps]");
+  if (field && event.detail.successful) remembered(typed(field), "");
+});
+
 // Many rows to take along: all of the page at once; and a reason in words is asked for where it is the one chosen.
 function many() {
   for (const all of document.querySelectorAll("[data-all]")) all.closest("label").hidden = false;
