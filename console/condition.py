@@ -109,7 +109,7 @@ def _trunks(facts: Facts, settings: Settings) -> Iterator[Point]:
             note = _("This is still the example's trunk, on this machine: no carrier is there.")
             fix = _("Set your carrier's address under 'trunks' in hotline.yaml. For a trial, 'make call' plays "
                     "carrier.")  # fmt: skip
-            yield Point(f"trunk-{name}", title, "warn", state_word(state), (note,), fix)
+            yield Point(f"trunk-{name}", title, "warn", _("no carrier is set yet"), (note,), fix)
         elif state == "refused":
             fix = _("Check the account and its password; Asterisk's messages.log has the carrier's answer.")
             yield Point(f"trunk-{name}", title, "bad", state_word(state), (), fix)

@@ -183,7 +183,7 @@ def verify_command(
     screen = console()
     for finding in report.findings:
         screen.print(say_finding(finding), soft_wrap=True)
-    done = _("{recordings} recordings, {read} of them read whole, {files} files").format(
+    done = _("Recordings: {recordings}, read whole: {read}; files: {files}").format(
         recordings=report.recordings, read=report.read, files=report.files
     )
     if report.many:

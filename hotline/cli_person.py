@@ -61,9 +61,7 @@ def export_command(
                                 progress)  # fmt: skip
     except ExportStopped as stopped:
         refuse(str(stopped))
-    n = len(details)
-    text = ngettext("{n} call, {recordings} recordings in {path}", "{n} calls, {recordings} recordings in {path}", n)
-    said = text.format(n=n, recordings=done.written + done.kept, path=near(to))
+    said = _("{what} in {path}").format(what=_counted(len(details), done.written + done.kept), path=near(to))
     console().print(said, style=GOOD, soft_wrap=True)
     for (call_id, _category), fault in done.faults.items():
         console().print(_("Not in it: {call}: {why}").format(call=call_id, why=fault), style=BAD, soft_wrap=True)
@@ -162,11 +160,17 @@ def _taken_columns() -> list[Column[Taken]]:
     ]
 
 
+def _counted(calls: int, recordings: int) -> str:
+    """Calls and recordings, in words."""
+    return _(", ").join([
+        ngettext("{n} call", "{n} calls", calls).format(n=calls),
+        ngettext("{n} recording", "{n} recordings", recordings).format(n=recordings),
+    ])
+
+
 def _say_plan(made: ErasePlan) -> None:
-    n = len(made.calls)
-    text = ngettext("{n} call would be erased, with {recordings} recordings.",
-                    "{n} calls would be erased, with {recordings} recordings.", n)  # fmt: skip
-    console().print(text.format(n=n, recordings=len(made.recordings)), style=WARN)
+    what = _counted(len(made.calls), len(made.recordings))
+    console().print(_("It would erase {what}.").format(what=what), style=WARN)
     if made.refused:
         n = len(made.refused)
         text = ngettext("{n} call more stands only in lines that the store refused; it would be emptied there.",

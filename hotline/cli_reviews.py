@@ -241,8 +241,10 @@ def kappa_command(
     from recordings.review_figures import agreements
 
     known = {one.form for one in answer(review_queries.forms(state / STORE), [])}
-    if of is not None and of not in known | settings.reviews.forms.keys():
-        refuse(_("There is no form {form}.").format(form=of))
+    every = sorted(known | settings.reviews.forms.keys())
+    if of is not None and of not in every:
+        said = _("There is no form {form}; there are: {forms}.")
+        refuse(said.format(form=of, forms=_(", ").join(every) or "–"))
     since_at, until_at = micros(when(since, "--since", settings)), micros(when(until, "--until", settings))
     lines = [
         _Line(name, content, pair, point)

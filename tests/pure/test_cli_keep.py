@@ -90,7 +90,7 @@ def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
     assert len(json.loads((out / "calls.json").read_text())["calls"]) == 2
     assert "13900002222" not in "".join(path.read_text() for path in out.glob("calls.*"))
     done = hotline("calllog", "erase", "--number", "13800001111", *why, "--dry-run", config=config, language="en")
-    assert done.exit_code == 0 and "2 calls would be erased, with 2 recordings" in done.stdout
+    assert done.exit_code == 0 and "It would erase 2 calls, 2 recordings." in done.stdout
     hotline("recordings", "hold", "old-1", *why, config=config)
     done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")
     assert done.exit_code == 1 and "old-1 stays: it is held" in done.output and "1 call is erased" in done.stdout

@@ -123,7 +123,8 @@ def test_timeline_tells_lengths_and_indents_talks() -> None:
 def test_timeline_bears_any_order(order: list[str]) -> None:
     events = {msgspec.to_builtins(event)["kind"]: event for _at, event in served()}
     lines = timeline([Recorded(n, n, "call", "c", events[kind]) for n, kind in enumerate(order)], Names())
-    assert len(lines) == len(order)
+    # "It is to go on" is left out where it goes on at once.
+    assert len(order) - order.count("recording_resume_asked") <= len(lines) <= len(order)
 
 
 @pytest.mark.parametrize(
