@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calllog.errors import StoreMissing
@@ -12,17 +11,22 @@ from calllog.rating_queries import By, ratings_by
 from console.permits import Verb, Who, own_agent
 from console.site import Site
 
+PAGE = 50
+"""Lines on one page."""
+MOST_LINES = 1_000
+"""Lines that a program may ask for at once."""
 MOST_DAYS = 366
 """Days that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Satisfaction:
-    """``since``: the first midnight; ``lines`` by day (2026-11-26), queue or staff number; ``whole``: all of them."""
+    """``since``: the first midnight; ``whole``: all of it; ``lines`` by day (2026-11-26), queue or staff number: the
+    newest day, or most bad ratings, first."""
 
     since: dt.datetime
     whole: Ratings
-    lines: Mapping[str, Ratings]
+    lines: tuple[tuple[str, Ratings], ...]
 
 
 async def satisfaction(site: Site, who: Who, by: By, days: int) -> Satisfaction:
@@ -35,4 +39,8 @@ async def satisfaction(site: Site, who: Who, by: By, days: int) -> Satisfaction:
         lines = await ratings_by(site.store, by, zone, since=round(since.timestamp() * 1e6), agent=own_agent(who))
     except StoreMissing:
         lines = {}
-    return Satisfaction(since, sum(lines.values(), Ratings()), lines)
+    bad_from = site.settings.hotline.survey.bad_from
+    ordered = sorted(lines.items(), reverse=True) if by == "day" else sorted(
+        lines.items(), key=lambda line: (-line[1].bad(bad_from), line[0])
+    )  # fmt: skip
+    return Satisfaction(since, sum(lines.values(), Ratings()), tuple(ordered))

@@ -11,7 +11,7 @@ from calllog.kpi import Ratings
 from console.ask import Asked
 from console.permits import Verb
 from console.rooms import ApiRoom
-from console.satisfaction import MOST_DAYS, satisfaction
+from console.satisfaction import MOST_DAYS, MOST_LINES, PAGE, satisfaction
 
 room = ApiRoom("satisfaction")
 
@@ -39,18 +39,21 @@ class Line(Figures):
 
 
 class Satisfaction(BaseModel):
-    """The days from ``since`` (local midnight) to now."""
+    """The days from ``since`` (local midnight) to now. ``lines``: so many as were asked for of ``many``, the newest
+    day, or most bad ratings, first."""
 
     since: str
     bad_from: Annotated[int, Field(ge=1, le=5)]
     total: Figures
+    many: Count
     lines: list[Line]
 
 
 @room.read("/satisfaction", Verb.REVIEW_READ)
 async def figures(
-    ask: Asked, by: Literal["day", "queue", "agent"] = "agent", days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
-) -> Satisfaction:
+    ask: Asked, by: Literal["day", "queue", "agent"] = "agent", days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7,
+    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = PAGE, skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> Satisfaction:  # fmt: skip
     """What callers said, of the calls that arrived today and on the days before it; an agent gets their own talks."""
     found, bad_from = await satisfaction(ask.site, ask.who, by, days), ask.site.settings.hotline.survey.bad_from
 
@@ -62,5 +65,8 @@ async def figures(
 
     return Satisfaction(
         since=found.since.isoformat(), bad_from=bad_from, total=Figures.model_validate(plain(found.whole)),
-        lines=[Line.model_validate({"about": about, **plain(one)}) for about, one in found.lines.items()],
+        many=len(found.lines),
+        lines=[
+            Line.model_validate({"about": about, **plain(one)}) for about, one in found.lines[skip : skip + limit]
+        ],
     )  # fmt: skip

@@ -191,16 +191,19 @@ async def coverage(ask: Asked, days: Annotated[int, Query(ge=1, le=366)] = 7) ->
 
 @room.page("/quality/satisfaction", Verb.REVIEW_READ)
 async def satisfaction(
-    ask: Asked, by: By = "agent", days: Annotated[int, Query(ge=1, le=figures.MOST_DAYS)] = 7
-) -> Response:
+    ask: Asked, by: By = "agent", days: Annotated[int, Query(ge=1, le=figures.MOST_DAYS)] = 7,
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:  # fmt: skip
     """What callers said of their talks; to an agent, of their own."""
     found, settings = await figures.satisfaction(ask.site, ask.who, by, days), ask.site.settings
     kinds: list[tuple[By, str]] = [("agent", _("Agent")), ("queue", _("Queue")), ("day", _("Day"))]
-    lines = list(found.lines.items())[:: -1 if by == "day" else 1]
+    pages = max(1, -(-len(found.lines) // figures.PAGE))
+    page = min(page, pages)
+    lines = found.lines[(page - 1) * figures.PAGE : page * figures.PAGE]
     return await ask.page(
         "quality_satisfaction.html", tabs=tabs(ask), here="satisfaction", found=found, lines=lines, by=by, days=days,
-        kinds=kinds, title=dict(kinds)[by], ratings=RATINGS, percent=percent, formulas=formulas(),
-        since=found.since.strftime("%Y-%m-%dT%H:%M"), bad_from=settings.hotline.survey.bad_from,
+        kinds=kinds, page=page, pages=pages, title=dict(kinds)[by], ratings=RATINGS, percent=percent,
+        formulas=formulas(), since=found.since.strftime("%Y-%m-%dT%H:%M"), bad_from=settings.hotline.survey.bad_from,
         asking=settings.hotline.survey.enabled, agents=settings.agents.agents, queues=settings.queues.queues,
     )  # fmt: skip
 

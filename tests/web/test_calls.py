@@ -15,6 +15,7 @@ import pytest
 
 from calllog import events as ev
 from calllog.notes import new_note
+from console import satisfaction
 from tests.pure.cli_play import SERVED, START, WANG, served
 from tests.pure.journal_play import short_call
 from tests.web.conftest import Person
@@ -198,7 +199,9 @@ async def test_an_empty_store_says_what_to_expect(admin: Person) -> None:
     assert 'class="card empty"' in await admin.get("/calls")
 
 
-async def test_what_callers_said_as_figures_for_each_as_far_as_they_may(web: Web, nobody: Person) -> None:
+async def test_what_callers_said_as_figures_for_each_as_far_as_they_may(
+    web: Web, nobody: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     web.site.stands = dt.datetime(2026, 6, 1, 4, tzinfo=dt.UTC)
     at = round(web.site.stands.timestamp() * SECOND)
     for call_id, agent, rating in (("s-1.1", "8001", 1), ("s-2.1", "8002", 4), ("s-3.1", "8002", 0)):
@@ -215,7 +218,12 @@ async def test_what_callers_said_as_figures_for_each_as_far_as_they_may(web: Web
     assert "50.0%" in page and "66.7%" in page and "/calls?agent=8002&amp;rating=rated&amp;since=20" in page
     found = json.loads(await nobody.get("/api/v1/satisfaction?by=agent&days=2"))
     assert (found["total"]["rated"], found["total"]["bad"], found["total"]["given"]) == (2, 1, [1, 0, 0, 1, 0])
-    assert [(line["about"], line["satisfaction"]) for line in found["lines"]] == [("8001", 1.0), ("8002", 0.0)]
+    assert [(line["about"], line["satisfaction"]) for line in found["lines"]] == [("8002", 0.0), ("8001", 1.0)]
+    rest = json.loads(await nobody.get("/api/v1/satisfaction?days=2&skip=1"))
+    assert (rest["many"], [line["about"] for line in rest["lines"]]) == (2, ["8001"])
+    monkeypatch.setattr(satisfaction, "PAGE", 1)
+    second = await nobody.get("/quality/satisfaction?days=2&page=2")
+    assert "agent=8001" in second and "agent=8002" not in second and "page=1" in second
     await nobody.get("/quality/satisfaction?days=0", 422)
     assert "50.0%" in await nobody.get("/status")
     await nobody.get("/account")
