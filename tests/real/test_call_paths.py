@@ -15,6 +15,7 @@ from calllog.events import (
     RecordingRequested,
     SurveyInvited,
 )
+from calllog.search import Wanted, find
 from hotline.trial import Trial
 from recordings.measure import measure, tones
 from tests.real.verbs import asks, connected, either, recorded
@@ -168,6 +169,9 @@ async def test_a_caller_is_asked_how_it_was_and_nothing_of_that_is_recorded(hotl
         SurveyInvited(talk_id=first.talk_id), SurveyInvited(talk_id=second.talk_id),
         Rated(talk_id=second.talk_id, rating=5),
     ]  # fmt: skip
+    assert (call.row.rating, [talk.rating for talk in call.talks]) == (5, [0, 5])
+    found = await find(hotline.store, Wanted(ratings=(4, 5), outcome="answered"))
+    assert found.call_ids == (call.row.call_id,)
     for talk in (first, second):
         assert talk.parts and all(part.stopped_at <= talk.ended_at <= talk.invited_at for part in talk.parts)
     # Keys and questions are not in the file: between the tones of the two talks it is silent.
