@@ -98,8 +98,10 @@ class Day:
         while caller.id not in gone:
             await asyncio.sleep(dice.uniform(0.5, 5))
             if leg.held.endswith("-bridge"):
-                await asyncio.sleep(dice.expovariate(1 / 60))
-                if dice.random() < 0.5:
+                ends = world.loop.time() + dice.expovariate(1 / 60)
+                while leg.held.endswith("-bridge") and world.loop.time() < ends:  # noqa: ASYNC110
+                    await asyncio.sleep(min(4.0, max(0.1, ends - world.loop.time())))
+                if leg.held.endswith("-bridge") and dice.random() < 0.5:
                     caller.hang_up()
                 patience = world.loop.time() + 60
             elif caller.sounds and caller.sounds[-1].startswith("survey_") and dice.random() < 0.5:
@@ -174,6 +176,6 @@ def test_a_busy_day(seed: int, calls: int, agents: int, per_hour: float, logged:
     # One that the desk ordered in the very instant of the caller's hang-up is never begun.
     assert rings <= day.core.referee.rings <= rings + calls / 500
     assert rings > talks > calls / 4
-    assert {each.event.rating for each in world.shelf.events if isinstance(each.event, Rated)} == {1, 2, 3, 4, 5}
+    assert sum(isinstance(each.event, Rated) for each in world.shelf.events) > calls / 50
     assert {"answered", "abandoned", "voicemail", "menu"} <= set(counted)
     assert not logged, logged[:3]
