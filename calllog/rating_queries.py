@@ -19,15 +19,10 @@ from calllog.store import reading
 
 By = Literal["day", "queue", "agent"]
 
-_PIECE = 900_000_000
-"""µs: every local day begins and ends at a quarter of an hour (the offsets of all time zones of today)."""
-
-_KEYS: dict[By | None, str] = {
-    None: "''", "day": f"call.arrived_at / {_PIECE}", "queue": "call.queue", "agent": "talk.agent"
-}  # fmt: skip
+_KEYS = {"": "''", "queue": "call.queue", "agent": "talk.agent"}
 
 
-def question(by: By | None, *, own: bool = False) -> str:
+def question(by: Literal["", "queue", "agent"], *, own: bool = False) -> str:
     """Key, rating (0: invited, but did not rate) and how many, of the calls that arrived in [?, ?); ``own``: of the
     talks of this agent (?) alone."""
     return f"""
@@ -41,8 +36,7 @@ def question(by: By | None, *, own: bool = False) -> str:
 
 async def ratings(path: Path, *, since: int = 0, until: int = 2**62) -> Ratings:
     """Of the calls that arrived in [since, until) (µs). Raises StoreError."""
-    rows = await asyncio.to_thread(_rows, path, None, since, until)
-    return summed((str(key), rating, n) for key, rating, n in rows).get("", Ratings())
+    return (await asyncio.to_thread(_grouped, path, "", since, until, None)).get("", Ratings())
 
 
 async def ratings_by(
@@ -50,18 +44,41 @@ async def ratings_by(
 ) -> dict[str, Ratings]:
     """The same for each local day (2026-11-26), queue or agent that had any, in order; of the talks of this ``agent``
     alone. Raises StoreError."""
-    rows = await asyncio.to_thread(_rows, path, by, since, until, agent)
-    return summed(
-        (_day(int(key) * _PIECE, zone) if by == "day" else str(key), rating, n) for key, rating, n in rows
-    )  # fmt: skip
+    if by == "day":
+        return await asyncio.to_thread(_daily, path, zone, since, until, agent)
+    return await asyncio.to_thread(_grouped, path, by, since, until, agent)
 
 
-def _rows(
-    path: Path, by: By | None, since: int, until: int, agent: str | None = None
-) -> list[tuple[int | str, int, int]]:
-    values = (since, until) if agent is None else (since, until, agent)
+def _grouped(
+    path: Path, by: Literal["", "queue", "agent"], since: int, until: int, agent: str | None
+) -> dict[str, Ratings]:
+    own = () if agent is None else (agent,)
     with reading(path) as connection:
-        return connection.execute(question(by, own=agent is not None), values).fetchall()
+        return summed(connection.execute(question(by, own=bool(own)), (since, until, *own)))
+
+
+def _daily(path: Path, zone: ZoneInfo, since: int, until: int, agent: str | None) -> dict[str, Ratings]:
+    """Day by day, since no arithmetic of SQLite's knows a zone's days."""
+    found: dict[str, Ratings] = {}
+    own = () if agent is None else (agent,)
+    within = "SELECT arrived_at FROM call WHERE arrived_at >= ? AND arrived_at < ? ORDER BY arrived_at"
+    with reading(path) as connection:
+        ends = [connection.execute(f"{within} {way} LIMIT 1", (since, until)).fetchone() for way in ("", "DESC")]
+        if ends[0] is None:
+            return {}
+        day = dt.datetime.fromtimestamp(ends[0][0] // 1_000_000, zone).date()
+        while (begins := _midnight(day, zone)) <= ends[1][0]:
+            following = day + dt.timedelta(days=1)
+            span = (max(since, begins), min(until, _midnight(following, zone)))
+            one = summed(connection.execute(question("", own=bool(own)), (*span, *own))).get("")
+            if one is not None:
+                found[day.isoformat()] = one
+            day = following
+    return found
+
+
+def _midnight(day: dt.date, zone: ZoneInfo) -> int:
+    return round(dt.datetime.combine(day, dt.time(), zone).timestamp() * 1e6)
 
 
 async def ratings_of(path: Path, agent: str, call_ids: Sequence[str]) -> dict[str, int]:
@@ -80,13 +97,8 @@ def _ratings_of(path: Path, agent: str, call_ids: Sequence[str]) -> dict[str, in
 
 
 def summed(rows: Iterable[tuple[str, int, int]]) -> dict[str, Ratings]:
-    """Key, rating and count, put together by key."""
-    found: dict[str, Ratings] = {}
+    """Key, rating (0 to 5) and count, put together by key."""
+    counts: dict[str, list[int]] = {}
     for key, rating, n in rows:
-        given = tuple(n if rating == each else 0 for each in range(1, 6))
-        found[key] = found.get(key, Ratings()) + Ratings(n, given)
-    return dict(sorted(found.items()))
-
-
-def _day(at: int, zone: ZoneInfo) -> str:
-    return dt.datetime.fromtimestamp(at // 1_000_000, zone).date().isoformat()
+        counts.setdefault(key, [0] * 6)[rating] += n
+    return {key: Ratings(sum(many), tuple(many[1:])) for key, many in sorted(counts.items())}

@@ -9,13 +9,14 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from calllog import events as ev, review_queries
 from calllog.kpi import Ratings
-from calllog.rating_queries import By, question, ratings, ratings_by, ratings_of
+from calllog.rating_queries import question, ratings, ratings_by, ratings_of
 from calllog.rating_words import figures_said
 from config.load import load_settings
 from config.review_file import Plan
@@ -89,14 +90,18 @@ async def test_each_talk_counts_for_the_day_the_queue_and_the_agent_of_its_own(p
         "2026-05-31": Ratings(1, (0, 0, 0, 0, 1)), "2026-06-01": Ratings(3, (1, 0, 0, 1, 0)),
         "2026-06-02": Ratings(1, (0, 1, 0, 0, 0)),
     }  # fmt: skip
+    assert await ratings_by(path, "day", ZONE, since=MIDNIGHT - 1, until=MIDNIGHT + 1, agent="8001") == {
+        "2026-05-31": Ratings(1, (0, 0, 0, 0, 1)), "2026-06-01": Ratings(1, (1, 0, 0, 0, 0))
+    }  # fmt: skip
+    assert await ratings_by(path, "day", ZONE, since=MIDNIGHT + 9 * DAY) == {}
     assert await ratings_by(path, "agent", ZONE, since=MIDNIGHT) == {
         "8001": Ratings(2, (1, 1, 0, 0, 0)), "8002": Ratings(2, (0, 0, 0, 1, 0))
     }  # fmt: skip
     assert {key: one.invited for key, one in (await ratings_by(path, "queue", ZONE)).items()} == {"a": 3, "b": 2}
 
 
-@pytest.mark.parametrize("by", [None, "day", "queue", "agent"])
-def test_figures_of_a_day_read_that_day_alone(path: Path, by: By | None) -> None:
+@pytest.mark.parametrize("by", ["", "queue", "agent"])
+def test_figures_of_a_day_read_that_day_alone(path: Path, by: Literal["", "queue", "agent"]) -> None:
     with closing(sqlite3.connect(path)) as connection:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {question(by)}", (1, 2))]
     assert plan[0].startswith("SEARCH call USING ") and plan[0].endswith(
