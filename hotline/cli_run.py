@@ -56,12 +56,11 @@ def run(
         hotline, sip = ready.settings.hotline, ready.settings.hotline.asterisk.sip
         said = _("Number {numbers}, SIP {host}:{port}; Ctrl-C stops the hotline.")
         tell(said.format(numbers=_(", ").join(hotline.numbers), host=sip.bind, port=sip.port))
-        if hotline.console.enabled:
-            tell(_("Web console: {url}").format(url=hotline.console.url))
-    from hotline.cli_users import first_at_start
+        from hotline.cli_users import first_at_start
 
-    for line in first_at_start(ready.settings, ready.state_dir):
-        tell(line)
+        web = [_("Web console: {url}").format(url=hotline.console.url)] if hotline.console.enabled else []
+        for line in first_at_start(ready.settings, ready.state_dir) or web:
+            tell(line)
     interrupted = False
     try:
         interrupted = daemon.run(ready, offset=clock_offset, ends_asterisk=ours)

@@ -248,13 +248,13 @@ async def _call_in(config: Path, key: str, number: str) -> bool:
             follower = asyncio.create_task(_follow(it, [known]))
             try:
                 await _one_call(it, key, number, known)
+                detail = await it.ended(known, limit=CALL_LIMIT)
             finally:
                 await asyncio.sleep(0.3)
                 follower.cancel()
                 await asyncio.wait({follower})
                 phones = it.world.handsets.values()
                 await asyncio.gather(*(phone.unregister() for phone in phones), return_exceptions=True)
-            detail = await it.ended(known, limit=CALL_LIMIT)
             style = OUTCOME_STYLES.get(detail.row.outcome, "")
             out.print(_("Outcome: {what}").format(what=outcome_word(detail.row.outcome)), style=style)
             for recording in detail.recordings:
