@@ -53,7 +53,7 @@ class TrunkWatch:
             if state == before or (before is None and state in ("unknown", "unregistered")):
                 continue
             if name in examples:  # whose carrier is there while "make call" plays it, and then is gone again
-                if name not in self._examples:
+                if state == "unreachable" and name not in self._examples:
                     log.info("a trunk", trunk=name, state=state, why=EXAMPLE)
                     self._examples.add(name)
                 continue
