@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calllog.keep_events import Erased, HoldLifted, HoldSet, RecordingPurged
-from calllog.wording import category_word, with_why
+from calllog.wording import Names, category_word, with_why
 from config.catalogue import _
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def rule_word(kind: str, days: int) -> str:
     return _("the caller was erased")
 
 
-def kept_words(event: KeepEvent) -> str:
+def kept_words(event: KeepEvent, names: Names) -> str:
     """What was held or deleted, in one line."""
     match event:
         case HoldSet():
-            return _("Held by {who}: nothing of it may be deleted").format(who=event.by)
+            return _("Held by {who}: nothing of it may be deleted").format(who=names.person(event.by))
         case HoldLifted():
-            return _("Hold lifted by {who}").format(who=event.by)
+            return _("Hold lifted by {who}").format(who=names.person(event.by))
         case RecordingPurged():
             said = _("Recording deleted ({category})").format(category=category_word(event.category))
             return with_why(said, rule_word(event.kind_of, event.days))
         case Erased():
-            return _("Caller erased by {who}").format(who=event.by)
+            return _("Caller erased by {who}").format(who=names.person(event.by))

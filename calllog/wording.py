@@ -32,6 +32,8 @@ class Names:
     agents: Mapping[str, str] = field(default_factory=dict)
     queues: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    people: Mapping[str, str] = field(default_factory=dict)
+    """The names shown of the console's users, where these are known."""
 
     @classmethod
     def of(cls, settings: Settings) -> Names:
@@ -49,6 +51,10 @@ class Names:
     def agent(self, number: str) -> str:
         """``8001 张敏``."""
         return f"{number} {self.agents[number]}" if number in self.agents else number
+
+    def person(self, name: str) -> str:
+        """A user by the name shown; a staff number as :meth:`agent`."""
+        return self.people.get(name) or self.agent(name)
 
     def queue(self, name: str) -> str:
         """The queue's label."""

@@ -251,7 +251,7 @@ def _call_words(event: ev.CallEvent, names: Names) -> str:
         case _ if isinstance(event, ev.QualityEvent):
             return quality_words(event, names)
         case ev.HoldSet() | ev.HoldLifted() | ev.RecordingPurged() | ev.Erased():
-            return kept_words(event)
+            return kept_words(event, names)
         case ev.SurveyInvited() | ev.Rated():
             return survey_words(event)
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args
 from urllib.parse import quote, urlencode
 
@@ -21,6 +21,7 @@ from config.catalogue import _, ngettext
 from config.lengths import length, moment
 from console import calls, hearing
 from console.ask import Ask, Asked
+from console.called import Called
 from console.calls import DAYS, PERIODS, Eyes, Found
 from console.filters import Filters
 from console.finding import BAD_RATINGS, FIELDS, LONGEST, RATED
@@ -93,7 +94,8 @@ async def one(ask: Asked, call_id: str) -> Response:
     """One call from its arrival to its outcome."""
     detail = await calls.one_call(ask.site, ask.who, call_id)
     eyes, row = Eyes.of(ask.site, ask.who), detail.row
-    lines = timeline(detail.events, eyes.names)
+    people = await ask.thread(lambda: Called(ask.office).people)
+    lines = timeline(detail.events, replace(eyes.names, people=people))
     lines = [Line(line.at, line.depth, eyes.plain(line.text), line.style) for line in lines]
     rooms = {link.name for link in ask.office.links}
     return await ask.page(

@@ -154,7 +154,8 @@ async def draw(ask: Asked, week: Text = "", plan: Text = "") -> Response:
     n = sum(len(one.drawing.picks) for one in drew)
     said = ngettext("{n} call was added to the lists.", "{n} calls were added to the lists.", n).format(n=n)
     if not n:
-        said = _("Nothing was added: what the plans take of that week is on the lists already, or it has no such calls.")
+        said = _("Nothing was added: what the plans take of that week is on the lists already, or it has no such "
+                 "calls.")  # fmt: skip
     if left := sum(len(one.drawing.nobody) for one in drew):
         said += " " + ngettext("{n} call has nobody who may grade it.", "{n} calls have nobody who may grade them.",
                                left).format(n=left)  # fmt: skip

@@ -169,6 +169,8 @@ async def test_a_hold_is_set_seen_and_lifted(house: House) -> None:
     page = await house.quality.post("/keeping/holds", {"call": "nowhere", "why": "<x>"}, status=404)
     assert 'value="nowhere"' in page and 'value="&lt;x&gt;"' in page and 'href="/calls"' in page, "it says what to do"
     await house.quality.post("/keeping/holds", {"call": "old-0", "why": "仲裁 13800001111"})
+    house.web.called("quality", "王芳")
+    assert "王芳 保全：" in await house.auditor.get("/calls/old-0")
     page = await house.auditor.get("/keeping/holds")
     assert 'href="/calls/old-0"' in page and "138****1111" in page and NUMBER not in page
     assert "/calls/old-0" not in await house.keeper.get("/keeping/holds"), "an administrator sees no calls"
