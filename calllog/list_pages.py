@@ -12,6 +12,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
+from calllog.blind import OPEN_OF
 from calllog.paging import Page, Statement, Way, cut, dicts, reading
 
 
@@ -129,6 +130,11 @@ def _listed(
     way: Way = "" if not here else "on" if after is not None else "back"
     rows, on, back = cut(keys(limit + 1, way), limit, way, lambda: bool(keys(1, "back")))
     return Page(tuple(ListedRow(**row) for row in dicts(run, _LISTED, {"keys": dumps(rows)})), on, back)
+
+
+async def open_of(path: Path, grader: str) -> set[str]:
+    """The calls that this grader has still to grade. Raises StoreError."""
+    return await reading(path, lambda run: {one for (one,) in run.execute(OPEN_OF.format(grader="?"), (grader,))})
 
 
 async def list_figures(

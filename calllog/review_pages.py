@@ -12,6 +12,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any, Literal
 
+from calllog.blind import OPEN_OF
 from calllog.paging import Page, Statement, Way, cut, dicts, reading
 
 
@@ -52,6 +53,8 @@ class GradeWish:
     until: int | None = None
     appeal: Literal["open", "kept", "changed", "decided", "any"] | None = None
     standing: bool = True
+    blind: str | None = None
+    """This grader, who sees no others' grades of the calls that they have still to grade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ def _from(wish: GradeWish) -> Statement:
         where.append(_RESULTS[wish.result])
     if wish.appeal is not None:
         where += [_APPEALS[wish.appeal], "appeal != ''"]
+    if wish.blind is not None:
+        values["blind"] = wish.blind
+        where.append(f"(grader = :blind OR call_id NOT IN ({OPEN_OF.format(grader=':blind')}))")
     index = (
         "review_appealed" if wish.appeal is not None else "review_by_agent" if wish.agent is not None
         else "review_by_grader" if wish.grader is not None else "review_by_time"

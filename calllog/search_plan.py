@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from calllog.blind import OPEN_OF
 from calllog.card import first_place
 from calllog.words import asked
 
@@ -62,8 +63,9 @@ class Wanted:
     hid theirs.
     ``agent`` and ``own`` (whose calls alone the asker may see): staff numbers of who talked. ``subjects``: any of
     these. ``silence`` is the longest one in the talks, ``talk_over`` is all of it. ``score``: by its reviews, in
-    tenths. ``ratings``: the caller gave any of these, 1 (best) to 5. ``recorded``: there is a recording, or is to be;
-    of one kind where ``category`` says. ``words``: all of them stand in the call's record or comments.
+    tenths, but by none of a call that the grader ``blind`` has still to grade. ``ratings``: the caller gave any of
+    these, 1 (best) to 5. ``recorded``: there is a recording, or is to be; of one kind where ``category`` says.
+    ``words``: all of them stand in the call's record or comments.
     """
 
     since: int | None = None
@@ -80,6 +82,7 @@ class Wanted:
     silence: Span | None = None
     talk_over: Span | None = None
     score: Span | None = None
+    blind: str | None = None
     ratings: tuple[int, ...] | None = None
     recorded: bool = False
     category: str | None = None
@@ -163,7 +166,7 @@ def wishes_of(wanted: Wanted) -> Search:
     if wanted.talk_over is not None:
         found += [_measured("talk_over", "talk_over", wanted.talk_over)]
     if wanted.score is not None:
-        found += [_score(wanted.score)]
+        found += [_score(wanted.score, wanted.blind)]
     if wanted.ratings is not None:
         found += [_rated(wanted.ratings)]
     return Search(tuple(found), low, high)
@@ -212,9 +215,12 @@ def _measured(name: str, column: str, span: Span) -> Wish:
     )  # fmt: skip
 
 
-def _score(span: Span) -> Wish:
+def _score(span: Span, blind: str | None) -> Wish:
     inside = "g.score BETWEEN ? AND ? AND g.score >= 0"
-    values = (span.least, LAST if span.most is None else span.most)
+    values: tuple[Value, ...] = (span.least, LAST if span.most is None else span.most)
+    if blind is not None:
+        inside += f" AND g.call_id NOT IN ({OPEN_OF.format(grader='?')})"
+        values = (*values, blind)
     return Wish(
         "score", f"EXISTS (SELECT 1 FROM reviewed AS g WHERE g.call_id = c.call_id AND {inside})", values,
         "reviewed AS g INDEXED BY reviewed_by_score CROSS JOIN card AS c INDEXED BY card_by_call"

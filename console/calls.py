@@ -73,6 +73,8 @@ def asked(fields: Mapping[str, str], site: Site, who: Who) -> Question:
     if since and not (given.get("since") or given.get("until")):
         given |= {"since": since, "until": until}
     question = question_of(given, site.settings, site.wall(), own=own_agent(who))
+    if who.may(Verb.REVIEW_GRADE):
+        question = replace(question, wanted=replace(question.wanted, blind=who.name))
     number = question.wanted.number
     if not number or who.may(Verb.NUMBER_SEE):
         return question

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from calllog import list_pages, review_pages, review_queries
 from calllog.list_pages import ListedRow, ListFigures, ListWish, Turn
@@ -64,6 +64,7 @@ def wish_of(site: Site, who: Who, fields: Mapping[str, str]) -> tuple[GradeWish,
         "most": score.most if score else None,
         "result": given["result"] or None, "appeal": given["appeal"] or None, "since": wanted.since,
         "until": wanted.until, "standing": given["appeal"] not in ("changed", "decided", "any"),
+        "blind": who.name if who.may(Verb.REVIEW_GRADE) else None,
     }  # fmt: skip
     return GradeWish(**values), faults
 
@@ -73,7 +74,7 @@ async def grades(
     before: str | None = None,
 ) -> Graded:  # fmt: skip
     """Grades that count, the newest first (with an appeal that was decided also those that it changed); an agent sees
-    their own. Raises NotPermitted, StoreError."""
+    their own, a grader none of others on the calls that they have still to grade. Raises NotPermitted, StoreError."""
     who.must(Verb.REVIEW_READ)
     wish, faults = wish_of(site, who, fields)
     if faults:
@@ -103,7 +104,8 @@ async def todo(
     """This grader's list, or everybody's (or that of one ``grader``). Raises NotPermitted, StoreError."""
     who.must(Verb.REVIEW_PLAN if everybody else Verb.REVIEW_GRADE)
     wish = ListWish(grader if everybody else who.name, week or None, done)
-    return await list_pages.find_listed(site.store, wish, limit=limit, after=after, before=before)
+    page = await list_pages.find_listed(site.store, wish, limit=limit, after=after, before=before)
+    return await _blind(site, who, page)
 
 
 async def figures(site: Site, who: Who, *, everybody: bool = False) -> list[ListFigures]:
@@ -138,7 +140,20 @@ async def examples(
     if only == "":
         return Page(())
     page = await review_queries.examples(site.store, agent=only, limit=limit, after=after, before=before)
-    return replace(page, rows=tuple(replace(row, why=seen(row.why, who)) for row in page.rows))
+    return await _blind(site, who, replace(page, rows=tuple(replace(row, why=seen(row.why, who)) for row in page.rows)))
+
+
+Scored = TypeVar("Scored", ListedRow, ExemplaryRow)
+
+
+async def _blind(site: Site, who: Who, page: Page[Scored]) -> Page[Scored]:
+    """The rows, without the score of a call that this person has still to grade."""
+    if not who.may(Verb.REVIEW_GRADE) or not any(row.score >= 0 for row in page.rows):
+        return page
+    calls_left = await list_pages.open_of(site.store, who.name)
+    return replace(page, rows=tuple(
+        replace(row, score=-1) if row.call_id in calls_left else row for row in page.rows
+    ))  # fmt: skip
 
 
 # --- the draw -----------------------------------------------------------------------------------------------------

@@ -17,9 +17,11 @@ import pytest
 import soundfile
 
 from calllog import access_queries, events as ev
+from console.permits import Role
 from tests.pure.journal_play import short_call
 from tests.web.conftest import Person
 from tests.web.plain_site import Web, plain_web
+from tests.web.program import Program, program
 from tests.web.recorded import graders
 
 CALL = "hotline-1.1"
@@ -223,6 +225,40 @@ async def test_lists_are_drawn_at_the_screen(house: House) -> None:
     await supervisor.get("/quality/agreement")
     await house.quality.get("/quality/coverage?days=30")
     await house.agent.get("/quality/lists", status=403)
+
+
+async def test_twice_means_blind_wherever_a_score_could_be_seen(house: House) -> None:
+    web = house.web
+    web.user("second", frozenset({Role.QUALITY}))
+    drawn = tuple(ev.Drawn(CALL, "8001", grader, "double") for grader in ("quality", "second"))
+    drawing = ev.ListDrawn(plan="weekly", form="service", week="2026-W48", seed="x", by="x", calls=drawn)
+    await web.site.journal.commit("drawing", "d1", drawing)
+    best = {name: point.steps for name, point in web.site.settings.reviews.forms["service"].points.items()}
+    grade = {"form": "service", "answers": best | {"listen": 0}}
+
+    async def seen(one: Program) -> list[Any]:
+        """The scores that somebody finds out, place by place."""
+        async def got(path: str) -> Any:
+            return json.loads((await one.ask("GET", path))[1])
+
+        sheet, grades = await got(f"/calls/{CALL}/reviews"), await got("/reviews?grader=second")
+        return [
+            sheet["score"], [each["score"] for each in sheet["grades"]], [each["score"] for each in grades["grades"]],
+            grades["figures"]["mean"], [each["score"] for each in (await got("/reviews/exemplary"))["calls"]],
+            [each["score"] for each in (await got("/reviews/lists?done=true&grader=second"))["calls"]],
+            len((await got("/calls?score=0-95"))["calls"]),
+        ]  # fmt: skip
+
+    async with program(web, "second") as second, program(web, "quality") as quality, program(web, "auditor") as auditor:
+        assert (await second.ask("POST", f"/calls/{CALL}/reviews", grade))[0] == 201
+        assert (await second.ask("PUT", f"/calls/{CALL}/exemplary", {"why": "好"}))[0] == 204
+        whole = [90.0, [90.0], [90.0], 90.0, [90.0], [90.0], 1]
+        assert await seen(second) == whole
+        assert await seen(quality) == [None, [], [], None, [None], [None], 0]
+        assert "90.0" not in await house.quality.get("/quality/grades") + await house.quality.get(PAGE)
+        assert json.loads((await auditor.ask("GET", "/reviews"))[1])["figures"]["mean"] == 90.0
+        assert (await quality.ask("POST", f"/calls/{CALL}/reviews", grade))[0] == 201
+        assert await seen(quality) == [90.0, [90.0, 90.0], *whole[2:]], "once their own is given"
 
 
 async def test_programs_do_the_same(house: House) -> None:
