@@ -106,7 +106,7 @@ def to_zip(
     draft = target.with_name(f".{target.name}.part")
     with _stopping(target, done, len(items)):
         if target.exists() and not replace:
-            raise ExportStopped(_("{path} is there already.").format(path=target))
+            raise ExportStopped(_("{path} is there already: name another, or add --replace.").format(path=target))
         with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "r+b") as file:
             _alone(file.fileno(), target)
             named = names(items, zone)

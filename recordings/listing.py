@@ -82,7 +82,7 @@ def get(archived: Archived, folders: Folders, to: Path, *, ring: Ring = NO_KEYS,
     folder = to.is_dir() or not (to.suffix or to.exists())
     target = to / source.name if folder else to
     if target.exists() and not replace:
-        raise NotCopied(_("{path} is there already.").format(path=target))
+        raise NotCopied(_("{path} is there already: name another, or add --replace.").format(path=target))
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         try:
