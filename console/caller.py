@@ -15,6 +15,7 @@ from calllog.folds import CallState
 from config.catalogue import _
 from config.masking import shown
 from console import hearing, person
+from console.book import Book
 from console.export_shelf import Shelf
 from console.holding import stated
 from console.office import Office
@@ -172,8 +173,17 @@ async def _erased(office: Office, who: Who, number: str, why: str, work: Work) -
         site.store, site.folders, made, moment(site), site.ledger(who.name), by=who.name, why=why, also=forget,
         progress=work.progress,
     )  # fmt: skip
-    await office.thread(person.forget_filters, office.book, number, site.settings.hotline.country)
+    await asyncio.to_thread(_forget_filters, site, number)
     return _told(done, site.state_dir)
+
+
+def _forget_filters(site: Site, number: str) -> None:
+    """By a connection of its own: the console may have been closed meanwhile."""
+    book = Book(site.state_dir)
+    try:
+        person.forget_filters(book, number, site.settings.hotline.country)
+    finally:
+        book.close()
 
 
 def _told(done: ErasedReport, state_dir: Path) -> Erasure:

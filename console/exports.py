@@ -109,10 +109,11 @@ class Part:
 
 
 class Exports:
-    """All exports of this console; ``tell`` says that one has changed. For the daemon's loop."""
+    """All exports of this console; ``tell`` is called when one has changed. For the daemon's loop."""
 
-    def __init__(self, site: Site, tell: Callable[[], None]) -> None:
-        self._site, self._tell = site, tell
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.tell: Callable[[], None] = lambda: None
         self._shelf = Shelf(site.state_dir)
         self._all: dict[str, Export] = {}
         self._ordering: Counter[str] = Counter()
@@ -341,7 +342,7 @@ class Exports:
                     return
                 await asyncio.to_thread(self._shelf.proved, export.export_id, item.key, proof)
                 export.proofs[item.key] = proof
-                self._tell()
+                self.tell()
             if export.state is None and export.export_id in self._all:
                 state = State("ready", self._site.now())
                 await asyncio.to_thread(self._shelf.set, export.export_id, state)
@@ -351,7 +352,7 @@ class Exports:
             export.state = State("full", self._site.now())  # in memory: it may be all that can be written
         finally:
             export.running = False
-            self._tell()
+            self.tell()
 
     async def _proved(self, item: Item, finished: dict[Key, str]) -> Proof:
         if finished.get(item.key) != item.sha256:
@@ -398,7 +399,7 @@ class Exports:
 
     def _changed(self) -> None:
         self._rung.set()
-        self._tell()
+        self.tell()
 
 
 def _no_room(error: OSError) -> str:

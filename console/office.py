@@ -20,6 +20,7 @@ from console.assets import Assets
 from console.book import Book
 from console.drafts import Drafts
 from console.exports import Exports
+from console.kept import Kept
 from console.live import Live
 from console.parcels import Parcels
 from console.passwords import COST, Worker
@@ -61,10 +62,7 @@ class Office:
     assets: Assets
     templates: Environment
     drafts: Drafts
-    exports: Exports
-    works: Works
-    parcels: Parcels
-    proofs: Proofs
+    kept: Kept
     links: list[Link] = field(default_factory=list)
     connections: Callable[[], int] = lambda: 0
     said: dict[str, Said] = field(default_factory=dict)
@@ -72,18 +70,38 @@ class Office:
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "console"))
 
     @classmethod
-    def open(cls, site: Site, *, cost: tuple[int, int, int] = COST) -> Office:
-        """Raises BookFault, and AssetsMissing where the set-up has not fetched the front-end libraries."""
+    def open(cls, site: Site, kept: Kept, *, cost: tuple[int, int, int] = COST) -> Office:
+        """``kept`` outlasts it. Raises BookFault, and AssetsMissing where the set-up has not fetched the front-end
+        libraries."""
         book = Book(site.state_dir)
         accounts = Accounts(book, site.now)
         assets = Assets.gather()
         live = Live()
+        kept.exports.tell = lambda: live.tell("exports")
         return cls(
             site, book, accounts, Sessions(book, site.now, accounts), Worker(cost), live, assets,
-            render.environment(assets, lambda: site.settings.hotline.zone), Drafts(site.state_dir),
-            Exports(site, lambda: live.tell("exports")),
-            Works(site.now), Parcels(site.state_dir, site.now), Proofs(site),
+            render.environment(assets, lambda: site.settings.hotline.zone), Drafts(site.state_dir), kept,
         )  # fmt: skip
+
+    @property
+    def exports(self) -> Exports:
+        """Orders of many recordings."""
+        return self.kept.exports
+
+    @property
+    def works(self) -> Works:
+        """Long works begun from a page."""
+        return self.kept.works
+
+    @property
+    def parcels(self) -> Parcels:
+        """Files that may be fetched for a while."""
+        return self.kept.parcels
+
+    @property
+    def proofs(self) -> Proofs:
+        """Proofs of the access log."""
+        return self.kept.proofs
 
     @property
     def lasting(self) -> Lasting:
@@ -113,11 +131,9 @@ class Office:
         self.said[key] = said
 
     def close(self) -> None:
-        """Let go of everything; waits for no thread."""
+        """Let go of everything but ``kept``; waits for no thread."""
+        self.kept.exports.tell = lambda: None
         self.live.close()
-        self.works.close()
-        self.proofs.close()
-        self.parcels.close()
         self.passwords.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.book.close()

@@ -1,17 +1,21 @@
 """Long work that somebody begins from a page: it goes on by itself, tells how far it is, and keeps what came of it.
 
-What blocks is done in threads and worker processes; a work is only the task that waits for them. Works are known while
-the console is open, each to whoever began it; what must outlast that, manifests and the journal, is written by the
-work itself.
+What blocks is done in threads and worker processes; a work is only the task that waits for them. Works are known to
+whoever began them for as long as the daemon runs, however often the console is closed meanwhile; what must outlast
+that, manifests and the journal, is written by the work itself. Those that a stop breaks off stand in ``works.json`` of
+the state folder (who began what, and when, no more): the next daemon says so to their person.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+import msgspec
 import structlog
 from uuid_utils import uuid7
 
@@ -26,6 +30,8 @@ from recordings.purge import PurgeRefused
 from recordings.turns import Busy
 
 log = structlog.get_logger()
+
+NAME = "works.json"
 
 KEPT = 50
 """Works that are remembered after their end."""
@@ -61,6 +67,7 @@ class Work:
     ended: int = 0
     fault: str = ""
     result: object = None
+    broken: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property
@@ -76,9 +83,13 @@ class Work:
 class Works:
     """All of them. Belongs to the daemon's loop; ``now`` gives µs."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
+    def __init__(self, state_dir: Path, now: Callable[[], int]) -> None:
+        self._path, self._now = state_dir / NAME, now
         self._known: dict[str, Work] = {}
+        for begun in self._begun():
+            work = Work(begun.work_id, begun.kind, begun.by, begun.user_id, "", begun.began, ended=now())
+            work.fault = _("The hotline was stopped meanwhile. Begin it again: what was done stays done.")
+            self._known[work.work_id] = work
 
     def begin(self, kind: Kind, who: Who, course: Callable[[Work], Awaitable[object]]) -> Work:
         """Begin; ``course`` does it, and its result is the work's. Raises Refusal where too much goes on already."""
@@ -86,6 +97,7 @@ class Works:
             raise Refusal(_("Much is being done already. Try again when something of it has ended."), status=503)
         work = Work(str(uuid7()), kind, who.name, who.user_id, who.key, self._now())
         self._known[work.work_id] = work
+        self._note()
         for old in [one for one in self._known.values() if one.ended][: max(0, len(self._known) - KEPT)]:
             del self._known[old.work_id]
         work.task = asyncio.get_running_loop().create_task(self._run(work, course), name=f"work {kind}")
@@ -95,7 +107,7 @@ class Works:
         try:
             work.result = await course(work)
         except asyncio.CancelledError:
-            work.fault = _("It was broken off.")
+            work.fault, work.broken = _("It was broken off."), True
             raise
         except REFUSED as fault:
             work.fault = _told(fault)
@@ -105,6 +117,8 @@ class Works:
             log.exception("a long work of the console failed", kind=work.kind, by=work.by)
         finally:
             work.ended = self._now()
+            if not work.broken:
+                self._note()
 
     def running(self, *kinds: Kind) -> Work | None:
         """One of these kinds that goes on."""
@@ -127,11 +141,44 @@ class Works:
         ]
         return mine[-1] if mine and (not mine[-1].ended or mine[-1].ended > since) else None
 
+    def _begun(self) -> list[_Begun]:
+        """What an earlier daemon had begun and not ended."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=list[_Begun])
+        except (OSError, msgspec.MsgspecError):
+            return []
+
+    def _note(self) -> None:
+        """Write down what goes on. Few words: it costs a moment, and a disk that takes nothing costs the work nothing.
+        """
+        going = [_Begun(one.work_id, one.kind, one.by, one.user_id, one.began)
+                 for one in self._known.values() if not one.ended]  # fmt: skip
+        try:
+            if not going:
+                self._path.unlink(missing_ok=True)
+                return
+            draft = self._path.with_name(f"{NAME}.part")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(going))
+            draft.replace(self._path)
+        except OSError as fault:
+            log.warning("a work of the console cannot be noted; a stop would be said to nobody", why=str(fault))
+
     def close(self) -> None:
         """Break all of them off; each can be begun again."""
         for work in self._known.values():
             if work.task is not None:
                 work.task.cancel()
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """What the file has of a work that goes on."""
+
+    work_id: str
+    kind: Kind
+    by: str
+    user_id: str
+    began: int
 
 
 def _told(fault: Exception) -> str:

@@ -30,6 +30,7 @@ from config.settings import Settings
 from console.app import make_app
 from console.assets import AssetsMissing
 from console.book import BookFault
+from console.kept import Kept
 from console.office import Office
 from console.server import Listener
 from console.site import CallNow, Facts, Refusal
@@ -259,26 +260,30 @@ class ConsoleService:
         self._told = ""
 
     async def run(self) -> None:
-        """Serve for ever; a change of the console's settings takes effect at once."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._site.lag.run())
-            tasks.create_task(keep_on("regions", Regions(self._site.state_dir).keep))
-            while True:
-                wanted = self._site.settings.hotline.console
-                if wanted.enabled:
-                    await self._serve(wanted)
-                await asyncio.sleep(LOOK_EVERY)
+        """Serve for ever; a change of the console's settings takes effect at once. What was begun goes on meanwhile."""
+        kept = await asyncio.to_thread(Kept.open, self._site)
+        try:
+            kept.exports.begin()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._site.lag.run())
+                tasks.create_task(keep_on("regions", Regions(self._site.state_dir).keep))
+                while True:
+                    wanted = self._site.settings.hotline.console
+                    if wanted.enabled:
+                        await self._serve(wanted, kept)
+                    await asyncio.sleep(LOOK_EVERY)
+        finally:
+            await kept.close()
 
-    async def _serve(self, wanted: ConsoleSettings) -> None:
+    async def _serve(self, wanted: ConsoleSettings, kept: Kept) -> None:
         """Serve by these settings, until others are in force or something is wrong."""
         office: Office | None = None
         listener: Listener | None = None
         try:
-            office = await asyncio.to_thread(Office.open, self._site)
+            office = await asyncio.to_thread(Office.open, self._site, kept)
             listener = Listener(await asyncio.to_thread(make_app, office), wanted)
             await listener.open()
             office.connections = lambda: listener.connections
-            office.exports.begin()
             if not await office.thread(office.accounts.are_there_any):
                 log.warning("nobody can enter the console yet: 'hotline users first' makes the first administrator")
             self._told = ""
@@ -299,7 +304,6 @@ class ConsoleService:
             if listener is not None:
                 await listener.close()
             if office is not None:
-                await office.exports.close()
                 office.close()
 
     @staticmethod

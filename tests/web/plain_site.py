@@ -29,6 +29,7 @@ from console import passwords
 from console.accounts import Wanted
 from console.app import make_app
 from console.guard import Guard
+from console.kept import Kept
 from console.office import Office
 from console.permits import Role, command_line
 from console.server import Listener
@@ -219,7 +220,8 @@ async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = N
     journal = await Journal.open(store, clock=clock, spool=folder / "spool.jsonl")
     site = PlainSite(loaded, folder, journal, clock)
     site.folders.make()
-    office = Office.open(site, cost=CHEAP)
+    kept = Kept.open(site)
+    office = Office.open(site, kept, cost=CHEAP)
     office.passwords = Quick(CHEAP)
     app = make_app(office)
     console = settings or Console()
@@ -231,13 +233,13 @@ async def plain_web(folder: Path, *, port: int = 0, settings: Console | None = N
                 web.user(name, roles, agent)
         await listener.open()
         office.connections = lambda: listener.connections
-        office.exports.begin()
+        kept.exports.begin()
         yield web
     finally:
         office.live.close()
         await listener.close()
-        await office.exports.close()
         office.close()
+        await kept.close()
         await site.playback.close()
         await journal.close()
 

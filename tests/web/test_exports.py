@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -20,8 +21,12 @@ import pytest
 
 from calllog import access_queries, events as ev
 from console import exports, taking
-from console.export_shelf import Shelf
+from console.export_shelf import Order, Shelf
 from console.exports import Export
+from console.office import Office
+from console.permits import command_line
+from console.works import Work, Works
+from hotline import console_run
 from recordings.jobs import ProveJob
 from recordings.keys import load_ring, make_key
 from recordings.sealed import Sealer
@@ -294,3 +299,67 @@ async def test_two_orders_at_once_are_counted_and_one_that_an_erasure_overtakes_
     monkeypatch.setattr(exports.taking, "take", overtaken)
     assert await ordered() == 409
     assert office.exports._all == {} and list((site.state_dir / "exports").iterdir()) == []
+
+
+async def test_what_was_begun_goes_on_while_the_console_is_closed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, site, asked = house.web.office, house.web.site, asyncio.Event()
+    lane = office.exports._lane.do
+
+    async def slow(job: ProveJob, about: str = "") -> Any:
+        await asked.wait()
+        return await lane(job, about)
+
+    monkeypatch.setattr(office.exports._lane, "do", slow)
+    await house.quality.get("/calls")
+    await house.quality.post(EXPORTS, {"reason": "grading", "call": house.calls[0]})
+
+    async def course(work: Work) -> str:
+        await asked.wait()
+        return "done"
+
+    work = office.works.begin("purge", command_line("test"), course)
+    office.close()  # as other settings do, or none
+    killed = Works(site.state_dir, site.now).last(command_line("test"), "purge")
+    assert killed is not None and killed.state == "failed" and killed.fault, "and what a stop broke off is said"
+    asked.set()
+    await house.ready()
+    assert work.task is not None
+    await asyncio.wait_for(work.task, 60)
+    again = await asyncio.to_thread(Office.open, site, office.kept)
+    assert again.works.last(command_line("test"), "purge") is work and work.result == "done"
+    assert Works(site.state_dir, site.now).last(command_line("test"), "purge") is None
+    assert [one.standing for one in again.exports._all.values()] == ["ready"]
+    again.close()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_orders_of_an_earlier_run_are_carried_out_without_a_console(
+    tmp_path: Path, ordered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = asyncio.Event()
+
+    class Service:
+        def __init__(self, daemon: Any) -> None:
+            pass
+
+        async def run(self) -> None:
+            served.set()
+
+    monkeypatch.setattr("hotline.console_site.ConsoleService", Service)
+    monkeypatch.setattr(console_run, "LOOK_EVERY", 0.01)
+    if ordered:
+        Shelf(tmp_path).put(Order("x", "u", "u", 1, "grading", "b", []))
+    wanted = SimpleNamespace(enabled=False)
+    daemon: Any = SimpleNamespace(
+        state_dir=tmp_path, settings=SimpleNamespace(hotline=SimpleNamespace(console=wanted))
+    )
+    task = asyncio.create_task(console_run.ConsoleRun(daemon).run())
+    await asyncio.sleep(0.1)
+    if not ordered:
+        assert not served.is_set()
+        wanted.enabled = True
+    async with asyncio.timeout(60):
+        await task
+    assert served.is_set()
