@@ -18,6 +18,7 @@ from console.records_today import Written
 from console.render import moment, size
 from console.site import Facts
 from phone.trunk_words import IN_SERVICE, state_word
+from recordings.mark import MARK
 
 Level = Literal["good", "warn", "bad"]
 
@@ -153,6 +154,10 @@ def _store(facts: Facts) -> Point:
 def _recordings(facts: Facts) -> Point:
     title = _("Recordings")
     notes = (ngettext("{n} being finished", "{n} being finished", facts.archiving).format(n=facts.archiving),)
+    if facts.archive_gone:
+        fix = _("Mount its disk: what is recorded meanwhile waits beside it, and is finished then. If another disk is "
+                "to take its place, make an empty file {name} in it.").format(name=MARK)  # fmt: skip
+        return Point("recordings", title, "bad", _("the archive is not there"), (facts.archive_gone,), fix)
     if facts.recordings_fail:
         fix = _("Let the user that runs Hotline write there. Talks go on; what Asterisk cannot write is lost.")
         return Point("recordings", title, "bad", _("cannot be written"), (facts.recordings_fail,), fix)

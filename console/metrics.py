@@ -54,7 +54,8 @@ def _metrics(facts: Facts, connections: int, streams: int) -> Iterator[Metric]:
     errors = int(facts.config.get("error_count", 0) or 0)
     yield _one("hotline_config_errors", "Errors in the files of the configuration", errors)
     yield _one("hotline_config_pending_restart", "Keys that wait for a restart", len(facts.config.get("pending", ())))
-    degraded = facts.store_fails or bool(facts.recordings_fail) or not facts.in_service or not facts.ami
+    degraded = bool(facts.store_fails or facts.recordings_fail or facts.archive_gone)
+    degraded = degraded or not facts.in_service or not facts.ami
     yield _one("hotline_degraded", "1 while anything of the above fails", degraded)
     trunks = GaugeMetricFamily("hotline_trunk_in_service", "1 while the trunk is in service", labels=["trunk", "state"])
     for name, state in facts.trunks.items():

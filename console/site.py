@@ -71,6 +71,8 @@ class Facts:
     """The longest time in the last minute for which the event loop came late; rounded to 10 ms."""
     spool: int = 0
     """Bytes that wait in the spool for the store."""
+    archive_gone: str = ""
+    """The folder that should be the archive, and is not."""
     unheard: int = 0
     """Recordings that the last check found gone, damaged or without their key."""
     plain: int = 0

@@ -66,6 +66,9 @@ def _sentence(code: str, params: Mapping[str, str], settings: Settings) -> str:
         case "disk_low":
             said = _("Only {free} GB are free in {folder}: see 'hotline recordings purge --dry-run', or make room.")
             return said.format(free=params.get("free", ""), folder=params.get("folder", ""))
+        case "archive_gone":
+            said = _("{folder} is not the recordings' archive: is its disk mounted? Recordings wait beside it.")
+            return said.format(folder=params.get("folder", ""))
         case "purge_refused":
             said = _("{going} of {of} recordings would be purged, too many: check the clock and recording.keep, then"
                      " 'hotline recordings purge --most'.")  # fmt: skip

@@ -53,8 +53,8 @@ TRIES = (0.0, 2.0, 10.0)
 """Seconds to wait before each try of a POST: a web server that restarts is back by then."""
 
 FAULTS = frozenset({
-    "access_log_cut", "last_agent_missed", "purge_failed", "purge_refused", "recording_broke", "recording_in_parts",
-    "recordings_lost", "ring_unreported", "unknown_queue",
+    "access_log_cut", "archive_gone", "last_agent_missed", "purge_failed", "purge_refused", "recording_broke",
+    "recording_in_parts", "recordings_lost", "ring_unreported", "unknown_queue",
 })  # fmt: skip
 """Codes of what went wrong; the others warn of what will, unless somebody sees to it."""
 

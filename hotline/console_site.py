@@ -227,7 +227,7 @@ class ConsoleSite:
             archiving=daemon.shelf.waiting, store_fails=daemon.journal.degraded, recordings_fail=fault, free=free,
             size=size, trunks=dict(daemon.trunks.states), config=daemon.reload.status(),
             roster=daemon.reload.roster_digest, lag=round(self.lag.longest, 2), spool=spool,
-            unheard=daemon.upkeep.status()["lost"],
+            unheard=daemon.upkeep.status()["lost"], archive_gone=daemon.archive.missing,
             plain=daemon.upkeep.plain if daemon.settings.hotline.recording.encrypt else 0,
             unreached=sum(daemon.adopted and not self._rings(one, line.devices) for one, line in duty.items()),
         )  # fmt: skip

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from cases.records import Records
 from config.catalogue import _
 from config.settings import Settings
 from hotline.alerts import Alerts
+from hotline.archive_watch import ArchiveWatch
 from hotline.asterisk.access import access
 from hotline.asterisk.home import AsteriskHome
 from hotline.asterisk.install import OLDEST, parse_version
@@ -99,6 +101,7 @@ class Daemon:
         self.reload = Reload(ready, self)
         self.clock = Clock(offset=offset)
         self.folders = Folders(self.state_dir)
+        self.archive = ArchiveWatch(self.folders)
         self.home = AsteriskHome.of(self.state_dir)
         self.duty = DutyWatch(
             self.settings, Roster.of(self.settings), self.wall, lambda: self.desk.stand if self._adopted else None
@@ -124,6 +127,7 @@ class Daemon:
         self.journal = await Journal.open(
             store, clock=self.clock, spool=self.state_dir / "spool.jsonl", on_degraded=self._degraded
         )
+        await self.archive.begin(store)
         self.alerts = Alerts(self.journal, lambda: self.settings, self.wall)
         self.access = access_log(self)
         verbs = Verbs(self).table() | KeepVerbs(self).table() | RecordingVerbs(self).table() | UpkeepVerbs(self).table()
@@ -150,7 +154,7 @@ class Daemon:
 
     def how_kept(self) -> How:
         """How recordings are kept, by the settings in force."""
-        return how_of(self.settings.hotline.recording, self.state_dir)
+        return replace(how_of(self.settings.hotline.recording, self.state_dir), marked=self.archive.known)
 
     def _told_to_stop(self, sig: signal.Signals) -> None:
         self.interrupted = sig == signal.SIGINT

@@ -60,6 +60,7 @@ class Keeping:
             today = self._now().date()
             await tried("the access log's anchor", self._anchor(today))
             await tried("room for recordings", self._room(today))
+            await tried("the archive's mark", self._archive(today))
             await asyncio.sleep(LOOK_EVERY)
 
     async def _nights(self) -> None:
@@ -91,6 +92,14 @@ class Keeping:
             if free < wanted * 10**9:
                 self._daemon.alerts.alert("disk_low", f"disk_low {folder} {today}", free=f"{free / 1e9:.1f}",
                                           folder=str(folder))  # fmt: skip
+
+    async def _archive(self, today: dt.date) -> None:
+        """Somebody is told once a day while the archive is not there; what waits is finished as soon as it is back."""
+        daemon = self._daemon
+        if await daemon.archive.look():
+            await daemon.shelf.retry(daemon.away.calls())
+        if folder := daemon.archive.missing:
+            daemon.alerts.alert("archive_gone", f"archive_gone {today}", folder=folder)
 
     async def _night(self) -> None:
         """The day's purge, once its hour has come; after a start too, if that was later."""

@@ -15,9 +15,11 @@ from calllog.events import Archived, ArchiveFailed, Category, Measured
 from calllog.folds import CallState
 from calllog.journal import Journal
 from recordings.archiver import Archiver, Closed
+from recordings.aside import bring_back, put_aside
 from recordings.folders import Folders, files_of, spool_files, talk_id_of
 from recordings.jobs import How
 from recordings.leftovers import leftovers
+from recordings.mark import is_marked
 from recordings.odd import set_aside
 
 log = structlog.get_logger()
@@ -81,6 +83,7 @@ class Shelf:
 
         Those of the calls ``elsewhere`` (in the lifeboat) are left alone.
         """
+        await self._brought_back()
         await asyncio.to_thread(set_aside, self._folders)
         files = [file for file in await asyncio.to_thread(spool_files, self._folders) if _owner(file) not in elsewhere]
         calls = await self._journal.open_calls() + await self._journal.unarchived_calls(retry_failed=True)
@@ -98,11 +101,17 @@ class Shelf:
 
     async def retry(self, elsewhere: Collection[str] = ()) -> None:
         """Try again what could not be finished and has its files: a full disk, a folder or key that was away."""
+        await self._brought_back()
         files = await asyncio.to_thread(spool_files, self._folders)
         calls = await self._journal.unarchived_calls(retry_failed=True)
         for todo in leftovers([call for call in calls if call.call_id not in elsewhere], files).to_archive:
             if set(files) & set(files_of(todo.call, todo.only)):
                 self._spawn(todo.call, todo.only, 0.0)
+
+    async def _brought_back(self) -> None:
+        """What waited beside the archive goes on in the spool, once the archive is there."""
+        if await asyncio.to_thread(is_marked, self._folders.archive):
+            await asyncio.to_thread(bring_back, self._folders)
 
     def _spawn(self, call: CallState, only: Category | None, settle: float) -> None:
         if call.call_id in self._tasks:
@@ -116,9 +125,10 @@ class Shelf:
             await asyncio.sleep(settle + (-asyncio.get_running_loop().time() % TOGETHER if settle else 0.0))
             async with self._turn:
                 await asyncio.to_thread(set_aside, self._folders, files_of(call, only))
-                events = [
-                    event for event in await self._archiver.archive(call, only) if not _said_before(call, event)
-                ]
+                made = await self._archiver.archive(call, only)
+                events = [event for event in made if not _said_before(call, event)]
+                if any(isinstance(event, ArchiveFailed) and event.why == "archive_gone" for event in made):
+                    await asyncio.to_thread(put_aside, self._folders, files_of(call, only))
                 if not events:
                     return
                 for event in events[:-1]:

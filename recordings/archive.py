@@ -30,6 +30,7 @@ from recordings.jobs import ArchiveJob, ArchiveResult, Format
 from recordings.keys import BadKey, Ring, load_ring
 from recordings.layout import Heard, Layout, Placed, lay_out
 from recordings.level import Level, alike
+from recordings.mark import is_marked
 from recordings.measures import write_measures
 from recordings.measuring import Measuring
 from recordings.sealed import digest_of
@@ -73,7 +74,7 @@ def finalise(job: ArchiveJob) -> ArchiveResult:
     recorded at. Safe to repeat.
     """
     try:
-        if not os.path.isdir(job.root):
+        if not os.path.isdir(job.root) or (job.how.marked and not is_marked(Path(job.root))):
             raise _Failed("archive_gone")  # made anew it would lie below the mount point of a disk that is not there
         return _voicemail(job) if job.category == "voicemail" else _talks(job)
     except _Failed as failed:

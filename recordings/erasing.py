@@ -21,7 +21,7 @@ from calllog.events import Category
 from calllog.folds import CallState
 from calllog.keep_events import Erased, RecordingPurged
 from config.masking import masked_text
-from recordings import manifest as manifests
+from recordings import aside, manifest as manifests
 from recordings.folders import Folders, files_of
 from recordings.ledger import Entry, Ledger
 from recordings.manifest import Manifest
@@ -171,6 +171,7 @@ async def _take(
         try:
             done.freed += await asyncio.to_thread(remove, folders.archive, each.file) if each.file else 0
             await asyncio.to_thread(remove_raw, folders.spool, list(each.raw))
+            await asyncio.to_thread(aside.forget, folders.state_dir, list(each.raw))
         except OSError as error:
             done.failed.append((each.file, error.strerror or str(error)))
 

@@ -25,7 +25,8 @@ class How:
     """How recordings are kept, by the settings in force.
 
     ``keys`` is the folder of keys (empty: there is none), ``seal``: by the newest of them. A silence lasts at least
-    ``silence_from`` seconds, both talk at once for at least ``talk_over_from``.
+    ``silence_from`` seconds, both talk at once for at least ``talk_over_from``. ``marked``: the archive has its mark
+    (``recordings.mark``), so that a place without one is not it.
     """
 
     format: Format = "flac"
@@ -33,6 +34,7 @@ class How:
     seal: bool = False
     silence_from: float = 5.0
     talk_over_from: float = 1.0
+    marked: bool = False
 
 
 def how_of(recording: Recording, state_dir: Path) -> How:

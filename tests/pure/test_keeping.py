@@ -12,6 +12,7 @@ import pytest
 from config.keep import Keep
 from config.load import load_settings
 from hotline import keeping as module
+from hotline.archive_watch import ArchiveWatch
 from hotline.keeping import Keeping, free_bytes
 from hotline.last_turns import LastTurns
 from recordings.turns import PURGE, turn
@@ -34,7 +35,7 @@ class Daemon:
         self.state_dir, self.folders, self.journal = house.state, house.folders, journal
         self.access = module.AccessLog(journal, lambda: NOW, house.state)
         self.clock = SimpleNamespace(now=lambda: NOW)
-        self.turns = LastTurns(house.state)
+        self.turns, self.archive = LastTurns(house.state), ArchiveWatch(house.folders)
         self.told: list[str] = []
         self.alerts = SimpleNamespace(alert=lambda code, once="", **params: self.told.append(code))
         self.time = NIGHT

@@ -21,14 +21,16 @@ from calllog.measure_queries import unmeasured
 from calllog.queries import get_call
 from calllog.recording_coverage import Coverage, coverage, questions
 from calllog.verify import rebuild, verify
+from hotline.archive_watch import ArchiveWatch
 from hotline.shelf import Shelf
 from hotline.upkeep import Measurer, note_checked
-from recordings import worker
+from recordings import aside, worker
 from recordings.archive import finalise
 from recordings.findings import CheckJob, FindingKind, Report, say_finding
 from recordings.folders import RATE, Folders
 from recordings.jobs import How, jobs_of
 from recordings.keys import make_key
+from recordings.mark import MARK, is_marked, recognise
 from recordings.measures import measure_file
 from recordings.notes import say
 from recordings.reconcile import reconcile
@@ -249,6 +251,61 @@ def test_an_archive_that_is_not_mounted_is_one_finding_and_no_recording_is_calle
     shutil.rmtree(house.folders.archive)
     away.rename(house.folders.archive)
     assert house.found() == QUIET
+
+
+async def test_an_empty_mount_point_is_not_the_archive_and_what_is_recorded_meanwhile_waits_beside_it(
+    house: House, tmp_path: Path
+) -> None:
+    folders, watch = house.folders, ArchiveWatch(house.folders)
+    await watch.begin(house.store)
+    assert watch.known and not watch.missing and is_marked(folders.archive), "one from before there were marks"
+    journal = await open_journal(house.store)
+    await house.call(journal, 7, due="yes")
+    away = folders.archive.rename(tmp_path / "away")
+    folders.make()  # below the mount point, as a start or Asterisk does
+    assert recognise(folders, house.store) == "elsewhere"
+    assert not await watch.look() and watch.missing == str(folders.archive)
+    raw, beside = folders.raw("hotline-7-1.1.raw"), house.state / aside.FOLDER / "hotline-7-1.1.raw"
+    raw.write_bytes(np.full((5 * RATE, 2), 900, "<i2").tobytes())
+    async with Shelf(folders, UTC, journal, lambda: How(marked=True)) as shelf:
+
+        async def idle() -> None:
+            async with asyncio.timeout(120):
+                while shelf.waiting:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+
+        shelf.ended(CallState.of("hotline-7", await journal.events_of("hotline-7")))
+        await idle()
+        assert beside.stat().st_size == 5 * RATE * 4 and not raw.exists()
+        assert {path.name for path in folders.archive.iterdir()} == {"spool", "away"}, "nothing that would be hidden"
+        await shelf.retry()
+        await idle()
+        assert beside.exists() and len(await failures_of(journal, "hotline-7")) == 1
+        shutil.rmtree(folders.archive)
+        away.rename(folders.archive)
+        assert await watch.look() and not watch.missing and not await watch.look()
+        await shelf.retry()
+        await idle()
+    state = CallState.of("hotline-7", await journal.events_of("hotline-7"))
+    await journal.close()
+    assert state.recordings["call"].file and not beside.exists() and not raw.exists()
+    beside.write_bytes(b"x")
+    aside.forget(house.state, ["../x", "hotline-7-1.1.raw"])
+    assert not beside.exists()
+
+
+def test_a_new_archive_is_marked_and_one_that_cannot_be_is_told_from_none(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.make()
+    assert recognise(folders, tmp_path / "none.sqlite") == "there" and is_marked(folders.archive)
+    (folders.archive / MARK).unlink()
+    (folders.archive / MARK).mkdir()
+    assert recognise(folders, tmp_path / "none.sqlite") == "unmarked"
+
+
+async def failures_of(journal: Journal, call_id: str) -> list[str]:
+    events = [each.event for each in await journal.events_of(call_id)]
+    return [event.why for event in events if isinstance(event, ev.ArchiveFailed)]
 
 
 async def test_what_could_not_be_archived_is_tried_again_and_told_once(tmp_path: Path) -> None:

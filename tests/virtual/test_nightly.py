@@ -46,7 +46,7 @@ class World:
         self.shelf, self.away = SimpleNamespace(retry=self.nothing), SimpleNamespace(calls=list)
         self.calls = SimpleNamespace(running=list)
         self.alerts = SimpleNamespace(alert=lambda *told, **params: None)
-        self.turns = LastTurns(folder)
+        self.turns, self.archive = LastTurns(folder), SimpleNamespace(look=self.nothing, missing="")
         self.begins, self.slept = begins.astimezone(dt.UTC), dt.timedelta()
         self.done: dict[str, list[dt.datetime]] = {"check": [], "purge": [], "draw": [], "anchor": []}
         self.weeks: list[str] = []

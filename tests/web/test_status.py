@@ -30,6 +30,7 @@ def facts_of(web: Web, **changes: Any) -> Facts:
     ({"trunks": {"carrier": "unreachable"}}, "trunk-carrier", "warn"),  # the example's own, on this machine
     ({"trunks": {"other": "unreachable"}}, "trunk-other", "bad"), ({"unreached": 4}, "people", "warn"),
     ({"unreached": 1}, "people", "warn"), ({"free": 10**8}, "disk", "bad"),
+    ({"archive_gone": "/var/recordings"}, "recordings", "bad"),
     ({"recordings_fail": "spool: Permission denied"}, "recordings", "bad"), ({"unheard": 2}, "recordings", "bad"),
     ({"archiving": 80}, "recordings", "warn"),
     ({"config": {"errors": ["roster.yaml:3: no"], "error_count": 1}}, "roster", "bad"),
