@@ -275,11 +275,11 @@ async def test_two_orders_at_once_are_counted_and_one_that_an_erasure_overtakes_
         proof = await proved(item, finished)
         (export,) = office.exports._all.values()
         await office.exports._removed(export)
-        office.exports._tell = left.set
+        office.exports.tell = left.set
         return proof
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.exports, "_tell", lambda: None)
+        patch.setattr(office.exports, "tell", lambda: None)
         patch.setattr(office.exports, "_proved", taken_away)
         assert await ordered() == 202
         async with asyncio.timeout(60):
