@@ -6,6 +6,7 @@ A room's function takes ``ask: Asked`` and reads like a sentence: look something
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
@@ -36,6 +37,15 @@ class Said(NamedTuple):
     how: str
     what: str
     form: Mapping[str, Collection[str]]
+
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{43,}")
+"""Whatever opens something by standing in an address: 256 random bits, or a signature with what it is of."""
+
+
+def loggable(path: str) -> str:
+    """A path for the log, without the key that may stand in it."""
+    return _KEY.sub(lambda found: f"{found[0][:8]}…", path)
 
 
 class SignInNeeded(Exception):

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from calllog.errors import StoreError
 from config.catalogue import _
-from console.ask import Ask, PasswordNeeded, SignInNeeded
+from console.ask import Ask, PasswordNeeded, SignInNeeded, loggable
 from console.book import BookFault
 from console.field_words import fields
 from console.live import TooManyStreams
@@ -33,7 +33,7 @@ async def answer_to(ask: Ask, fault: Exception) -> Response:
         return ask.go("/account/password")
     status, title, detail = _told(fault)
     if status >= 500 and not isinstance(fault, TooBusy | TooManyStreams | StoreError | Refusal):
-        log.error("a page of the console failed", path=ask.path, exc_info=fault)
+        log.error("a page of the console failed", path=loggable(ask.path), exc_info=fault)
     headers = {"Retry-After": "5"} if status == 503 else dict(getattr(fault, "headers", None) or {})
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hotline"'

@@ -26,7 +26,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.routing import Route
 
 from config.catalogue import DEFAULT, Language, _, answering
-from console.ask import Ask
+from console.ask import Ask, loggable
 from console.errors import answer_to
 from console.languages import preferred
 from console.office import Office
@@ -115,7 +115,7 @@ class Guard:
                 if isinstance(fault, HTTPException) and fault.status_code == 405:
                     fault.headers = {"Allow": ", ".join(self._methods(ask.path))}
                 if began:
-                    log.warning("an answer was cut short", path=ask.path, why=repr(fault)[:200])
+                    log.warning("an answer was cut short", path=loggable(ask.path), why=repr(fault)[:200])
                     raise
                 await (await answer_to(ask, fault))(scope, receive, sent)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from pathlib import Path
 
 import aiohttp
 import pytest
 from hypothesis import given, strategies as st
+from uuid_utils import uuid7
 from yarl import URL
 
 from console import delays, render, server
-from console.ask import inside
+from console.ask import inside, loggable
 from console.guard import known_host
 from console.live import Live
 from console.passwords import TooSlow, Worker
 from console.permits import Role, Verb, Who, command_line, verbs_of
+from recordings.signed import Grant, new_secret, sign
 from tests.web.conftest import Person
 from tests.web.plain_site import PASSWORD, Web
 
@@ -249,6 +252,14 @@ async def test_a_stream_tells_only_what_its_person_may_know() -> None:
     live.tell("desk", agent="8002")
     live.tell("desk", agent="8001")
     assert await anext(stream) == b"data: desk\n\n"
+
+
+def test_no_key_of_an_address_stands_in_the_log() -> None:
+    key = sign(new_secret(), Grant("hotline-1770321600.12", "call", "u", "s", 1))
+    for secret in (key, secrets.token_urlsafe(32)):
+        assert loggable(f"/keeping/parcels/{secret}") == f"/keeping/parcels/{secret[:8]}…"
+    for path in ("/quality/calls/hotline-1770321600.12/hear", f"/keeping/manifests/purge-{uuid7()}.json"):
+        assert loggable(path) == path
 
 
 async def test_a_token_does_what_its_scopes_say(web: Web, admin: Person) -> None:
