@@ -135,7 +135,7 @@ async def _packed(
     erased = await asyncio.to_thread(keep_queries.erased_among, site.store, call_ids)  # a held call keeps its caller
     details = await person.details(site.store, call_ids)
     items = await asyncio.to_thread(person.items_of, site.store, details, settings)
-    folder = await asyncio.to_thread(office.parcels.new)
+    folder = await asyncio.to_thread(office.parcels.new, call_ids)
     name = f"person-{site.wall().astimezone(settings.hotline.zone):%Y%m%d-%H%M}.zip"
     try:
         done = await asyncio.to_thread(

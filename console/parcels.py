@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from console.permits import Who
 
 FOLDER = "console-parcels"
 """Below the state folder (0700). What an ended console left there goes when the next one opens."""
+
+CALLS = "calls"
+"""In each folder beside the file: the calls that it tells of, one a line. A command that erases somebody reads it."""
 
 VALID_FOR = 1800
 """Seconds for which a file can be fetched; then it is deleted."""
@@ -44,17 +47,18 @@ class Parcels:
         self._known: dict[str, Parcel] = {}
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def new(self) -> Path:
-        """A folder to make one in. Raises OSError."""
+    def new(self, calls: Iterable[str]) -> Path:
+        """A folder to make one in that tells of these calls. Raises OSError."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         made = self._folder / str(uuid7())
         made.mkdir(mode=0o700)
+        (made / CALLS).write_text("".join(f"{call_id}\n" for call_id in calls))
         return made
 
     def offer(
         self, who: Who, path: Path, name: str, media_type: str, calls: frozenset[str] = frozenset()
     ) -> Parcel:
-        """This file, which lies alone in a folder of :meth:`new`, may be fetched from now on."""
+        """This file, in a folder of :meth:`new`, may be fetched from now on."""
         until = self._now() + VALID_FOR * 1_000_000
         parcel = Parcel(secrets.token_urlsafe(32), path, name, media_type, who.user_id, who.key, until, calls)
         self._known[parcel.token] = parcel
@@ -62,9 +66,14 @@ class Parcels:
         return parcel
 
     def get(self, who: Who, token: str) -> Parcel:
-        """The parcel of this address. Raises LookupError, also for somebody else, and when its time is over."""
+        """The parcel of this address.
+
+        Raises LookupError, also for somebody else, when its time is over, and when a command took the file away.
+        """
         parcel = self._known.get(token)
         if parcel is None or (parcel.user_id, parcel.key) != (who.user_id, who.key) or parcel.until <= self._now():
+            raise LookupError(token[:8])
+        if not parcel.path.exists():
             raise LookupError(token[:8])
         return parcel
 
@@ -87,3 +96,11 @@ class Parcels:
         self._known.clear()
         if self._folder.exists():
             self.remove(self._folder)
+
+
+def forget_beside(state_dir: Path, calls: Iterable[str]) -> None:
+    """As :meth:`Parcels.forget`, by a command, whatever process has the console. Raises OSError."""
+    wanted = set(calls)
+    for listed in (state_dir / FOLDER).glob(f"*/{CALLS}"):
+        if wanted & set(listed.read_text().split()):
+            shutil.rmtree(listed.parent)

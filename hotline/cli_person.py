@@ -98,6 +98,7 @@ def erase_command(
     from calllog.access import Access
     from console.drafts import Drafts
     from console.export_shelf import Shelf
+    from console.parcels import forget_beside
     from hotline.ledger import Ledger, me
     from recordings.erasing import erase
     from recordings.folders import Folders
@@ -106,6 +107,7 @@ def erase_command(
 
     def forget(call_ids: list[str]) -> None:
         exports.forget(call_ids)
+        forget_beside(state, call_ids)
         for call_id in call_ids:
             drafts.forget(call_id)
 

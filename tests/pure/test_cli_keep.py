@@ -15,6 +15,7 @@ from calllog.keep_queries import Wanted, export_question, exportable
 from console.book import Book
 from console.drafts import Drafts
 from console.filters import Filters
+from console.parcels import Parcels
 from console.permits import Role, Verb, Who
 from tests.pure.cli_play import config_folder, hotline
 from tests.pure.keep_play import LI, House
@@ -101,7 +102,10 @@ def test_one_caller(house: tuple[House, Path], tmp_path: Path) -> None:
     filters = Filters(Book(keeping.state))
     filters.save(grader, "that one", {"number": "13800001111"})
     filters.save(grader, "mornings", {"number": "1390"})
+    parcels = Parcels(keeping.state, lambda: 1)
+    copies = [parcels.new([call_id]) for call_id in ("old-1", "young-0")]
     done = hotline("calllog", "erase", "--number", "+8613800001111", *why, config=config, language="en")
+    assert [copy.exists() for copy in copies] == [False, True], "what the console has packed of them goes, too"
     assert [one.name for one in filters.of(grader)] == ["mornings"]
     assert done.exit_code == 0 and drafts.get("u", "record:old-1") == "", done.output
     done = hotline("calllog", "erase", "--number", "13800001111", *why, config=config, language="en")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AGENTS = ["8001"]
 CHANGES = {
     # No message here ends by silence, however late this machine speaks; what is cut off at once is too short.
-    "hotline": {"times": {"voicemail_silence": 10}, "recording": {"shortest_voicemail": 3}},
+    "hotline": {"times": {"voicemail_silence": 10}, "recording": {"shortest_voicemail": 6}},
     # 8001 alone is on duty and knows business only; nobody at all knows the others.
     "agents": {"agents": {"8001": {"skills": ["business"]}}},
     "queues": {"queues": {"business": {"longest_wait": 6}}},
@@ -26,7 +26,7 @@ async def test_nobody_on_duty_is_said_and_a_message_is_kept(hotline: Trial) -> N
     await caller.heard("voicemail_invite")
     await caller.heard("beep", whole=True)
     caller.say(tone_hz=440)
-    await leaves_message(hotline, number, 3.5)
+    await leaves_message(hotline, number, 6.5)
     await caller.press("#")
     await caller.silence()
     await caller.heard("voicemail_thanks")
@@ -44,7 +44,7 @@ async def test_a_message_whose_caller_hangs_up_in_the_middle_is_kept(hotline: Tr
     caller, number = await asks(hotline, "1")
     await caller.heard("beep", whole=True)
     caller.say(tone_hz=440)
-    await leaves_message(hotline, number, 3.5)
+    await leaves_message(hotline, number, 6.5)
     await caller.hang_up()
     call = await hotline.ended(number)
     assert call.state.outcome == "voicemail" and 2 < call.state.voicemail_seconds < 15
@@ -67,7 +67,7 @@ async def test_too_short_a_message_may_be_tried_again(hotline: Trial) -> None:
     await caller.heard("voicemail_too_short")
     await caller.heard("beep", whole=True)
     caller.say(tone_hz=440)
-    await leaves_message(hotline, number, 3.5)
+    await leaves_message(hotline, number, 6.5)
     await caller.press("#")
     await caller.heard("voicemail_thanks")
     await caller.gone()
