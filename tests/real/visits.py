@@ -70,7 +70,7 @@ VISITS: Mapping[str, tuple[Visit, ...]] = {
     "/quality/lists": (Visit("banzhang", "/quality/lists", ("tbody tr", "progress")),),
     "/quality/agreement": (Visit("banzhang", "/quality/agreement", ("tbody tr",)),),
     "/quality/coverage": (Visit("shenji", "/quality/coverage", (".figures",)),),
-    "/quality/satisfaction": (Visit("banzhang", "/quality/satisfaction", (".figures",)),),
+    "/quality/satisfaction": (Visit("banzhang", "/quality/satisfaction", (".figures", "tbody tr")),),
     "/quality/exports": (Visit("quality1", "/quality/exports", ("form[action$='/address']",)),),
     "/quality/forms": (Visit("quality1", "/quality/forms", (".points",)),),
     "/quality/calls/{call_id}": (

@@ -82,6 +82,7 @@ def changes(port: int, **more: Mapping[str, Any]) -> dict[str, Any]:
             "times": {"ring": 600, "wrap_up": 2, "announce_every": 60, "digit_timeout": 10, "voicemail_silence": 20},
             "record": {"required": True, "time_limit": 900, "extend_by": 60, "extensions": 2},
             "recording": {"silence_from": 1.5},
+            "survey": {"enabled": True},
         },
         "agents": {"agents": {"8001": inquiry, "8002": inquiry}},
         "queues": {"queues": {
@@ -168,6 +169,15 @@ class Workday:
         await self.mode(agent, "ringing")
         return ring
 
+    async def is_asked(self, number: str) -> None:
+        """Wait until this caller is asked how the talk was."""
+        async with asyncio.timeout(LONG):
+            while True:
+                detail = await self.hotline.detail(tail(number))
+                if detail is not None and detail.state.talk is not None and detail.state.talk.invited_at:
+                    return
+                await asyncio.sleep(0.05)
+
     async def over(self, name: str, number: str) -> str:
         """Wait until this caller's call is over and archived; its id, which is kept by name."""
         detail = await self.hotline.ended(tail(number), limit=LONG)
@@ -245,7 +255,8 @@ async def _signs_in(name: str, clerk: Clerk) -> None:
 
 
 async def _calls_of_before(day: Workday) -> None:
-    """An inquiry of 8001 and a complaint of 8002, both recorded; meanwhile one who gives up, and a message."""
+    """An inquiry of 8001 and a complaint of 8002, recorded, and the complaint rated; meanwhile one who gives up, and
+    a message."""
     await asyncio.gather(day.clerks["liqiang"].post("/desk/pause", reason="rest"),
                          day.clerks["gaoxue"].post("/desk/pause", reason="meal"))  # fmt: skip
     order = await day.dials(REGULAR, "1")
@@ -284,6 +295,8 @@ async def _complaint(day: Workday, caller: Caller, ring: Ring) -> None:
     await caller.said()
     await _says(ring, day.wavs["sorry"])
     await ring.hang_up()
+    await day.is_asked(ANGRY)
+    await caller.press("5")
     await day.over("refund", ANGRY)
 
 
