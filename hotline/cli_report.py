@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 report_app = typer.Typer(cls=Group, no_args_is_help=True, help=_("What the journal says of a period."))
 
+MonthOption = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM", help=_("This month; the present one if none is named."))
+]
+FromOption = Annotated[str | None, typer.Option("--from", metavar="DATE", help=_("First day."))]
+ToOption = Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day, included."))]
+
 MOST_DAYS = 366
 """Days of a report."""
 
@@ -49,11 +55,9 @@ class Period:
 @report_app.command("attendance", cls=Command, help=_("Arrivals, lateness, hours worked, time off in lieu."))
 @one_line_each()
 def attendance(
-    month: Annotated[
-        str | None, typer.Option("--month", metavar="YYYY-MM", help=_("This month; the present one if none is named."))
-    ] = None,
-    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help=_("First day."))] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day, included."))] = None,
+    month: MonthOption = None,
+    since: FromOption = None,
+    until: ToOption = None,
     agent: Annotated[str | None, typer.Option("--agent", metavar="N", help=_("This staff number, shift by shift."))]
     = None,
     form: FormatOption = Format.TABLE,

@@ -11,7 +11,7 @@ import typer
 from calllog.wording import DIM, Names
 from config.catalogue import _
 from hotline.cli_options import STORE, Command, ConfigFolder, FormatOption, answer, house, one_line_each
-from hotline.cli_report import period_of, report_app as report_app
+from hotline.cli_report import FromOption, MonthOption, ToOption, period_of, report_app as report_app
 from hotline.show import Column, Format, console, show, show_json
 
 if TYPE_CHECKING:
@@ -26,11 +26,9 @@ Line = tuple[str, "Ratings"]
 @one_line_each()
 def satisfaction(
     by: Annotated[Literal["day", "queue", "agent"], typer.Option("--by", help=_("A line for each of these."))] = "day",
-    month: Annotated[
-        str | None, typer.Option("--month", metavar="YYYY-MM", help=_("This month; the present one if none is named."))
-    ] = None,
-    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help=_("First day."))] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help=_("Last day, included."))] = None,
+    month: MonthOption = None,
+    since: FromOption = None,
+    until: ToOption = None,
     form: FormatOption = Format.TABLE,
     config: ConfigFolder = Path("config"),
 ) -> None:
